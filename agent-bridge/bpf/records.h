@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Records that cross from the kernel to user space, by the ring buffer, by iterators and as map values.
+ * Every struct is free of padding, since reserved ring memory is not zeroed; src/kernel/records.rs mirrors the layout and
+ * asserts it. Times are nanoseconds of the boot clock. Addresses are 16 bytes, v4-mapped.
+ */
+#ifndef BACKFLOW_RECORDS_H
+#define BACKFLOW_RECORDS_H
+
+#define ARGV_BYTES 1024
+#define PATH_BYTES 256
+#define COMM_BYTES 16
+#define UNIX_PATH_BYTES 108
+
+enum record_kind {
+	RECORD_CONNECTION = 1,
+	RECORD_EXEC = 2,
+	RECORD_EXIT = 3,
+	RECORD_FORK = 4,
+	RECORD_DESCRIPTOR = 5,
+};
+
+enum reason { REASON_OPENED = 0, REASON_MOVED = 1, REASON_CLOSED = 2, REASON_IDENTIFIED = 3 };
+enum initiator { INITIATOR_UNKNOWN = 0, INITIATOR_LOCAL = 1, INITIATOR_REMOTE = 2 };
+enum scope { SCOPE_UNKNOWN = 0, SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 };
+enum ssh_bits {
+	SSH_LOCAL_IDENT = 1,
+	SSH_REMOTE_IDENT = 2,
+	SSH_LOCAL_CLIENT = 4,
+	SSH_REMOTE_CLIENT = 8,
+};
+enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 };
+enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4 };
+
+/* Turn-taking on one socket. An exchange starts when a side speaks after 200 ms of silence. */
+struct exchanges {
+	__u32 remote_led;
+	__u32 remote_led_answered;
+	__u32 local_led;
+	__u32 local_led_answered;
+	__u64 local_reply_log2; /* sum of log2(ns) * 256 */
+	__u64 remote_reply_log2;
+	__u32 same_size_answers;
+	__u32 strict_alternations;
+	__u64 answer_bytes;
+};
+
+struct process_id {
+	__u64 start_ns; /* task start_boottime */
+	__u32 pid;      /* tgid, root pid namespace */
+	__u32 uid;
+};
+
+struct connection_record {
+	__u16 kind;
+	__u8 reason;
+	__u8 protocol;
+	__u32 netns;
+	__u64 cookie;
+	__u64 opened_ns;
+	__u64 observed_ns;
+	struct process_id owner;
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port; /* host byte order */
+	__u16 remote_port;
+	__u8 initiator;
+	__u8 scope;
+	__u8 ssh;
+	__u8 flags;
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	struct exchanges exchanges;
+};
+_Static_assert(sizeof(struct connection_record) == 168, "connection_record");
+
+/* Followed by nothing: the strings have fixed room, `argv_bytes` tells how much of argv is used. */
+struct exec_record {
+	__u16 kind;
+	__u16 argv_bytes;
+	__u8 argv_truncated;
+	__u8 has_tty;
+	__u16 reserved;
+	struct process_id process;
+	struct process_id parent;
+	__u64 at_ns;
+	char comm[COMM_BYTES];
+	char path[PATH_BYTES]; /* as passed to execve */
+	char argv[ARGV_BYTES]; /* NUL-separated; only argv_bytes are sent */
+};
+_Static_assert(sizeof(struct exec_record) == 64 + PATH_BYTES + ARGV_BYTES, "exec_record");
+
+struct fork_record {
+	__u16 kind;
+	__u16 reserved[3];
+	struct process_id process;
+	struct process_id parent;
+	__u64 at_ns;
+};
+_Static_assert(sizeof(struct fork_record) == 48, "fork_record");
+
+struct exit_record {
+	__u16 kind;
+	__u16 reserved[3];
+	struct process_id process;
+	__u64 at_ns;
+};
+_Static_assert(sizeof(struct exit_record) == 32, "exit_record");
+
+enum descriptor_kind {
+	DESCRIPTOR_SOCKET = 1,      /* ours = cookie, peer = 0 */
+	DESCRIPTOR_PIPE_READ = 2,   /* ours = inode */
+	DESCRIPTOR_PIPE_WRITE = 3,
+	DESCRIPTOR_UNIX_PAIR = 4,   /* ours = inode, peer = inode of the other end; neither end has a name */
+	DESCRIPTOR_PTY_MASTER = 5,  /* ours = index of the pty */
+	DESCRIPTOR_PTY_SLAVE = 6,
+	DESCRIPTOR_TUN = 7,
+};
+
+/* One open descriptor, from the walk over all tasks' files. */
+struct descriptor_record {
+	__u16 kind;
+	__u16 descriptor; /* enum descriptor_kind */
+	__u32 fd;
+	struct process_id process;
+	__u64 ours;
+	__u64 peer;
+	__u64 read_chars;  /* task io accounting of the whole process so far */
+	__u64 write_chars;
+};
+_Static_assert(sizeof(struct descriptor_record) == 56, "descriptor_record");
+
+/* Key and value of the coupling map. */
+struct edge_key {
+	__u64 group;
+	__u8 a_remote[16];
+	__u8 b_remote[16]; /* unix: 8 bytes hash of the path, 8 zero */
+	__u16 a_port;
+	__u16 b_port;
+	__u32 kind;
+};
+_Static_assert(sizeof(struct edge_key) == 48, "edge_key");
+
+struct moments {
+	__u64 n, x, y, xx, yy, xy;
+};
+
+struct turn {
+	__u64 in;
+	__u64 out;
+	__u64 last_ns;
+};
+
+struct edge {
+	struct process_id a_process;
+	struct process_id b_process;
+	__u64 a_cookie;
+	__u64 b_cookie;
+	__u32 opened_after;
+	__u32 opened_alone;
+	__u32 accepted;
+	__u32 reserved;
+	__u64 delay_min_ns;
+	__u64 delay_log2;
+	__u64 forward_in, forward_out, backward_in, backward_out;
+	struct moments forward;
+	struct moments backward;
+	struct turn forward_turn;  /* the one that is under way */
+	struct turn backward_turn;
+	__u64 first_ns;
+	__u64 last_ns;
+	char b_path[UNIX_PATH_BYTES + 4];
+};
+
+enum lost_kind {
+	LOST_RING_CONNECTION,
+	LOST_RING_EXEC,
+	LOST_RING_EXIT,
+	LOST_MAP_SOCKET,
+	LOST_MAP_EDGE,
+	LOST_KINDS,
+};
+
+#endif

@@ -1,0 +1,28 @@
+import type { ConnectionUpdate } from "./connection.js"
+import type { Attachment, CouplingEdge } from "./coupling.js"
+import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+
+/** Running totals of one collector instance; they only rise. */
+export interface Lost {
+  readonly ringConnection: number
+  readonly ringExec: number
+  readonly ringExit: number
+  readonly mapSocket: number
+  readonly mapEdge: number
+  readonly shedInterim: number
+  readonly shedFinal: number
+  readonly rejected: number
+}
+
+/** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
+export interface Batch {
+  readonly seq: number
+  readonly snapshot: boolean
+  readonly observedUs: Microseconds
+  readonly lost: Lost
+  readonly processes: readonly ProcessFacts[]
+  readonly connections: readonly ConnectionUpdate[]
+  readonly edges: readonly CouplingEdge[]
+  readonly attachments: readonly Attachment[]
+  readonly exited: readonly ProcessKey[]
+}

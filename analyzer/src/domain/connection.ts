@@ -1,0 +1,51 @@
+import type { Endpoint, Microseconds, ProcessKey } from "./identity.js"
+
+export type Initiator = "unknown" | "local" | "remote"
+export type Protocol = "tcp" | "udp"
+
+/** What the first payload bytes of both directions showed (RFC 4253 4.2 and 8). */
+export interface SshRoles {
+  readonly localIdent: boolean
+  readonly remoteIdent: boolean
+  /** This side sent the key exchange request that only an SSH client sends. */
+  readonly localClient: boolean
+  readonly remoteClient: boolean
+}
+
+/**
+ * Turn-taking on one socket, counted in the kernel. An exchange starts when a side speaks after 200 ms of silence and is
+ * answered when the other side replies within 1 s.
+ */
+export interface Exchanges {
+  readonly remoteLed: number
+  readonly remoteLedAnswered: number
+  readonly localLed: number
+  readonly localLedAnswered: number
+  /** Sum over answered exchanges of 256 * log2(reply time in ns). */
+  readonly localReplyLog2: number
+  readonly remoteReplyLog2: number
+  readonly sameSizeAnswers: number
+  readonly strictAlternations: number
+  readonly answerBytes: number
+}
+
+/** One observation of a connection: totals so far, never differences. */
+export interface ConnectionUpdate {
+  /** Socket cookie, 16 hex digits; unique per host and boot. */
+  readonly cookie: string
+  readonly netns: number
+  readonly process: ProcessKey | undefined
+  readonly initiator: Initiator
+  readonly reason: "opened" | "moved" | "closed" | "identified"
+  readonly protocol: Protocol
+  readonly ssh: SshRoles
+  readonly olderThanCollector: boolean
+  readonly established: boolean
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly openedUs: Microseconds
+  readonly observedUs: Microseconds
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly exchanges: Exchanges | undefined
+}

@@ -1,0 +1,63 @@
+import type { Endpoint, Microseconds, ProcessKey } from "./identity.js"
+
+/** Sums over turns: x came in, y went out of the same turn, bytes, each capped at 1 MiB by the kernel. */
+export interface Moments {
+  readonly n: number
+  readonly x: number
+  readonly y: number
+  readonly xx: number
+  readonly yy: number
+  readonly xy: number
+}
+
+export type EdgeKind = "tcp" | "udp" | "unix" | "exec"
+
+/**
+ * Coupling between A, a connection that the group opened to the outside, and B, what the group opens or writes inside.
+ * All numbers are running totals of the kernel's one edge per (group, remote end of A, B).
+ */
+export interface CouplingEdge {
+  readonly group: string
+  readonly kind: EdgeKind
+  readonly aProcess: ProcessKey | undefined
+  readonly bProcess: ProcessKey | undefined
+  readonly aRemote: Endpoint
+  readonly aCookie: string
+  readonly bRemote: Endpoint
+  /** Path of a unix peer, "@name" when abstract. */
+  readonly bPath: string
+  readonly bCookie: string
+  /** How often B was opened within 2 s after A spoke, opened otherwise, or accepted (somebody inside came first). */
+  readonly openedAfter: number
+  readonly openedAlone: number
+  readonly accepted: number
+  readonly delayMinNs: number
+  /** Sum over openedAfter of 256 * log2(ns). */
+  readonly delayLog2: number
+  /** Bytes received on A before a write to B, written to B, received on B before a write to A, written to A. */
+  readonly forwardIn: number
+  readonly forwardOut: number
+  readonly backwardIn: number
+  readonly backwardOut: number
+  readonly forward: Moments
+  readonly backward: Moments
+  /** The turn under way, not yet in the moments. */
+  readonly openForward: { readonly x: number; readonly y: number }
+  readonly openBackward: { readonly x: number; readonly y: number }
+  readonly firstUs: Microseconds
+  readonly lastUs: Microseconds
+}
+
+export interface Attachment {
+  readonly kind: "stdio-socket" | "pty" | "pipe" | "tun"
+  readonly process: ProcessKey
+  readonly child: ProcessKey | undefined
+  readonly cookie: string
+  /** Bit n: descriptor n (0, 1, 2) is concerned. */
+  readonly stdioMask: number
+  readonly observedUs: Microseconds
+  /** Characters read and written by the child so far. */
+  readonly childRead: number
+  readonly childWritten: number
+  readonly gone: boolean
+}
