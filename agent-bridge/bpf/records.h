@@ -72,7 +72,7 @@ struct connection_record {
 	__u64 bytes_received;
 	struct exchanges exchanges;
 };
-_Static_assert(sizeof(struct connection_record) == 168, "connection_record");
+_Static_assert(sizeof(struct connection_record) == 152, "connection_record");
 
 /* Followed by nothing: the strings have fixed room, `argv_bytes` tells how much of argv is used. */
 struct exec_record {
