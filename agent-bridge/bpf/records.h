@@ -112,7 +112,7 @@ enum descriptor_kind {
 	DESCRIPTOR_PIPE_READ = 2,   /* ours = inode */
 	DESCRIPTOR_PIPE_WRITE = 3,
 	DESCRIPTOR_UNIX_PAIR = 4,   /* ours = inode, peer = inode of the other end; neither end has a name */
-	DESCRIPTOR_PTY_MASTER = 5,  /* ours = index of the pty */
+	DESCRIPTOR_PTY_MASTER = 5,  /* ours = opaque id of the slave side, the same for both ends of one pty */
 	DESCRIPTOR_PTY_SLAVE = 6,
 	DESCRIPTOR_TUN = 7,
 };

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each. */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+#include "sockets.bpf.h"
+#include "exchanges.bpf.h"
+#include "groups.bpf.h"
+#include "coupling.bpf.h"
+#include "unix.bpf.h"
+#include "datagrams.bpf.h"
+#include "ssh.bpf.h"
+#include "lineage.bpf.h"
+#include "walk.bpf.h"
+
+/* The kernel's licence check; the dual licence is in the SPDX lines. */
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set by user space: 1 makes walk_sockets report every socket, 0 only those that moved since the last walk. */
+int walk_all = 0;
+
+static __always_inline void became_listener(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct listening_key key = {};
+	__u32 present = 1;
+
+	if (!t) {
+		count_lost(LOST_MAP_SOCKET);
+		return;
+	}
+	track(sk, t, INITIATOR_UNKNOWN);
+	t->flags = TRACKED_LISTENER;
+	key.netns = t->netns;
+	key.port = t->local_port;
+	bpf_map_update_elem(&listening, &key, &present, BPF_ANY);
+}
+
+static __always_inline void started_connecting(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!t) {
+		count_lost(LOST_MAP_SOCKET);
+		return;
+	}
+	track(sk, t, INITIATOR_LOCAL);
+	if (t->scope == SCOPE_INSIDE)
+		inside_opened(t, t->opened_ns);
+}
+
+static __always_inline void became_established(struct sock *sk, int old_state)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	struct tcp_sock *tcp;
+
+	if (!t) {
+		/* Accepted from a listener that is not tracked. */
+		t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!t) {
+			count_lost(LOST_MAP_SOCKET);
+			return;
+		}
+	}
+	if (old_state == TCP_SYN_SENT)
+		read_tuple(sk, t);
+	else
+		track(sk, t, INITIATOR_REMOTE);
+	t->flags |= TRACKED_ESTABLISHED;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		t->copied_seq = tcp->copied_seq;
+	emit_connection(t, REASON_OPENED, 0, 0);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
+{
+	struct tracked *t;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new_state == TCP_LISTEN) {
+		became_listener(sk);
+	} else if (new_state == TCP_SYN_SENT) {
+		started_connecting(sk);
+	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
+		became_established(sk, old_state);
+	} else if (new_state == TCP_CLOSE && old_state == TCP_SYN_SENT) {
+		/* Refused or timed out: an attempt is worth as much as a connection to who looks for persistence. */
+		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+		if (t) {
+			read_tuple(sk, t);
+			t->flags |= TRACKED_CLOSED;
+			emit_connection(t, REASON_CLOSED, 0, 0);
+		}
+	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	__u64 sent, received;
+
+	if (!t || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED) || !t->cookie)
+		return 0;
+	read_totals(sk, t, &sent, &received);
+	exchange_finish(t);
+	resolve_initiator(t);
+	t->flags |= TRACKED_CLOSED;
+	emit_connection(t, REASON_CLOSED, sent, received);
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_send, struct sock *sk, int length, int flags)
+{
+	struct tracked *t;
+	__u64 now;
+
+	if (length <= 0)
+		return 0;
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		unix_sent(sk, length);
+		return 0;
+	}
+	if (sk->sk_protocol == IPPROTO_UDP) {
+		t = datagram_tracked(sk, INITIATOR_LOCAL);
+		if (t)
+			t->datagram_sent += length;
+	} else {
+		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	}
+	if (!t || t->flags & TRACKED_LISTENER)
+		return 0;
+	note_owner(t);
+	now = bpf_ktime_get_boot_ns();
+	if (is_outside_connection(t)) {
+		exchange_spoke(t, SIDE_LOCAL, length, now);
+		outside_sent(t, length, now);
+	} else if (is_dialled_inside(t)) {
+		inside_sent(t, length, now);
+	}
+	return 0;
+}
+
+static __always_inline void received(struct tracked *t, __u64 bytes)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	note_owner(t);
+	if (is_outside_connection(t)) {
+		exchange_spoke(t, SIDE_REMOTE, bytes, now);
+		outside_received(t, bytes, now);
+	} else if (is_dialled_inside(t)) {
+		inside_received(t, bytes, now);
+	}
+}
+
+/* Runs in process context on every receive, splice(2) included, which sock_recv_length does not see. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_receive, struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	struct tcp_sock *tcp;
+	__u32 bytes;
+
+	if (!t || t->flags & TRACKED_LISTENER)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return 0;
+	bytes = tcp->copied_seq - t->copied_seq;
+	if (!bytes)
+		return 0;
+	t->copied_seq = tcp->copied_seq;
+	received(t, bytes);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
+{
+	struct tracked *t;
+
+	if (length <= 0)
+		return 0;
+	if (sk->__sk_common.skc_family == AF_UNIX) {
+		unix_received(sk, length);
+		return 0;
+	}
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return 0;
+	t = datagram_tracked(sk, INITIATOR_REMOTE);
+	if (!t)
+		return 0;
+	t->datagram_received += length;
+	received(t, length);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	group_leave_if_moved(task);
+	group_executed(bpf_ktime_get_boot_ns());
+	emit_exec(task, bprm);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (child->pid != child->tgid)
+		return 0;
+	group_inherit(parent, child);
+	emit_fork(parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+
+	if (task->signal->live.counter)
+		return 0;
+	bpf_map_delete_elem(&group_of, &tgid);
+	emit_exit(task);
+	return 0;
+}
+
+SEC("cgroup_skb/ingress")
+int on_ingress(struct __sk_buff *skb)
+{
+	return ssh_packet(skb, 0);
+}
+
+SEC("cgroup_skb/egress")
+int on_egress(struct __sk_buff *skb)
+{
+	return ssh_packet(skb, 1);
+}
+
+SEC("cgroup/sendmsg4")
+int on_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	datagram_address_v4(ctx);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int on_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	datagram_address_v6(ctx);
+	return 1;
+}
+
+SEC("cgroup/recvmsg4")
+int on_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	datagram_address_v4(ctx);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int on_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	datagram_address_v6(ctx);
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int on_release(struct bpf_sock *sk)
+{
+	return datagram_closed(sk);
+}
+
+SEC("iter/task_file")
+int walk_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct descriptor_record r = { .kind = RECORD_DESCRIPTOR };
+
+	if (!task || !file || task->pid != task->tgid)
+		return 0;
+	describe(task, file, &r);
+	if (!r.descriptor)
+		return 0;
+	r.fd = (__u32)ctx->fd;
+	process_of(task, &r.process);
+	r.read_chars = task->signal->ioac.rchar + task->ioac.rchar;
+	r.write_chars = task->signal->ioac.wchar + task->ioac.wchar;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct connection_record r;
+	struct tracked *t = ctx->value;
+	struct sock *sk = ctx->sk;
+	__u64 sent, received;
+
+	if (!t || !sk || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED) || !t->cookie)
+		return 0;
+	read_totals(sk, t, &sent, &received);
+	if (!walk_all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
+		return 0;
+	resolve_initiator(t);
+	t->flags &= ~TRACKED_DIRTY;
+	t->reported_sent = sent;
+	t->reported_received = received;
+	fill_record(&r, t, REASON_MOVED, sent, received);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Coupling: does what is received on an outbound connection A come out on an endpoint B inside, and B's answer on A?
+ * Forward and backward turns are kept apart, so that a slow service, a bulk answer and window updates in the middle of it
+ * do not tear the pairs. Counters are updated without locks: threads of one group may lose a few bytes of a turn to a race.
+ */
+#ifndef BACKFLOW_COUPLING_H
+#define BACKFLOW_COUPLING_H
+
+/* What A said stays a possible cause for this long: relays with a second of delay exist, people's pauses are longer. */
+#define CAUSE_NS (2000ULL * 1000 * 1000)
+/* A pause of this length within one direction ends a turn even when the other direction was silent. */
+#define TURN_PAUSE_NS (50ULL * 1000 * 1000)
+/* Bytes of one turn that enter the moments: 2^20 squared, a million times, still fits 64 bits. */
+#define TURN_CAP (1ULL << 20)
+
+static __always_inline void edge_key_of(struct edge_key *key, __u64 group_id, const struct group *g, const struct tracked *b)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->group = group_id;
+	__builtin_memcpy(key->a_remote, g->a_remote, 16);
+	key->a_port = g->a_port;
+	__builtin_memcpy(key->b_remote, b->remote, 16);
+	key->b_port = b->remote_port;
+	key->kind = b->protocol == IPPROTO_UDP ? EDGE_UDP : b->protocol == PROTOCOL_UNIX ? EDGE_UNIX : EDGE_TCP;
+}
+
+static __always_inline struct edge *edge_get(const struct edge_key *key)
+{
+	static const struct edge nothing;
+	struct edge *edge = bpf_map_lookup_elem(&edges, key);
+
+	if (edge)
+		return edge;
+	if (bpf_map_update_elem(&edges, key, &nothing, BPF_NOEXIST))
+		count_lost(LOST_MAP_EDGE);
+	edge = bpf_map_lookup_elem(&edges, key);
+	if (edge) {
+		edge->first_ns = bpf_ktime_get_boot_ns();
+		edge->delay_min_ns = ~0ULL;
+	}
+	return edge;
+}
+
+static __always_inline void edge_parties(struct edge *edge, const struct group *g, __u64 b_cookie)
+{
+	edge->a_process = g->a_process;
+	edge->a_cookie = g->a_cookie;
+	edge->b_cookie = b_cookie;
+	process_of(bpf_get_current_task_btf(), &edge->b_process);
+	edge->last_ns = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void turn_finish(struct turn *turn, struct moments *m)
+{
+	__u64 x = turn->in < TURN_CAP ? turn->in : TURN_CAP;
+	__u64 y = turn->out < TURN_CAP ? turn->out : TURN_CAP;
+
+	if (x || y) {
+		m->n += 1;
+		m->x += x;
+		m->y += y;
+		m->xx += x * x;
+		m->yy += y * y;
+		m->xy += x * y;
+	}
+	turn->in = 0;
+	turn->out = 0;
+}
+
+/* A begins or ends a turn: what the far side said so far on A waits for a write to B. */
+static __always_inline void outside_received(const struct tracked *a, __u64 bytes, __u64 now)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 id = current_group_id(task);
+	struct group *g = bpf_map_lookup_elem(&groups, &id);
+
+	if (!g) {
+		struct group fresh = { .cgroups = (__u64)task->cgroups };
+
+		bpf_map_update_elem(&groups, &id, &fresh, BPF_NOEXIST);
+		g = bpf_map_lookup_elem(&groups, &id);
+		if (!g)
+			return;
+	}
+	if (now - g->a_spoke_ns > CAUSE_NS)
+		g->waiting_in = 0;
+	g->waiting_in += bytes;
+	g->a_spoke_ns = now;
+	if (g->a_cookie != a->cookie) {
+		g->a_cookie = a->cookie;
+		__builtin_memcpy(g->a_remote, a->remote, 16);
+		g->a_port = a->remote_port;
+	}
+	g->a_process = a->owner;
+}
+
+/* The group opens B: after A spoke, or by itself. */
+static __always_inline void inside_opened(const struct tracked *b, __u64 now)
+{
+	struct edge_key key;
+	struct edge *edge;
+	__u64 id, delay;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->a_spoke_ns)
+		return;
+	edge_key_of(&key, id, g, b);
+	delay = now - g->a_spoke_ns;
+	if (delay > CAUSE_NS) {
+		edge = bpf_map_lookup_elem(&edges, &key);
+		if (edge)
+			edge->opened_alone++;
+		return;
+	}
+	edge = edge_get(&key);
+	if (!edge)
+		return;
+	edge->opened_after++;
+	edge->delay_log2 += log2_q8(delay);
+	if (delay < edge->delay_min_ns)
+		edge->delay_min_ns = delay;
+	edge_parties(edge, g, b->cookie);
+}
+
+static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __u64 now)
+{
+	struct edge_key key;
+	struct edge *edge;
+	struct turn *turn;
+	__u64 id, cause;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->a_spoke_ns)
+		return;
+	cause = now - g->a_spoke_ns <= CAUSE_NS ? g->waiting_in : 0;
+	g->waiting_in = 0;
+	edge_key_of(&key, id, g, b);
+	edge = cause ? edge_get(&key) : bpf_map_lookup_elem(&edges, &key);
+	if (!edge)
+		return;
+	turn = &edge->forward_turn;
+	if (edge->backward_turn.last_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS)
+		turn_finish(turn, &edge->forward);
+	/* Nothing came in on A since: B is written for a reason of its own, unless it is the rest of the same turn. */
+	if (!cause && !turn->in)
+		return;
+	turn->in += cause;
+	turn->out += bytes;
+	turn->last_ns = now;
+	edge->forward_in += cause;
+	edge->forward_out += bytes;
+	edge_parties(edge, g, b->cookie);
+}
+
+static __always_inline void inside_received(const struct tracked *b, __u64 bytes, __u64 now)
+{
+	__u64 id;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->a_spoke_ns)
+		return;
+	if (now - g->waiting_back_ns > CAUSE_NS)
+		g->waiting_back = 0;
+	g->waiting_back += bytes;
+	g->waiting_back_ns = now;
+	edge_key_of(&g->back, id, g, b);
+}
+
+static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, __u64 now)
+{
+	struct edge *edge;
+	struct turn *turn;
+	__u64 id, cause;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->waiting_back_ns)
+		return;
+	cause = now - g->waiting_back_ns <= CAUSE_NS ? g->waiting_back : 0;
+	g->waiting_back = 0;
+	edge = bpf_map_lookup_elem(&edges, &g->back);
+	if (!edge)
+		return;
+	turn = &edge->backward_turn;
+	if (!cause) {
+		/* The rest of a turn: a header and a payload in two sends. What A said since begins another. */
+		if (!turn->in || g->a_spoke_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS)
+			return;
+	} else if (edge->forward_turn.last_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS) {
+		turn_finish(turn, &edge->backward);
+	}
+	turn->in += cause;
+	turn->out += bytes;
+	turn->last_ns = now;
+	edge->backward_in += cause;
+	edge->backward_out += bytes;
+	edge->last_ns = now;
+}
+
+/* A program was executed by the group: what a shell does when the far side types a command. */
+static __always_inline void group_executed(__u64 now)
+{
+	struct edge_key key = { .kind = EDGE_EXEC };
+	struct edge *edge;
+	__u64 id, delay;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->a_spoke_ns)
+		return;
+	key.group = id;
+	__builtin_memcpy(key.a_remote, g->a_remote, 16);
+	key.a_port = g->a_port;
+	delay = now - g->a_spoke_ns;
+	if (delay > CAUSE_NS) {
+		edge = bpf_map_lookup_elem(&edges, &key);
+		if (edge)
+			edge->opened_alone++;
+		return;
+	}
+	edge = edge_get(&key);
+	if (!edge)
+		return;
+	edge->opened_after++;
+	edge->delay_log2 += log2_q8(delay);
+	if (delay < edge->delay_min_ns)
+		edge->delay_min_ns = delay;
+	edge_parties(edge, g, 0);
+}
+
+#endif

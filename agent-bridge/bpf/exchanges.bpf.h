@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Turn-taking on one socket: who speaks first after a silence, and how soon the other side answers. */
+#ifndef BACKFLOW_EXCHANGES_H
+#define BACKFLOW_EXCHANGES_H
+
+/* A silence of this length ends an exchange; longer than a round trip and than an application's think time. */
+#define SILENCE_NS (200ULL * 1000 * 1000)
+/* A later reply is no answer. */
+#define ANSWER_NS (1000ULL * 1000 * 1000)
+
+static __always_inline void exchange_finish(struct tracked *t)
+{
+	struct exchange_turn *turn = &t->turn;
+
+	if (turn->leader != SIDE_REMOTE || !turn->answered)
+		return;
+	if (turn->lead_count == 1 && turn->answer_count == 1)
+		t->exchanges.strict_alternations++;
+	if (turn->previous_answer_bytes == turn->answer_bytes)
+		t->exchanges.same_size_answers++;
+	t->exchanges.answer_bytes += turn->answer_bytes;
+	turn->previous_answer_bytes = turn->answer_bytes;
+}
+
+static __always_inline void exchange_begin(struct tracked *t, __u8 side)
+{
+	struct exchange_turn *turn = &t->turn;
+
+	exchange_finish(t);
+	turn->leader = side;
+	turn->answered = 0;
+	turn->lead_count = 0;
+	turn->answer_count = 0;
+	turn->answer_bytes = 0;
+	if (side == SIDE_REMOTE)
+		t->exchanges.remote_led++;
+	else
+		t->exchanges.local_led++;
+}
+
+static __always_inline void exchange_answered(struct tracked *t, __u8 side, __u64 delay)
+{
+	t->turn.answered = 1;
+	if (side == SIDE_LOCAL) {
+		t->exchanges.remote_led_answered++;
+		t->exchanges.local_reply_log2 += log2_q8(delay);
+	} else {
+		t->exchanges.local_led_answered++;
+		t->exchanges.remote_reply_log2 += log2_q8(delay);
+	}
+}
+
+/* `side` spoke `bytes` at `now`. */
+static __always_inline void exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
+{
+	struct exchange_turn *turn = &t->turn;
+	bool_int silent = now - turn->last_ns > SILENCE_NS;
+	bool_int answers = turn->leader && side != turn->leader && !turn->answered && now - turn->lead_last_ns <= ANSWER_NS;
+
+	if (answers)
+		exchange_answered(t, side, now - turn->lead_last_ns);
+	else if (silent || !turn->leader)
+		exchange_begin(t, side);
+	if (side == turn->leader) {
+		turn->lead_last_ns = now;
+		turn->lead_count++;
+	} else {
+		turn->answer_count++;
+		turn->answer_bytes += bytes;
+	}
+	turn->last_ns = now;
+}
+
+#endif

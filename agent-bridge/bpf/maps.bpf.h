@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Every map: who writes it, who reads it, and what bounds it. */
+#ifndef BACKFLOW_MAPS_H
+#define BACKFLOW_MAPS_H
+
+/* Ring of records. Written by the hooks without wake-ups, drained on a timer. User space may set another size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} ring SEC(".maps");
+
+/* Running totals of what was lost, by enum lost_kind. Never zeroed, so that a reader can take differences. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOST_KINDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} lost SEC(".maps");
+
+/* One state per socket, freed with the socket. Cloned from a listener to what it accepts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct tracked);
+} sockets SEC(".maps");
+
+/* Listening (network namespace, port): tells the direction of sockets older than the collector. */
+struct listening_key {
+	__u32 netns;
+	__u32 port;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct listening_key);
+	__type(value, __u32);
+} listening SEC(".maps");
+
+/* Networks that count as inside or outside, v4-mapped. Written by user space; no entry means outside. */
+struct network_key {
+	__u32 prefixlen;
+	__u8 address[16];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct network_key);
+	__type(value, __u32);
+} networks SEC(".maps");
+
+/* Process (tgid) to the group that it acts in, where that is not its own. Written by fork and by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} group_of SEC(".maps");
+
+/* State of each group that holds an outbound connection to the outside. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct group);
+} groups SEC(".maps");
+
+/* Coupling edges, read in batches by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct edge_key);
+	__type(value, struct edge);
+} edges SEC(".maps");
+
+static __always_inline void count_lost(__u32 kind)
+{
+	__u64 *total = bpf_map_lookup_elem(&lost, &kind);
+
+	if (total)
+		*total += 1;
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* State that stays in the kernel: per socket and per group. */
+#ifndef BACKFLOW_STATE_H
+#define BACKFLOW_STATE_H
+
+/* No IP protocol has this number (IANA: reserved). */
+#define PROTOCOL_UNIX 255
+
+enum side { SIDE_NONE = 0, SIDE_LOCAL = 1, SIDE_REMOTE = 2 };
+
+/* The exchange under way on a socket; finished ones are in struct exchanges. */
+struct exchange_turn {
+	__u64 last_ns;      /* either side spoke */
+	__u64 lead_last_ns; /* the leading side spoke */
+	__u8 leader;
+	__u8 answered;
+	__u16 lead_count;
+	__u32 answer_count;
+	__u64 answer_bytes;
+	__u64 previous_answer_bytes;
+};
+
+enum ssh_stage { SSH_STAGE_IDENT = 0, SSH_STAGE_PACKETS = 1, SSH_STAGE_DONE = 2 };
+
+/* Where the parser of one direction stands in the TCP stream. */
+struct ssh_stream {
+	__u32 next_seq; /* TCP sequence number of the next SSH packet */
+	__u8 stage;
+	__u8 packets;
+	__u16 reserved;
+};
+
+enum tracked_flags {
+	TRACKED_LISTENER = 1,
+	TRACKED_OLDER = 2,
+	TRACKED_ESTABLISHED = 4,
+	TRACKED_CLOSED = 8,  /* the closing record was sent */
+	TRACKED_TOUCHED = 16, /* the present owner was seen using it */
+	TRACKED_DIRTY = 32,
+};
+
+/* State of one socket. */
+struct tracked {
+	__u64 cookie;
+	__u64 opened_ns;
+	struct process_id owner;
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 netns;
+	__u8 protocol;
+	__u8 initiator;
+	__u8 scope;
+	__u8 ssh;
+	__u32 flags;
+	__u32 copied_seq; /* where the last receive ended */
+	__u32 reserved;
+	__u64 reported_sent;
+	__u64 reported_received;
+	__u64 datagram_sent; /* UDP has no counters of its own */
+	__u64 datagram_received;
+	struct exchange_turn turn;
+	struct exchanges exchanges;
+	struct ssh_stream ssh_local;
+	struct ssh_stream ssh_remote;
+};
+
+/*
+ * Processes that act as one. "A" is what they opened to the outside, "B" what they open or write inside. Bytes received
+ * on A wait in `waiting_in` until something is written to B, and bytes received on B in `waiting_back` until something is
+ * written to A: so each turn is counted whole, however many reads and writes it took.
+ */
+struct group {
+	__u64 cgroups; /* css_set of the process that made the group: who leaves its cgroup leaves the group */
+	__u64 a_spoke_ns;
+	__u64 a_cookie;
+	struct process_id a_process;
+	__u8 a_remote[16];
+	__u16 a_port;
+	__u16 reserved[3];
+	__u64 waiting_in;
+	__u64 waiting_back;
+	__u64 waiting_back_ns;
+	struct edge_key back; /* edge of the B that spoke last */
+};
+
+#endif
