@@ -49,3 +49,30 @@ export interface ConnectionUpdate {
   readonly bytesReceived: number
   readonly exchanges: Exchanges | undefined
 }
+
+/** Why a connection counts as over: the kernel said so, or a snapshot or the end of its boot showed that it is gone. */
+export type CloseReason = "closed" | "vanished"
+
+/** What is known of a connection after every update so far: totals never fall, and closed stays closed. */
+export interface Connection {
+  /** Socket cookie, 16 hex digits; unique per host and boot. */
+  readonly cookie: string
+  readonly netns: number
+  /** The owner now; a fork or a handed-over descriptor changes it. */
+  readonly process: ProcessKey | undefined
+  readonly initiator: Initiator
+  readonly protocol: Protocol
+  readonly ssh: SshRoles
+  readonly olderThanCollector: boolean
+  readonly established: boolean
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly openedUs: Microseconds
+  readonly observedUs: Microseconds
+  /** The last observation that showed more bytes than the one before. */
+  readonly lastMovedUs: Microseconds
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly exchanges: Exchanges | undefined
+  readonly closed: CloseReason | undefined
+}

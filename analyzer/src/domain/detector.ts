@@ -1,0 +1,51 @@
+import type { Connection, ConnectionUpdate } from "./connection.js"
+import type { Attachment, CouplingEdge } from "./coupling.js"
+import type { Evidence, FindingClass } from "./finding.js"
+import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+import type { View } from "./view.js"
+
+/** One step of the tracked state. The view already shows it; `previous` is what was known before. */
+export type Change =
+  | {
+      readonly kind: "connection"
+      readonly update: ConnectionUpdate
+      readonly connection: Connection
+      readonly previous: Connection | undefined
+    }
+  | { readonly kind: "edge"; readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined }
+  | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
+  | { readonly kind: "process"; readonly facts: ProcessFacts; readonly previous: ProcessFacts | undefined }
+  | { readonly kind: "exit"; readonly process: ProcessKey; readonly facts: ProcessFacts | undefined }
+
+/** What a detector says about one subject now. Repeating a subject updates the one finding it has. */
+export interface Claim {
+  readonly class: FindingClass
+  readonly detector: string
+  /** Stable text, unique for the detector within one boot of the host. */
+  readonly subject: string
+  /** Strength, 0..1. */
+  readonly score: number
+  /** How sure, 0..1. */
+  readonly confidence: number
+  readonly firstSeenUs: Microseconds
+  readonly lastSeenUs: Microseconds
+  readonly process: ProcessKey | undefined
+  /** The connection to the outside that the claim is about; empty when there is none yet. */
+  readonly cookie: string
+  /** One sentence for the person on call, without severity and without policy. */
+  readonly summary: string
+  readonly evidence: readonly [Evidence, ...Evidence[]]
+  /** MITRE ATT&CK technique ids. */
+  readonly attack: readonly string[]
+  readonly status: "active" | "ended"
+  /** What scoring and policy weigh beside the score, such as `terminal` or `bytesOut`. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>
+}
+
+/** State of its own, no input but these calls: the same calls give the same claims. */
+export interface Detector {
+  readonly name: string
+  observe(change: Change, view: View): readonly Claim[]
+  /** Called as event time moves on, at most every 100 ms of it. */
+  tick(nowUs: Microseconds, view: View): readonly Claim[]
+}

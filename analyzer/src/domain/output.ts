@@ -1,0 +1,35 @@
+import type { Connection } from "./connection.js"
+import type { Finding } from "./finding.js"
+import type { HostFacts } from "./identity.js"
+import type { Incident } from "./incident.js"
+import type { Lost } from "./batch.js"
+
+/** A connection as it stood after a batch that changed it. At most one row of a connection has reason "closed". */
+export interface ConnectionRow {
+  readonly reason: "opened" | "moved" | "closed" | "identified"
+  readonly connection: Connection
+  /** Of the owner when the row was made; undefined when the owner is not known. */
+  readonly process: RowProcess | undefined
+}
+
+export interface RowProcess {
+  readonly pid: number
+  readonly startNs: string
+  readonly exe: string
+  readonly comm: string
+  readonly argv: readonly string[]
+  readonly uid: number
+  readonly containerId: string
+}
+
+/** What one batch of one host gave. */
+export interface Output {
+  readonly host: HostFacts
+  readonly seq: number
+  /** `host:boot:instance:seq`, unique for ever: two outputs with one token are the same batch sent twice. */
+  readonly token: string
+  readonly lost: Lost
+  readonly connections: readonly ConnectionRow[]
+  readonly findings: readonly Finding[]
+  readonly incidents: readonly Incident[]
+}

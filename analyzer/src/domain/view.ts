@@ -1,0 +1,35 @@
+import type { Connection } from "./connection.js"
+import type { Attachment, CouplingEdge } from "./coupling.js"
+import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+import type { Networks } from "./networks.js"
+
+/** What a detector may look at: the state of one host in one boot, after the update it is told of. Nothing here changes. */
+export interface View {
+  readonly host: HostFacts
+  readonly networks: Networks
+  /** Event time: the latest moment seen of this host. */
+  readonly nowUs: Microseconds
+
+  /** Live, or closed less than a minute ago. */
+  connection(cookie: string): Connection | undefined
+  /** Live connections that the process owns now. */
+  connectionsOf(process: ProcessKey): readonly Connection[]
+  liveConnections(): Iterable<Connection>
+
+  /** Running, or ended less than ten minutes ago, or an ancestor of one that runs. */
+  process(key: ProcessKey): ProcessFacts | undefined
+  isRunning(key: ProcessKey): boolean
+  /** Nearest first, at most 8, without the process itself. */
+  ancestors(key: ProcessKey): readonly ProcessFacts[]
+  childrenOf(key: ProcessKey): readonly ProcessKey[]
+  /** True also for the process itself. */
+  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean
+
+  edges(): Iterable<CouplingEdge>
+  edgesOf(group: string): readonly CouplingEdge[]
+  /** Edges whose A was last spoken on by this socket. */
+  edgesOfConnection(cookie: string): readonly CouplingEdge[]
+  attachments(): Iterable<Attachment>
+  /** Present attachments that the process holds, or in which it is the child. */
+  attachmentsOf(process: ProcessKey): readonly Attachment[]
+}

@@ -1,0 +1,17 @@
+import type { Output } from "../domain/output.js"
+
+/**
+ * Where outputs go. One sink, the store, is the durable one: a batch is acknowledged to its collector when its write has
+ * resolved. The others get only outputs that hold findings or incidents, and their failures stop nothing.
+ */
+export interface Sink {
+  readonly name: string
+  /**
+   * Resolves once the outputs are kept in the way this sink promises. After a rejection the same array is written again,
+   * so a sink must recognise tokens (store) or repeated finding versions (the rest).
+   */
+  write(outputs: readonly Output[]): Promise<void>
+  /** Resolves once nothing written is still in memory. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
