@@ -1,0 +1,121 @@
+/** Coupling in words and numbers that a person can check against the host. */
+import type { Connection } from "../../domain/connection.js"
+import type { CouplingEdge } from "../../domain/coupling.js"
+import type { Evidence } from "../../domain/finding.js"
+import type { Endpoint } from "../../domain/identity.js"
+import type { Direction } from "./conservation.js"
+import type { Verdict } from "./verdict.js"
+
+const reasons: Readonly<Record<Verdict["reason"], string>> = {
+  "ssh-client-dials-inside": "an SSH client has no reason of its own to connect inside when the far side speaks",
+  "bytes-exact": "not a byte was added or lost between the two, in both directions",
+  "bytes-conserved": "the sizes of turns vary together in both directions, up to constant framing",
+  "sizes-alike": "the sizes are alike in both directions, but too few or too constant to be sure",
+  "agent-forwarding": "the far side uses the local agent or display",
+}
+
+export function endpointText(endpoint: Endpoint): string {
+  return endpoint.address.includes(":")
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`
+}
+
+/** Where B is, for a sentence: "127.0.0.1:8000" or a path. */
+export function insideText(edge: CouplingEdge): string {
+  return edge.kind === "unix" ? edge.bPath || "an unnamed socket" : endpointText(edge.bRemote)
+}
+
+/** "1.9 kB" with powers of ten, as network people count. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+/** "0.05 ms" */
+export function delayText(ns: number): string {
+  const ms = ns / 1_000_000
+  return ms < 1 ? `${ms.toFixed(2)} ms` : `${ms.toFixed(0)} ms`
+}
+
+export function couplingEvidence(
+  edges: readonly [CouplingEdge, ...CouplingEdge[]],
+  verdict: Verdict,
+  a: Connection | undefined,
+): readonly [Evidence, ...Evidence[]] {
+  const shown = [...edges].sort((x, y) => y.openedAfter - x.openedAfter || y.lastUs - x.lastUs).slice(0, 8)
+  const evidence: [Evidence, ...Evidence[]] = [conservationEvidence(edges, verdict)]
+  for (const edge of shown) evidence.push(dialEvidence(edge))
+  if (a && (a.ssh.localIdent || a.ssh.remoteIdent)) {
+    evidence.push({
+      kind: "ssh",
+      text: `The connection to ${endpointText(a.remote)} is SSH by its first bytes, and this host is the ${a.ssh.remoteClient ? "server" : "client"}.`,
+      atUs: a.openedUs,
+      facts: { ...a.ssh },
+    })
+  }
+  return evidence
+}
+
+function dialEvidence(edge: CouplingEdge): Evidence {
+  const dialled =
+    edge.openedAfter > 0
+      ? `${times(edge.openedAfter)} the far side spoke first and the process then connected to ${insideText(edge)}, soonest after ${delayText(edge.delayMinNs)}`
+      : `What the far side said was passed to ${insideText(edge)}, which was open before`
+  return {
+    kind: "coupling",
+    text: `${dialled}; ${bytesText(edge.forwardOut)} went in and ${bytesText(edge.backwardIn)} came back.`,
+    atUs: edge.firstUs,
+    facts: {
+      inside: insideText(edge),
+      inside_kind: edge.kind,
+      outside: endpointText(edge.aRemote),
+      outside_cookie: edge.aCookie,
+      inside_cookie: edge.bCookie,
+      opened_after: edge.openedAfter,
+      opened_alone: edge.openedAlone,
+      delay_min_ns: edge.delayMinNs,
+      forward_in_bytes: edge.forwardIn,
+      forward_out_bytes: edge.forwardOut,
+      backward_in_bytes: edge.backwardIn,
+      backward_out_bytes: edge.backwardOut,
+      last_us: edge.lastUs,
+    },
+  }
+}
+
+function conservationEvidence(edges: readonly [CouplingEdge, ...CouplingEdge[]], verdict: Verdict): Evidence {
+  const { forward, backward } = verdict
+  return {
+    kind: "conservation",
+    text:
+      `In ${plural(forward.n, "turn")} ${bytesText(forward.totalIn)} came in from outside and ${bytesText(forward.totalOut)} went on inside; ` +
+      `in ${plural(backward.n, "turn")} ${bytesText(backward.totalIn)} came back and ${bytesText(backward.totalOut)} left: ${reasons[verdict.reason]}.`,
+    atUs: Math.max(...edges.map((edge) => edge.lastUs)),
+    facts: { reason: verdict.reason, ...directionFacts("forward", forward), ...directionFacts("backward", backward) },
+  }
+}
+
+function directionFacts(name: string, d: Direction): Record<string, number | boolean> {
+  return {
+    [`${name}_turns`]: d.n,
+    [`${name}_in_bytes`]: d.totalIn,
+    [`${name}_out_bytes`]: d.totalOut,
+    [`${name}_framing_bytes_per_turn`]: Math.round(d.meanOut - d.meanIn),
+    [`${name}_level_bits`]: round(d.levelBits),
+    [`${name}_variation_bits`]: round(d.variationBits),
+    [`${name}_exact`]: d.exact,
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
+}
+
+export function plural(n: number, noun: string): string {
+  return n === 1 ? `1 ${noun}` : `${n} ${noun}s`
+}
+
+function times(n: number): string {
+  return n === 1 ? "Once" : `${n} times`
+}
