@@ -1,0 +1,33 @@
+/** Limits of the reverse shell detector. */
+export const reverseShellThresholds = {
+  /**
+   * Programs that read commands. By the last part of the path, without version numbers. A shell under another name is
+   * still found when its stdio is the outside connection itself.
+   */
+  interpreters: [
+    "bash",
+    "sh",
+    "dash",
+    "zsh",
+    "ksh",
+    "ash",
+    "fish",
+    "busybox",
+    "tcsh",
+    "csh",
+    "python",
+    "perl",
+    "ruby",
+    "lua",
+    "php",
+    "node",
+  ],
+  /** Remote-led exchanges that this host answered: people type more than one line. */
+  drivenExchanges: 2,
+  /** A program executed this soon after the far side spoke was asked for by it. Nanoseconds. */
+  executedWithinNs: 200_000_000,
+  /** Bytes that must have been read by the shell, and not a byte more have come in, for the sizes to convict alone. */
+  matchedBytes: 16,
+  /** Or as many separate moments at which both totals agreed. */
+  matchedMoments: 2,
+} as const
