@@ -123,6 +123,19 @@ static __always_inline void inside_opened(const struct tracked *b, __u64 now)
 	edge_parties(edge, g, b->cookie);
 }
 
+/*
+ * Bytes from A that a write to B now can have come from. A tool may acknowledge on A before it writes to B, so what was
+ * answered last stands in when nothing else waits.
+ */
+static __always_inline __u64 waiting_cause(struct group *g, __u64 now)
+{
+	__u64 cause = g->waiting_in ? g->waiting_in : g->answered_in;
+
+	g->waiting_in = 0;
+	g->answered_in = 0;
+	return now - g->a_spoke_ns <= CAUSE_NS ? cause : 0;
+}
+
 static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __u64 now)
 {
 	struct edge_key key;
@@ -133,8 +146,7 @@ static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __
 
 	if (!g || !g->a_spoke_ns)
 		return;
-	cause = now - g->a_spoke_ns <= CAUSE_NS ? g->waiting_in : 0;
-	g->waiting_in = 0;
+	cause = waiting_cause(g, now);
 	edge_key_of(&key, id, g, b);
 	edge = cause ? edge_get(&key) : bpf_map_lookup_elem(&edges, &key);
 	if (!edge)
@@ -167,6 +179,15 @@ static __always_inline void inside_received(const struct tracked *b, __u64 bytes
 	edge_key_of(&g->back, id, g, b);
 }
 
+/* A answered by itself what was said on it: key exchange, a channel confirmed, a heartbeat. */
+static __always_inline void outside_answered(struct group *g)
+{
+	if (!g->waiting_in)
+		return;
+	g->answered_in = g->waiting_in;
+	g->waiting_in = 0;
+}
+
 static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, __u64 now)
 {
 	struct edge *edge;
@@ -174,18 +195,22 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->waiting_back_ns)
+	if (!g)
 		return;
 	cause = now - g->waiting_back_ns <= CAUSE_NS ? g->waiting_back : 0;
 	g->waiting_back = 0;
-	edge = bpf_map_lookup_elem(&edges, &g->back);
-	if (!edge)
+	edge = g->waiting_back_ns ? bpf_map_lookup_elem(&edges, &g->back) : NULL;
+	if (!edge) {
+		outside_answered(g);
 		return;
+	}
 	turn = &edge->backward_turn;
 	if (!cause) {
 		/* The rest of a turn: a header and a payload in two sends. What A said since begins another. */
-		if (!turn->in || g->a_spoke_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS)
+		if (!turn->in || g->a_spoke_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS) {
+			outside_answered(g);
 			return;
+		}
 	} else if (edge->forward_turn.last_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS) {
 		turn_finish(turn, &edge->backward);
 	}

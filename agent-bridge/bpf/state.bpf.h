@@ -80,6 +80,7 @@ struct group {
 	__u16 a_port;
 	__u16 reserved[3];
 	__u64 waiting_in;
+	__u64 answered_in; /* what waited when A spoke for itself */
 	__u64 waiting_back;
 	__u64 waiting_back_ns;
 	struct edge_key back; /* edge of the B that spoke last */
