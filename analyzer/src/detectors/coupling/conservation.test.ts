@@ -1,0 +1,94 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { direction, framingOnTheOutside, sumMoments, withOpenTurn } from "./conservation.js"
+
+const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
+
+function moments(turns: readonly (readonly [number, number])[]) {
+  return turns.reduce((m, [x, y]) => withOpenTurn(m, { x, y }), none)
+}
+
+describe("direction", () => {
+  it("calls equal bytes in varying turns exact", () => {
+    expect(
+      direction(
+        moments([
+          [120, 120],
+          [5000, 5000],
+        ]),
+      ).exact,
+    ).toBe(true)
+  })
+
+  it("does not call totals exact when the turns differ", () => {
+    expect(
+      direction(
+        moments([
+          [120, 5000],
+          [5000, 120],
+        ]),
+      ).exact,
+    ).toBe(false)
+  })
+
+  it("does not call a handful of bytes exact", () => {
+    expect(direction(moments([[12, 12]])).exact).toBe(false)
+  })
+
+  it("gives no level evidence to small messages of unlike size", () => {
+    expect(direction(moments([[25, 7]])).levelBits).toBe(0)
+  })
+
+  it("gives high variation evidence to bulk with constant framing", () => {
+    const turns = [122, 213, 5114, 30115].map((size) => [size, size + 36] as const)
+    expect(direction(moments(turns)).variationBits).toBeGreaterThan(10)
+  })
+
+  it("gives none to constant sizes, however often they repeat", () => {
+    const turns = Array.from({ length: 50 }, () => [46, 57] as const)
+    expect(direction(moments(turns)).variationBits).toBe(0)
+  })
+
+  it("counts sizes that vary apart against a common cause", () => {
+    const turns = [46, 926, 5026, 46, 926, 5026].map((size, i) => [size, 57 + (i % 2)] as const)
+    expect(direction(moments(turns)).variationBits).toBeLessThan(1)
+  })
+
+  it("stays within its bounds and is exact only when every byte agrees, whatever the turns", () => {
+    const turn = fc.tuple(fc.integer({ min: 1, max: 1 << 20 }), fc.integer({ min: 1, max: 1 << 20 }))
+    fc.assert(
+      fc.property(fc.array(turn, { maxLength: 40 }), (turns) => {
+        const d = direction(moments(turns))
+        expect(d.levelBits).toBeGreaterThanOrEqual(0)
+        expect(d.levelBits).toBeLessThanOrEqual(8)
+        expect(Math.abs(d.variationBits)).toBeLessThanOrEqual(12)
+        if (d.exact) expect(turns.every(([x, y]) => Math.abs(x - y) < 40)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe("sumMoments", () => {
+  it("is the moments of all turns together", () => {
+    const a: [number, number][] = [
+      [10, 20],
+      [30, 35],
+    ]
+    const b: [number, number][] = [[7, 9]]
+    expect(sumMoments([moments(a), moments(b)])).toEqual(moments([...a, ...b]))
+  })
+})
+
+describe("framingOnTheOutside", () => {
+  it("holds for a relay that strips and adds framing", () => {
+    expect(framingOnTheOutside(direction(moments([[208, 80]])), direction(moments([[122, 156]])), 0.05)).toBe(true)
+  })
+
+  it("fails for a client that wraps a message into a statement", () => {
+    expect(framingOnTheOutside(direction(moments([[46, 257]])), direction(moments([[25, 30]])), 0.05)).toBe(false)
+  })
+
+  it("fails for a client that acknowledges rows with less than it got", () => {
+    expect(framingOnTheOutside(direction(moments([[500, 80]])), direction(moments([[998, 240]])), 0.05)).toBe(false)
+  })
+})
