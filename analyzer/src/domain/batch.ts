@@ -17,7 +17,9 @@ export interface Lost {
 /** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
 export interface Batch {
   readonly seq: number
+  /** Part of everything that lives; what no part names until one without `more` is gone. */
   readonly snapshot: boolean
+  readonly more: boolean
   readonly observedUs: Microseconds
   readonly lost: Lost
   readonly processes: readonly ProcessFacts[]

@@ -1,0 +1,86 @@
+import type { Connection } from "../domain/connection.js"
+import type { ProcessKey } from "../domain/identity.js"
+import { KeyedSets } from "./keyed-sets.js"
+import type { TrackerLimits } from "./limits.js"
+
+/** How many old connections are looked at for one that may go, before the oldest goes whatever it is. */
+const evictionTries = 64
+
+/** Connections of one host and boot by cookie: the live ones, and for a while those that closed. */
+export class ConnectionTable {
+  readonly #limits: TrackerLimits
+  /** Whether a connection should be the last to be given up when memory is full. */
+  readonly #isPrecious: (connection: Connection) => boolean
+  readonly #live = new Map<string, Connection>()
+  /** In the order of closing. */
+  readonly #closed = new Map<string, Connection>()
+  readonly #byProcess = new KeyedSets<ProcessKey, string>()
+  #evicted = 0
+
+  constructor(limits: TrackerLimits, isPrecious: (connection: Connection) => boolean) {
+    this.#limits = limits
+    this.#isPrecious = isPrecious
+  }
+
+  get size(): number {
+    return this.#live.size
+  }
+
+  /** Live connections given up because the table was full. */
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  get(cookie: string): Connection | undefined {
+    return this.#live.get(cookie) ?? this.#closed.get(cookie)
+  }
+
+  live(): IterableIterator<Connection> {
+    return this.#live.values()
+  }
+
+  ofProcess(process: ProcessKey): readonly Connection[] {
+    return this.#byProcess.get(process).flatMap((cookie) => this.#live.get(cookie) ?? [])
+  }
+
+  put(connection: Connection): void {
+    const { cookie } = connection
+    const previous = this.#live.get(cookie)
+    if (previous?.process !== undefined && previous.process !== connection.process)
+      this.#byProcess.delete(previous.process, cookie)
+    if (connection.closed !== undefined) {
+      this.#live.delete(cookie)
+      if (connection.process !== undefined) this.#byProcess.delete(connection.process, cookie)
+      this.#closed.set(cookie, connection)
+      return
+    }
+    if (previous === undefined && this.#live.size >= this.#limits.liveConnections) this.#evictOne()
+    this.#live.set(cookie, connection)
+    if (connection.process !== undefined) this.#byProcess.add(connection.process, cookie)
+  }
+
+  /** Forgets what closed long ago. Live connections end by records, snapshots or `silentSince`, not here. */
+  expire(nowUs: number): void {
+    for (const [cookie, { observedUs }] of this.#closed) {
+      const isOld = observedUs + this.#limits.closedUs <= nowUs
+      if (!isOld && this.#closed.size <= this.#limits.closedConnections) return
+      this.#closed.delete(cookie)
+    }
+  }
+
+  #evictOne(): void {
+    for (let tries = 0; ; tries++) {
+      const oldest = this.#live.entries().next()
+      if (oldest.done === true) return
+      const [cookie, connection] = oldest.value
+      this.#live.delete(cookie)
+      if (tries < evictionTries && this.#isPrecious(connection)) {
+        this.#live.set(cookie, connection)
+        continue
+      }
+      if (connection.process !== undefined) this.#byProcess.delete(connection.process, cookie)
+      this.#evicted += 1
+      return
+    }
+  }
+}

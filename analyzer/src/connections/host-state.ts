@@ -1,0 +1,228 @@
+import type { Batch } from "../domain/batch.js"
+import type { Connection, ConnectionUpdate } from "../domain/connection.js"
+import type { Attachment, CouplingEdge } from "../domain/coupling.js"
+import type { Change } from "../domain/detector.js"
+import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "../domain/identity.js"
+import type { Networks } from "../domain/networks.js"
+import type { ConnectionRow } from "../domain/output.js"
+import type { View } from "../domain/view.js"
+import { ConnectionTable } from "./connection-table.js"
+import { AttachmentTable, EdgeTable } from "./coupling-table.js"
+import { defaultTrackerLimits } from "./limits.js"
+import type { TrackerLimits } from "./limits.js"
+import { merge, vanishing } from "./merge.js"
+import { ProcessTable } from "./process-table.js"
+
+/** What the tracker gave up or did not believe; each only rises. */
+export interface TrackerCounts {
+  readonly liveConnections: number
+  readonly processes: number
+  readonly evictedConnections: number
+  readonly evictedProcesses: number
+  readonly evictedCouplings: number
+  /** Records of connections that had closed already. */
+  readonly lateRecords: number
+  /** Connections closed because a snapshot, or the end of their host, showed that they are gone. */
+  readonly vanished: number
+}
+
+/** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
+export class HostState implements View {
+  host: HostFacts
+  readonly networks: Networks
+  nowUs: Microseconds = 0
+  readonly #limits: TrackerLimits
+  readonly #connections: ConnectionTable
+  readonly #processes: ProcessTable
+  #edges: EdgeTable
+  #attachments: AttachmentTable
+  /** Rows by cookie: a connection that moves twice within a batch makes one row. */
+  #rows = new Map<string, ConnectionRow>()
+  /** Cookies named by the parts of a snapshot so far, and when its first part was taken. */
+  #snapshot: { readonly takenUs: Microseconds; readonly cookies: Set<string> } | undefined
+  #lateRecords = 0
+  #vanished = 0
+
+  constructor(host: HostFacts, networks: Networks, limits: TrackerLimits = defaultTrackerLimits) {
+    this.host = host
+    this.networks = networks
+    this.#limits = limits
+    this.#connections = new ConnectionTable(
+      limits,
+      ({ initiator, remote }) => initiator !== "remote" && networks.isOutside(remote.address),
+    )
+    this.#processes = new ProcessTable(limits)
+    this.#edges = new EdgeTable(limits)
+    this.#attachments = new AttachmentTable(limits)
+  }
+
+  get counts(): TrackerCounts {
+    return {
+      liveConnections: this.#connections.size,
+      processes: this.#processes.size,
+      evictedConnections: this.#connections.evicted,
+      evictedProcesses: this.#processes.evicted,
+      evictedCouplings: this.#edges.evicted + this.#attachments.evicted,
+      lateRecords: this.#lateRecords,
+      vanished: this.#vanished,
+    }
+  }
+
+  /** A collector says Hello. One that started anew counts edges from zero and names processes and attachments again. */
+  greet(host: HostFacts): void {
+    if (host.instance !== this.host.instance) {
+      this.#processes.endAll(this.nowUs)
+      this.#edges = new EdgeTable(this.#limits)
+      this.#attachments = new AttachmentTable(this.#limits)
+      this.#snapshot = undefined
+    }
+    this.host = host
+  }
+
+  /** Changes of one batch. The state moves on as they are taken: a taker sees each change in the view, and no later one. */
+  *apply(batch: Batch): Generator<Change> {
+    this.nowUs = Math.max(this.nowUs, batch.observedUs)
+    yield* this.learn(batch.processes)
+    for (const update of batch.connections) yield* this.#update(update, batch.snapshot)
+    for (const edge of batch.edges) {
+      const stored = this.#edges.put(edge)
+      if (stored !== false) yield { kind: "edge", edge, previous: stored.previous }
+    }
+    for (const attachment of batch.attachments) {
+      const stored = this.#attachments.put(attachment)
+      if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
+    }
+    for (const process of batch.exited) yield* this.#exit(process)
+    if (batch.snapshot) yield* this.#reconcile(batch)
+    this.#expire()
+    yield* this.#expireDatagrams()
+  }
+
+  *learn(processes: readonly ProcessFacts[]): Generator<Change> {
+    for (const told of processes) {
+      const previous = this.#processes.get(told.key)
+      yield { kind: "process", facts: this.#processes.learn(told), previous }
+    }
+  }
+
+  /** Closes everything: the host is gone, or its boot is. */
+  *vanish(): Generator<Change> {
+    for (const connection of [...this.#connections.live()]) yield this.#close(connection, this.nowUs)
+  }
+
+  /** Rows since the last call, in the order in which their connections first changed. */
+  takeRows(): ConnectionRow[] {
+    const rows = [...this.#rows.values()]
+    this.#rows = new Map()
+    return rows
+  }
+
+  connection(cookie: string): Connection | undefined {
+    return this.#connections.get(cookie)
+  }
+  connectionsOf(process: ProcessKey): readonly Connection[] {
+    return this.#connections.ofProcess(process)
+  }
+  liveConnections(): Iterable<Connection> {
+    return this.#connections.live()
+  }
+  process(key: ProcessKey): ProcessFacts | undefined {
+    return this.#processes.get(key)
+  }
+  isRunning(key: ProcessKey): boolean {
+    return this.#processes.isRunning(key)
+  }
+  ancestors(key: ProcessKey): readonly ProcessFacts[] {
+    return this.#processes.ancestors(key)
+  }
+  childrenOf(key: ProcessKey): readonly ProcessKey[] {
+    return this.#processes.childrenOf(key)
+  }
+  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean {
+    return this.#processes.descendantOf(child, ancestor)
+  }
+  edges(): Iterable<CouplingEdge> {
+    return this.#edges.values()
+  }
+  edgesOf(group: string): readonly CouplingEdge[] {
+    return this.#edges.ofGroup(group)
+  }
+  edgesOfConnection(cookie: string): readonly CouplingEdge[] {
+    return this.#edges.ofConnection(cookie)
+  }
+  attachments(): Iterable<Attachment> {
+    return this.#attachments.values()
+  }
+  attachmentsOf(process: ProcessKey): readonly Attachment[] {
+    return this.#attachments.ofProcess(process)
+  }
+
+  *#update(update: ConnectionUpdate, snapshot: boolean): Generator<Change> {
+    const previous = this.#connections.get(update.cookie)
+    const connection = merge(previous, update)
+    if (connection === undefined) {
+      this.#lateRecords += 1
+      return
+    }
+    this.#connections.put(connection)
+    // A snapshot repeats what is known: only what it adds is worth a row.
+    const isNews = !snapshot || previous === undefined || connection.lastMovedUs > previous.lastMovedUs
+    if (isNews || connection.process !== previous.process) this.#addRow(update.reason, connection)
+    yield { kind: "connection", update, connection, previous }
+  }
+
+  *#exit(process: ProcessKey): Generator<Change> {
+    for (const held of this.#attachments.ofProcess(process)) {
+      const attachment = { ...held, gone: true, observedUs: Math.max(held.observedUs, this.nowUs) }
+      this.#attachments.put(attachment)
+      yield { kind: "attachment", attachment, previous: held }
+    }
+    this.#processes.end(process, this.nowUs)
+    yield { kind: "exit", process, facts: this.#processes.get(process) }
+  }
+
+  /** What lived before a snapshot and is not in it has gone unseen. UDP sockets may be missing from one. */
+  *#reconcile({ observedUs, connections, more }: Batch): Generator<Change> {
+    const snapshot = (this.#snapshot ??= { takenUs: observedUs, cookies: new Set() })
+    for (const { cookie } of connections) snapshot.cookies.add(cookie)
+    if (more) return
+    this.#snapshot = undefined
+    const gone = [...this.#connections.live()].filter(
+      (live) => live.protocol === "tcp" && live.observedUs < snapshot.takenUs && !snapshot.cookies.has(live.cookie),
+    )
+    for (const connection of gone) yield this.#close(connection, snapshot.takenUs)
+  }
+
+  *#expireDatagrams(): Generator<Change> {
+    const heardAfterUs = this.nowUs - this.#limits.silentDatagramsUs
+    if (this.nowUs < this.#datagramsCheckedUs + datagramCheckUs) return
+    this.#datagramsCheckedUs = this.nowUs
+    const silent = [...this.#connections.live()].filter(
+      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= heardAfterUs,
+    )
+    for (const connection of silent) yield this.#close(connection, connection.observedUs)
+  }
+  #datagramsCheckedUs: Microseconds = 0
+
+  #close(live: Connection, atUs: Microseconds): Change {
+    const { update, connection } = vanishing(live, atUs)
+    this.#connections.put(connection)
+    this.#vanished += 1
+    this.#addRow("closed", connection)
+    return { kind: "connection", update, connection, previous: live }
+  }
+
+  #addRow(reason: ConnectionRow["reason"], connection: Connection): void {
+    const facts = connection.process === undefined ? undefined : this.#processes.get(connection.process)
+    this.#rows.set(connection.cookie, { reason, connection, process: facts })
+  }
+
+  #expire(): void {
+    this.#connections.expire(this.nowUs)
+    this.#processes.expire(this.nowUs)
+    this.#edges.expire(this.nowUs)
+  }
+}
+
+/** Silent sockets are looked for once a minute of event time: it walks over every live connection. */
+const datagramCheckUs = 60_000_000

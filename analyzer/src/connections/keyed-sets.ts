@@ -1,0 +1,27 @@
+/** An index from one key to several values; a key without values takes no room. */
+export class KeyedSets<Key, Value> {
+  readonly #sets = new Map<Key, Set<Value>>()
+
+  get size(): number {
+    return this.#sets.size
+  }
+
+  get(key: Key): readonly Value[] {
+    return [...(this.#sets.get(key) ?? [])]
+  }
+
+  has(key: Key): boolean {
+    return this.#sets.has(key)
+  }
+
+  add(key: Key, value: Value): void {
+    const set = this.#sets.get(key)
+    if (set === undefined) this.#sets.set(key, new Set([value]))
+    else set.add(value)
+  }
+
+  delete(key: Key, value: Value): void {
+    const set = this.#sets.get(key)
+    if (set?.delete(value) === true && set.size === 0) this.#sets.delete(key)
+  }
+}

@@ -1,0 +1,31 @@
+/** How much is remembered of one host in one boot. Times are event time, in microseconds. */
+export interface TrackerLimits {
+  readonly liveConnections: number
+  /** Closed connections stay readable, and late records of them recognisable, this long and up to this many. */
+  readonly closedConnections: number
+  readonly closedUs: number
+  /** A connection without end that nothing was heard of: UDP has no close that is seen always. */
+  readonly silentDatagramsUs: number
+  readonly processes: number
+  /** An ended process stays readable this long, and as long as a child of it is known. */
+  readonly endedProcessUs: number
+  readonly edges: number
+  readonly silentEdgeUs: number
+  readonly attachments: number
+}
+
+const secondUs = 1_000_000
+const minuteUs = 60 * secondUs
+
+/** About 150 MB for a host that reaches every limit. */
+export const defaultTrackerLimits: TrackerLimits = {
+  liveConnections: 200_000,
+  closedConnections: 20_000,
+  closedUs: minuteUs,
+  silentDatagramsUs: 60 * minuteUs,
+  processes: 100_000,
+  endedProcessUs: 10 * minuteUs,
+  edges: 50_000,
+  silentEdgeUs: 60 * minuteUs,
+  attachments: 20_000,
+}

@@ -1,0 +1,117 @@
+import type { ProcessFacts, ProcessKey } from "../domain/identity.js"
+import { KeyedSets } from "./keyed-sets.js"
+import type { TrackerLimits } from "./limits.js"
+
+/** How far up a lineage is shown, and how far it is followed to tell descent. */
+const shownAncestors = 8
+const followedAncestors = 64
+
+/** Facts about processes of one host and boot. An ended one stays while a child of it is known: lineage must not break. */
+export class ProcessTable {
+  readonly #limits: TrackerLimits
+  readonly #facts = new Map<ProcessKey, ProcessFacts>()
+  readonly #children = new KeyedSets<ProcessKey, ProcessKey>()
+  /** Ended processes and when, in the order of ending; `overdue` ones wait for their last child only. */
+  readonly #ended = new Map<ProcessKey, number>()
+  readonly #overdue = new Set<ProcessKey>()
+  #evicted = 0
+
+  constructor(limits: TrackerLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#facts.size
+  }
+
+  /** Processes forgotten early because the table was full. */
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  get(key: ProcessKey): ProcessFacts | undefined {
+    return this.#facts.get(key)
+  }
+
+  isRunning(key: ProcessKey): boolean {
+    return this.#facts.has(key) && !this.#ended.has(key) && !this.#overdue.has(key)
+  }
+
+  childrenOf(key: ProcessKey): readonly ProcessKey[] {
+    return this.#children.get(key)
+  }
+
+  ancestors(key: ProcessKey): readonly ProcessFacts[] {
+    return [...this.#lineage(key, shownAncestors)]
+  }
+
+  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean {
+    if (child === ancestor) return true
+    for (const { key } of this.#lineage(child, followedAncestors)) if (key === ancestor) return true
+    return this.#facts.get(child)?.parent === ancestor
+  }
+
+  /** The first known parent stays: a process whose parent ends is handed to another one that did not start it. */
+  learn(facts: ProcessFacts): ProcessFacts {
+    const previous = this.#facts.get(facts.key)
+    const parent = previous?.parent ?? (facts.parent === facts.key ? undefined : facts.parent)
+    const learnt = { ...facts, parent }
+    if (previous === undefined && this.#facts.size >= this.#limits.processes) this.#evictOne()
+    this.#facts.set(facts.key, learnt)
+    this.#ended.delete(facts.key)
+    this.#overdue.delete(facts.key)
+    if (parent !== undefined) this.#children.add(parent, facts.key)
+    return learnt
+  }
+
+  end(key: ProcessKey, atUs: number): void {
+    if (this.isRunning(key)) this.#ended.set(key, atUs)
+  }
+
+  /** A new collector names every process again that it speaks of: the others end unless it does. */
+  endAll(atUs: number): void {
+    for (const key of this.#facts.keys()) this.end(key, atUs)
+  }
+
+  expire(nowUs: number): void {
+    for (const [key, endedUs] of this.#ended) {
+      if (endedUs + this.#limits.endedProcessUs > nowUs) return
+      this.#ended.delete(key)
+      if (this.#children.has(key)) this.#overdue.add(key)
+      else this.#forget(key)
+    }
+  }
+
+  *#lineage(key: ProcessKey, most: number): Generator<ProcessFacts> {
+    let parent = this.#facts.get(key)?.parent
+    for (let depth = 0; depth < most && parent !== undefined; depth++) {
+      const facts = this.#facts.get(parent)
+      if (facts === undefined) return
+      yield facts
+      parent = facts.parent
+    }
+  }
+
+  #forget(key: ProcessKey): void {
+    let next: ProcessKey | undefined = key
+    while (next !== undefined) {
+      const parent: ProcessKey | undefined = this.#facts.get(next)?.parent
+      this.#facts.delete(next)
+      this.#ended.delete(next)
+      this.#overdue.delete(next)
+      if (parent !== undefined) this.#children.delete(parent, next)
+      next = parent !== undefined && this.#overdue.has(parent) && !this.#children.has(parent) ? parent : undefined
+    }
+  }
+
+  /** What ended first goes first, then what only lineage needs, then the oldest. */
+  #evictOne(): void {
+    for (const keys of [this.#ended.keys(), this.#overdue.keys(), this.#facts.keys()]) {
+      const oldest = keys.next()
+      if (oldest.done === true) continue
+      this.#forget(oldest.value)
+      this.#evicted += 1
+      return
+    }
+  }
+}

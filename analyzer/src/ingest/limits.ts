@@ -1,0 +1,32 @@
+/**
+ * What a collector may send. Each limit is far above what ours sends: it is there so that a broken or hostile one
+ * costs a bounded amount of memory and only itself.
+ */
+export const limits = {
+  /** Version of the contract in proto/backflow/v1. */
+  protocol: 1,
+  /** Bytes of one message; a batch of 65536 connections takes about 4 MiB. */
+  messageBytes: 8 * 1024 * 1024,
+  connectionsPerBatch: 65_536,
+  processesPerBatch: 65_536,
+  edgesPerBatch: 65_536,
+  attachmentsPerBatch: 65_536,
+  /** Process references known at one time, per collector; Linux has 4194304 pids at most, a busy host some 10000. */
+  processReferences: 262_144,
+  /** PATH_MAX of Linux. */
+  pathChars: 4_096,
+  /** MAX_ARG_STRLEN of Linux, taken for all arguments together. */
+  argvChars: 131_072,
+  argvCount: 4_096,
+  nameChars: 256,
+  /** sun_path holds 108 bytes; a control byte may be written as several characters. */
+  unixPathChars: 512,
+  forwards: 256,
+  degraded: 64,
+  /** 2000-01-01, in microseconds since the epoch: older is a clock that was never set. */
+  earliestUs: 946_684_800_000_000,
+  /** How far ahead of this host's clock a collector's may be: one day. */
+  aheadUs: 86_400_000_000,
+  /** Totals beyond 2^53 would lose bytes in a double. */
+  largestTotal: Number.MAX_SAFE_INTEGER,
+} as const

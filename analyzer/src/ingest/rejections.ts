@@ -1,0 +1,42 @@
+/** Why something that a collector sent was not used. Records cost themselves, messages their stream. */
+export const rejectionReasons = [
+  "undecodable",
+  "column_length",
+  "too_many_records",
+  "sequence",
+  "time",
+  "address_index",
+  "port",
+  "initiator",
+  "protocol",
+  "total",
+  "text_length",
+  "edge_kind",
+  "attachment_kind",
+  "address_length",
+  "unknown_process",
+  "protocol_version",
+  "hello",
+  "unauthenticated",
+  "too_many_streams",
+] as const
+export type RejectionReason = (typeof rejectionReasons)[number]
+
+export type Reject = (reason: RejectionReason, count?: number) => void
+
+/** Running counts by reason; they only rise. */
+export class Rejections {
+  readonly #counts = new Map<RejectionReason, number>(rejectionReasons.map((reason) => [reason, 0]))
+
+  readonly count: Reject = (reason, count = 1) => {
+    this.#counts.set(reason, this.of(reason) + count)
+  }
+
+  of(reason: RejectionReason): number {
+    return this.#counts.get(reason) ?? 0
+  }
+
+  entries(): readonly (readonly [RejectionReason, number])[] {
+    return [...this.#counts]
+  }
+}
