@@ -79,11 +79,25 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 	emit_connection(t, REASON_OPENED, 0, 0);
 }
 
+static __always_inline void became_closed(struct sock *sk, int old_state)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+
+	if (!t || t->flags & TRACKED_LISTENER)
+		return;
+	if (old_state == TCP_SYN_SENT) {
+		/* Refused or timed out: an attempt is worth as much as a connection to who looks for persistence. */
+		t->flags |= TRACKED_CLOSED;
+		emit_connection(t, REASON_CLOSED, 0, 0);
+		return;
+	}
+	/* A reset by SO_LINGER 0 clears the counters before the socket is destroyed. */
+	read_totals(sk, t, &t->reported_sent, &t->reported_received);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-	struct tracked *t;
-
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new_state == TCP_LISTEN) {
@@ -92,14 +106,8 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
 		became_established(sk, old_state);
-	} else if (new_state == TCP_CLOSE && old_state == TCP_SYN_SENT) {
-		/* Refused or timed out: an attempt is worth as much as a connection to who looks for persistence. */
-		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-		if (t) {
-			read_tuple(sk, t);
-			t->flags |= TRACKED_CLOSED;
-			emit_connection(t, REASON_CLOSED, 0, 0);
-		}
+	} else if (new_state == TCP_CLOSE) {
+		became_closed(sk, old_state);
 	}
 	return 0;
 }
@@ -116,7 +124,8 @@ int BPF_PROG(on_destroy, struct sock *sk)
 	exchange_finish(t);
 	resolve_initiator(t);
 	t->flags |= TRACKED_CLOSED;
-	emit_connection(t, REASON_CLOSED, sent, received);
+	emit_connection(t, REASON_CLOSED, sent > t->reported_sent ? sent : t->reported_sent,
+			received > t->reported_received ? received : t->reported_received);
 	return 0;
 }
 
