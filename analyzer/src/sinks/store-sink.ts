@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto"
+import type { Finding } from "../domain/finding.js"
+import type { Microseconds } from "../domain/identity.js"
+import type { Output } from "../domain/output.js"
+import { batchMoment, connectionRow } from "../store/connection-row.js"
+import type { Store } from "../store/store.js"
+import type { Sink } from "./sink.js"
+
+/** Rows of one insert: enough to make few parts, and to be encoded within some 50 ms. */
+const rowsPerInsert = 20_000
+/** Findings whose first moment is remembered; the rest are looked up again. */
+const rememberedFindings = 100_000
+
+/**
+ * The durable sink. Every output is in the store exactly once, whatever is sent again:
+ *
+ * - Several outputs share one insert. Its token is made of theirs, so a repeated write of the same array changes nothing.
+ * - A collector sends batches again after a crash, and they would be joined otherwise. So each row names its batch, a
+ *   batch is stored whole or not at all, batches of one collector run are written in order, and what the store already
+ *   holds of a run is asked once, at the first batch of that run.
+ * - Findings and incidents come before the connections of their batch, because those mark it as durable; they replace
+ *   themselves when written twice.
+ */
+export class StoreSink implements Sink {
+  readonly name = "store"
+  readonly #store: Store
+  readonly #nowUs: () => Microseconds
+  /** Highest durable batch of each collector run. */
+  readonly #durable = new Map<string, number>()
+  readonly #firstDetected = new Map<string, Microseconds>()
+
+  constructor(store: Store, nowUs: () => Microseconds) {
+    this.#store = store
+    this.#nowUs = nowUs
+  }
+
+  async write(outputs: readonly Output[]): Promise<void> {
+    await this.#writeFindings(outputs)
+    await this.#writeIncidents(outputs)
+    const pending: Output[] = []
+    for (const output of outputs) if (await this.#isNew(output)) pending.push(output)
+    for (const group of grouped(pending)) await this.#writeConnections(group)
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  async #isNew(output: Output): Promise<boolean> {
+    if (output.connections.length === 0) return false
+    const run = runOf(output)
+    let durable = this.#durable.get(run)
+    if (durable === undefined) {
+      durable = await this.#store.durableSeq(output.host, batchMoment(output, this.#nowUs()))
+      this.#durable.set(run, durable)
+    }
+    return output.seq > durable
+  }
+
+  async #writeConnections(group: readonly Output[]): Promise<void> {
+    const rows = group.flatMap((output) => {
+      const batchUs = batchMoment(output, this.#nowUs())
+      return output.connections.map((row) => connectionRow(output, row, batchUs))
+    })
+    await this.#store.insertConnections(rows, tokenOf("connections", group))
+    for (const output of group) this.#durable.set(runOf(output), output.seq)
+  }
+
+  async #writeFindings(outputs: readonly Output[]): Promise<void> {
+    const findings = outputs.flatMap((output) => output.findings)
+    if (findings.length === 0) return
+    await this.#recall(findings)
+    await this.#store.insertFindings(findings, this.#firstDetected, tokenOf("findings", outputs))
+  }
+
+  async #writeIncidents(outputs: readonly Output[]): Promise<void> {
+    const incidents = outputs.flatMap((output) => output.incidents)
+    if (incidents.length > 0) await this.#store.insertIncidents(incidents, tokenOf("incidents", outputs))
+  }
+
+  async #recall(findings: readonly Finding[]): Promise<void> {
+    if (this.#firstDetected.size > rememberedFindings) this.#firstDetected.clear()
+    const unknown = findings.filter(({ id }) => !this.#firstDetected.has(id))
+    const stored = await this.#store.firstDetected([...new Set(unknown.map(({ id }) => id))])
+    for (const { id, detectedAtUs } of unknown) {
+      if (!this.#firstDetected.has(id)) this.#firstDetected.set(id, stored.get(id) ?? detectedAtUs)
+    }
+  }
+}
+
+/** Outputs joined until an insert is full. An output is never divided. */
+function grouped(outputs: readonly Output[]): readonly (readonly Output[])[] {
+  const groups: Output[][] = []
+  let rows = 0
+  for (const output of outputs) {
+    const last = groups.at(-1)
+    if (last === undefined || rows + output.connections.length > rowsPerInsert) {
+      groups.push([output])
+      rows = output.connections.length
+    } else {
+      last.push(output)
+      rows += output.connections.length
+    }
+  }
+  return groups
+}
+
+function runOf({ host }: Output): string {
+  return `${host.hostId}\n${host.instance}`
+}
+
+function tokenOf(table: string, outputs: readonly Output[]): string {
+  const hash = createHash("sha256").update(table)
+  for (const { token } of outputs) hash.update("\n").update(token)
+  return hash.digest("hex")
+}

@@ -1,0 +1,71 @@
+import { AppError } from "../errors.js"
+import { migrations } from "./schema.js"
+import type { Migration } from "./schema.js"
+import type { Session } from "./session.js"
+
+/** Rows by which a table is kept, and the column that tells their age. */
+const retained = [
+  { table: "connections", column: "batch_at" },
+  { table: "findings", column: "detected_at" },
+  { table: "incidents", column: "last_seen" },
+] as const
+
+export interface Retention {
+  /** Days that connection records are kept. */
+  readonly connectionDays: number
+  /** Days that findings and incidents are kept. */
+  readonly findingDays: number
+}
+
+const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (
+  version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+) ENGINE = MergeTree ORDER BY version`
+
+/**
+ * Brings the database to the newest known schema and returns its version. Throws "store-newer" when a later release
+ * wrote it: an older one would lose what it does not know.
+ */
+export async function migrate(session: Session, known: readonly Migration[] = migrations): Promise<number> {
+  await session.command(ledger)
+  const newest = Math.max(0, ...known.map(({ version }) => version))
+  const present = await appliedVersion(session)
+  if (present > newest) {
+    throw new AppError(
+      "store-newer",
+      `The store has schema version ${present}, and this release knows versions up to ${newest}.`,
+      "Start the newer release that wrote it, or use another --state folder or database.",
+    )
+  }
+  for (const migration of known) {
+    if (migration.version <= present) continue
+    for (const statement of migration.statements) await session.command(statement)
+    await session.insert(
+      "schema_migrations",
+      ["version", "name"],
+      [JSON.stringify([migration.version, migration.name])],
+      `schema-${migration.version}`,
+    )
+  }
+  return newest
+}
+
+/** The newest migration recorded, 0 in an empty database. */
+export async function appliedVersion(session: Session): Promise<number> {
+  const [row] = await session.rows<{ version: number }>("SELECT max(version) AS version FROM schema_migrations")
+  return row?.version ?? 0
+}
+
+/** Sets how long rows are kept, where it is not so already: the value may change from one start to the next. */
+export async function applyRetention(session: Session, retention: Retention): Promise<void> {
+  for (const { table, column } of retained) {
+    const days = table === "connections" ? retention.connectionDays : retention.findingDays
+    const ttl = `toDateTime(${column}) + toIntervalDay(${days})`
+    const [row] = await session.rows<{ ddl: string }>(
+      "SELECT create_table_query AS ddl FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+      { database: session.database, table },
+    )
+    if (row?.ddl.includes(`TTL ${ttl}`) === true) continue
+    // Old parts follow at their next merge; rewriting all of them now would stop the start.
+    await session.command(`ALTER TABLE ${table} MODIFY TTL ${ttl} SETTINGS materialize_ttl_after_modify = 0`)
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Tables and views of the store. A migration's statements are idempotent: one that was cut off is simply run again.
+ * Applied migrations are never edited; a change is a new one.
+ */
+export interface Migration {
+  readonly version: number
+  readonly name: string
+  readonly statements: readonly string[]
+}
+
+/** Columns of `connections` in the order in which rows are written, with what identifies a connection first. */
+export const connectionColumns = [
+  ["host_id", "LowCardinality(String)"],
+  ["boot_id", "LowCardinality(String)"],
+  ["cookie", "UInt64"],
+  ["host_name", "LowCardinality(String)"],
+  ["instance", "LowCardinality(String)"],
+  ["seq", "UInt64 CODEC(DoubleDelta, ZSTD(1))"],
+  ["batch_at", "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))"],
+  ["reason", "Enum8('opened' = 0, 'moved' = 1, 'closed' = 2, 'identified' = 3)"],
+  ["closed", "Enum8('open' = 0, 'vanished' = 1, 'closed' = 2)"],
+  ["protocol", "Enum8('tcp' = 6, 'udp' = 17)"],
+  ["initiator", "Enum8('unknown' = 0, 'local' = 1, 'remote' = 2)"],
+  ["netns", "UInt32"],
+  ["local_address", "IPv6 CODEC(ZSTD(1))"],
+  ["local_port", "UInt16"],
+  ["remote_address", "IPv6 CODEC(ZSTD(1))"],
+  ["remote_port", "UInt16"],
+  ["opened_at", "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))"],
+  ["observed_at", "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))"],
+  ["last_moved_at", "DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1))"],
+  ["bytes_sent", "UInt64 CODEC(T64, ZSTD(1))"],
+  ["bytes_received", "UInt64 CODEC(T64, ZSTD(1))"],
+  ["established", "Bool"],
+  ["older_than_collector", "Bool"],
+  ["ssh_local_ident", "Bool"],
+  ["ssh_remote_ident", "Bool"],
+  ["ssh_local_client", "Bool"],
+  ["ssh_remote_client", "Bool"],
+  ["pid", "UInt32"],
+  ["start_ns", "UInt64 CODEC(ZSTD(1))"],
+  ["exe", "LowCardinality(String)"],
+  ["comm", "LowCardinality(String)"],
+  ["argv", "Array(String) CODEC(ZSTD(1))"],
+  ["uid", "UInt32"],
+  ["container_id", "LowCardinality(String)"],
+  ["remote_led", "UInt32"],
+  ["remote_led_answered", "UInt32"],
+  ["local_led", "UInt32"],
+  ["local_led_answered", "UInt32"],
+  ["local_reply_log2", "UInt64 CODEC(T64, ZSTD(1))"],
+  ["remote_reply_log2", "UInt64 CODEC(T64, ZSTD(1))"],
+  ["same_size_answers", "UInt32"],
+  ["strict_alternations", "UInt32"],
+  ["answer_bytes", "UInt64 CODEC(T64, ZSTD(1))"],
+] as const
+
+export const findingColumns = [
+  ["id", "UUID"],
+  ["version", "UInt32"],
+  ["first_detected_at", "DateTime64(6, 'UTC')"],
+  ["detected_at", "DateTime64(6, 'UTC')"],
+  ["first_seen", "DateTime64(6, 'UTC')"],
+  ["last_seen", "DateTime64(6, 'UTC')"],
+  ["class", "LowCardinality(String)"],
+  ["detector", "LowCardinality(String)"],
+  ["severity", "Enum8('info' = 1, 'low' = 2, 'medium' = 3, 'high' = 4, 'critical' = 5)"],
+  ["status", "LowCardinality(String)"],
+  ["score", "Float64"],
+  ["confidence", "Float64"],
+  ["host_id", "LowCardinality(String)"],
+  ["host_name", "LowCardinality(String)"],
+  ["boot_id", "LowCardinality(String)"],
+  ["pid", "UInt32"],
+  ["exe", "String"],
+  ["uid", "UInt32"],
+  ["container_id", "String"],
+  ["cookie", "UInt64"],
+  ["remote_address", "IPv6"],
+  ["remote_port", "UInt16"],
+  ["still_open", "Bool"],
+  ["summary", "String"],
+  ["attack", "Array(LowCardinality(String))"],
+  ["document", "String CODEC(ZSTD(3))"],
+] as const
+
+export const incidentColumns = [
+  ["id", "UUID"],
+  ["version", "UInt32"],
+  ["status", "LowCardinality(String)"],
+  ["severity", "Enum8('info' = 1, 'low' = 2, 'medium' = 3, 'high' = 4, 'critical' = 5)"],
+  ["score", "Float64"],
+  ["host_id", "LowCardinality(String)"],
+  ["host_name", "LowCardinality(String)"],
+  ["identity", "String"],
+  ["first_seen", "DateTime64(6, 'UTC')"],
+  ["last_seen", "DateTime64(6, 'UTC')"],
+  ["summary", "String"],
+  ["findings", "Array(UUID)"],
+  ["document", "String CODEC(ZSTD(3))"],
+] as const
+
+type Columns = readonly (readonly [name: string, type: string])[]
+
+const define = (columns: Columns) => columns.map(([name, type]) => `  ${name} ${type}`).join(",\n")
+/** What a connection's rows share; the view takes everything else from the latest row. */
+const identityColumns = ["host_id", "boot_id", "cookie"]
+const latestColumns = connectionColumns.map(([name]) => name).filter((name) => !identityColumns.includes(name))
+
+/** Inserts that a retry may repeat: one token each, and far fewer are ever under way. */
+const rememberedInserts = 1_000
+
+/**
+ * The rows of one batch share `batch_at`, so one batch is always in one partition, and a part is written whole or not at
+ * all: `max(seq)` of an instance tells which batches are durable.
+ */
+const connections = `CREATE TABLE IF NOT EXISTS connections (
+${define(connectionColumns)},
+  INDEX by_cookie cookie TYPE bloom_filter(0.01) GRANULARITY 2,
+  INDEX by_remote remote_address TYPE bloom_filter(0.01) GRANULARITY 2
+) ENGINE = MergeTree
+PARTITION BY toDate(batch_at)
+ORDER BY (toStartOfFiveMinutes(batch_at), host_id, remote_address, remote_port, cookie)
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${rememberedInserts}`
+
+/** A closed row wins over every open one, and the kernel's totals over what a snapshot concluded. */
+const connectionsCurrent = `CREATE OR REPLACE VIEW connections_current AS
+SELECT ${identityColumns.join(", ")}, ${latestColumns.map((name, i) => `tupleElement(latest, ${i + 1}) AS ${name}`).join(", ")}
+FROM (
+  SELECT ${identityColumns.join(", ")}, argMax(tuple(${latestColumns.join(", ")}), (closed, observed_at, batch_at, seq)) AS latest
+  FROM connections
+  GROUP BY ${identityColumns.join(", ")}
+)`
+
+/**
+ * The version that counts is the one decided last in event time. The sort key takes the moment of the first version,
+ * which never changes: ReplacingMergeTree joins only rows with equal keys in one partition.
+ */
+const findings = `CREATE TABLE IF NOT EXISTS findings (
+${define(findingColumns)}
+) ENGINE = ReplacingMergeTree(detected_at)
+PARTITION BY toYYYYMM(first_detected_at)
+ORDER BY (toDate(first_detected_at), class, id)`
+
+const findingsCurrent = `CREATE OR REPLACE VIEW findings_current AS
+SELECT * FROM findings ORDER BY detected_at DESC, version DESC LIMIT 1 BY id`
+
+const incidents = `CREATE TABLE IF NOT EXISTS incidents (
+${define(incidentColumns)}
+) ENGINE = ReplacingMergeTree(last_seen)
+ORDER BY id`
+
+const incidentsCurrent = `CREATE OR REPLACE VIEW incidents_current AS
+SELECT * FROM incidents ORDER BY last_seen DESC, version DESC LIMIT 1 BY id`
+
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: "connections, findings, incidents",
+    statements: [connections, connectionsCurrent, findings, findingsCurrent, incidents, incidentsCurrent],
+  },
+]

@@ -1,0 +1,74 @@
+import { Readable } from "node:stream"
+import type { ClickHouseClient } from "@clickhouse/client"
+
+export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>
+
+export interface SessionLimits {
+  /** Bytes that one statement may take. */
+  readonly memoryBytes: number
+  /** Seconds after which a query is given up. */
+  readonly querySeconds: number
+}
+
+/**
+ * Statements through one client, whose current database is `database`. Every setting stands in the text of its statement: given beside it, the
+ * embedded engine would keep it for all later statements of the connection.
+ */
+export class Session {
+  readonly database: string
+  readonly #client: ClickHouseClient
+  readonly #limits: SessionLimits
+
+  constructor(client: ClickHouseClient, database: string, limits: SessionLimits) {
+    this.#client = client
+    this.#limits = limits
+    this.database = database
+  }
+
+  /** A statement without rows, such as DDL. */
+  async command(statement: string): Promise<void> {
+    await this.#client.command({ query: statement })
+  }
+
+  /** All rows of a SELECT. 64-bit integers come as decimal text. */
+  async rows<Row>(select: string, params: QueryParams = {}): Promise<Row[]> {
+    const settings = [
+      "output_format_json_quote_64bit_integers = 1",
+      `max_memory_usage = ${this.#limits.memoryBytes}`,
+      `max_execution_time = ${this.#limits.querySeconds}`,
+    ]
+    const result = await this.#client.query({
+      query: `${select} SETTINGS ${settings.join(", ")}`,
+      query_params: { ...params },
+      format: "JSONEachRow",
+    })
+    return result.json<Row>()
+  }
+
+  /**
+   * Writes rows, each the text of a JSON array in the order of `columns`. The same token twice writes once, whatever the
+   * rows: a caller that does not know whether an insert arrived sends it again.
+   */
+  async insert(table: string, columns: readonly string[], rows: readonly string[], token: string): Promise<void> {
+    if (rows.length === 0) return
+    if (!/^[\w-]+$/.test(token)) throw new RangeError(`"${token}" cannot be an insert token`)
+    const settings = [
+      "async_insert = 0",
+      "insert_deduplicate = 1",
+      `insert_deduplication_token = '${token}'`,
+      // One block, hence one part a partition: parallel parsing cuts the input every 10 MB.
+      "input_format_parallel_parsing = 0",
+      `max_memory_usage = ${this.#limits.memoryBytes}`,
+    ]
+    const { stream } = await this.#client.exec({
+      query: `INSERT INTO ${table} (${columns.join(", ")}) SETTINGS ${settings.join(", ")} FORMAT JSONCompactEachRow`,
+      values: Readable.from([rows.join("\n")]),
+    })
+    // A result that nobody reads keeps its socket.
+    stream.resume()
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+}

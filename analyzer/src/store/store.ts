@@ -1,0 +1,123 @@
+import type { Finding } from "../domain/finding.js"
+import type { HostFacts, Microseconds } from "../domain/identity.js"
+import type { Incident } from "../domain/incident.js"
+import { connect } from "./connect.js"
+import type { StoreTarget } from "./connect.js"
+import { findingRow, incidentRow } from "./finding-row.js"
+import { applyRetention, migrate } from "./migrate.js"
+import type { Retention } from "./migrate.js"
+import { Queries } from "./queries.js"
+import type { Queried } from "./queries.js"
+import { connectionColumns, findingColumns, incidentColumns } from "./schema.js"
+import type { Session, SessionLimits } from "./session.js"
+
+export interface StoreOptions {
+  readonly target: StoreTarget
+  readonly database: string
+  readonly limits: SessionLimits
+  readonly retention: Retention
+}
+
+/** What the durable sink writes, and what it must read to write nothing twice. */
+export interface Store {
+  readonly queries: Queried
+  /** Highest batch of this collector run that is durable among those made at or after `sinceUs`; 0 when none is. */
+  durableSeq(host: HostFacts, sinceUs: Microseconds): Promise<number>
+  /** Rows made by `connectionRow`. Inserted whole or not at all for each day; once for each token. */
+  insertConnections(rows: readonly string[], token: string): Promise<void>
+  /** When the first version of each known finding was decided. */
+  firstDetected(ids: readonly string[]): Promise<ReadonlyMap<string, Microseconds>>
+  /** Idempotent: a version replaces itself. `first` gives the sort key's moment for every finding. */
+  insertFindings(findings: readonly Finding[], first: ReadonlyMap<string, Microseconds>, token: string): Promise<void>
+  insertIncidents(incidents: readonly Incident[], token: string): Promise<void>
+  /** Drops the oldest days of connection records until they take no more than `bytes` on disk; the days dropped. */
+  enforceQuota(bytes: number): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/**
+ * How far a host's clock may have been set back between a batch and the one after it, for the later one to be found again
+ * after a crash: one day.
+ */
+const clockStepUs = 86_400_000_000
+
+/** Opens or makes the database and brings its schema up to date. Throws AppError "store-unreachable" or "store-newer". */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { writer, reader } = await connect(options.target, options.database, options.limits)
+  try {
+    await migrate(writer)
+    await applyRetention(writer, options.retention)
+  } catch (thrown) {
+    await Promise.all([writer.close(), reader.close()])
+    throw thrown
+  }
+  return new ClickHouseStore(writer, reader)
+}
+
+const names = (columns: readonly (readonly [string, string])[]) => columns.map(([name]) => name)
+
+class ClickHouseStore implements Store {
+  readonly queries: Queried
+  readonly #writer: Session
+  readonly #reader: Session
+
+  constructor(writer: Session, reader: Session) {
+    this.#writer = writer
+    this.#reader = reader
+    this.queries = new Queries(reader)
+  }
+
+  async durableSeq(host: HostFacts, sinceUs: Microseconds): Promise<number> {
+    const [row] = await this.#writer.rows<{ seq: string }>(
+      `SELECT max(seq) AS seq FROM connections
+       WHERE host_id = {host:String} AND instance = {instance:String} AND batch_at >= fromUnixTimestamp64Micro({since:Int64})`,
+      { host: host.hostId, instance: host.instance, since: String(Math.max(0, sinceUs - clockStepUs)) },
+    )
+    return Number(row?.seq ?? 0)
+  }
+
+  insertConnections(rows: readonly string[], token: string): Promise<void> {
+    return this.#writer.insert("connections", names(connectionColumns), rows, token)
+  }
+
+  async firstDetected(ids: readonly string[]): Promise<ReadonlyMap<string, Microseconds>> {
+    if (ids.length === 0) return new Map()
+    const rows = await this.#writer.rows<{ id: string; first: string }>(
+      `SELECT toString(id) AS id, toUnixTimestamp64Micro(min(first_detected_at)) AS first FROM findings
+       WHERE id IN (SELECT toUUID(arrayJoin({ids:Array(String)}))) GROUP BY id`,
+      { ids },
+    )
+    return new Map(rows.map(({ id, first }) => [id, Number(first)]))
+  }
+
+  insertFindings(findings: readonly Finding[], first: ReadonlyMap<string, Microseconds>, token: string): Promise<void> {
+    const rows = findings.map((finding) => findingRow(finding, first.get(finding.id) ?? finding.detectedAtUs))
+    return this.#writer.insert("findings", names(findingColumns), rows, token)
+  }
+
+  insertIncidents(incidents: readonly Incident[], token: string): Promise<void> {
+    return this.#writer.insert("incidents", names(incidentColumns), incidents.map(incidentRow), token)
+  }
+
+  async enforceQuota(bytes: number): Promise<readonly string[]> {
+    const days = await this.#writer.rows<{ day: string; bytes: string }>(
+      `SELECT partition AS day, sum(bytes_on_disk) AS bytes FROM system.parts
+       WHERE database = {database:String} AND table = 'connections' AND active GROUP BY partition ORDER BY partition DESC`,
+      { database: this.#writer.database },
+    )
+    const dropped: string[] = []
+    let kept = 0
+    for (const [i, { day, bytes: size }] of days.entries()) {
+      kept += Number(size)
+      // The newest day stays: dropping it would lose what was written a moment ago.
+      if (kept <= bytes || i === 0) continue
+      await this.#writer.command(`ALTER TABLE connections DROP PARTITION '${day}'`)
+      dropped.push(day)
+    }
+    return dropped
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writer.close(), this.#reader.close()])
+  }
+}
