@@ -1,0 +1,54 @@
+import { basename, extname } from "node:path"
+import { expect, test } from "vitest"
+import { read, trackedFiles } from "./tracked-files.js"
+
+const sources = [".ts", ".js", ".rs", ".c", ".h", ".py", ".sh"]
+const lineLimit = 350
+const bannedWords = new Set(["manager", "helper", "util", "common", "data"])
+const binary = [".png", ".bin", ".pcap", ".gz"]
+
+// Where packages come from is set on the machine that installs them; a tracked address would bypass its mirror.
+const registryHosts =
+  /registry\.(npmjs|yarnpkg|npmmirror)\.|\b(index|static)?\.?crates\.io\b|\b(deb|security|ftp)\.debian\.org|\bpypi\.org|pythonhosted\.org|maven\.(org|apache\.org)|proxy\.golang\.org/
+
+function registryLines(path: string): string[] {
+  return read(path)
+    .split("\n")
+    .filter((line) => registryHosts.test(line))
+    .filter((line) => !(basename(path) === "Cargo.lock" && line.startsWith('source = "registry+')))
+    .map((line) => `${path}: ${line.trim()}`)
+}
+
+test("no tracked file names the address of a package registry", () => {
+  const texts = trackedFiles.filter((path) => !binary.includes(extname(path)))
+  expect(texts.length).toBeGreaterThan(50)
+  expect(texts.flatMap(registryLines)).toEqual([])
+})
+
+test(`no module is longer than ${lineLimit} lines`, () => {
+  const modules = trackedFiles.filter((path) => sources.includes(extname(path)))
+  const lengths = modules.map((path) => ({ path, lines: read(path).split("\n").length - 1 }))
+  expect(lengths.filter(({ lines }) => lines > lineLimit)).toEqual([])
+})
+
+test("files and folders are named for what they hold", () => {
+  const names = new Set(trackedFiles.flatMap((path) => path.split("/")))
+  const banned = [...names].filter((name) =>
+    name.split(/[-_.]/).some((word) => bannedWords.has(word.replace(/s$/, ""))),
+  )
+  expect(banned).toEqual([])
+})
+
+test("each kernel source begins with its licence", () => {
+  const kernel = trackedFiles.filter((path) => /^agent-bridge\/bpf\/.*\.[ch]$/.test(path))
+  expect(kernel.length).toBeGreaterThan(0)
+  const spdx = "SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)"
+  expect(kernel.filter((path) => !read(path).split("\n", 1)[0]?.includes(spdx))).toEqual([])
+})
+
+test("the CI entry calls the test command of the README and nothing that differs", () => {
+  const commands = read(".ci/run")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+  expect(commands).toEqual(["set -euo pipefail", 'cd "$(dirname "$0")/.."', "exec npm test"])
+})
