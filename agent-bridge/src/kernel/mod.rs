@@ -1,0 +1,4 @@
+//! The kernel side: loading, records, walks and maps.
+pub mod load;
+pub mod maps;
+pub mod records;
