@@ -1,0 +1,121 @@
+import { spawn, spawnSync } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { performance } from "node:perf_hooks"
+import { tunnelFinding } from "./finding.js"
+import { firstLine } from "./lines.js"
+import { makeMachines } from "./machines.js"
+import type { Machine } from "./machines.js"
+import { openTunnel, servicePort, startSshServer, tunnelPort } from "./tunnel.js"
+
+// Compiled to test/dist/demo.
+const root = join(import.meta.dirname, "..", "..", "..")
+const limitMs = 60_000
+const stopLimitMs = 10_000
+/** sshd gives up its privileges in this folder, and refuses to start without it. */
+const sshdFolder = "/run/sshd"
+
+/** Undoes one step. They run in the reverse order of the steps. */
+type Undo = () => Promise<unknown>
+
+/**
+ * Opens a real reverse tunnel between two network namespaces, watches for its finding, and removes everything again.
+ * Returns the exit code: 0 only where the finding arrived, 130 after an interrupt, else 1.
+ */
+export async function runDemo(): Promise<number> {
+  const ready = spawnSync("sh", [join(root, "setup.sh"), "demo"], { stdio: "inherit" })
+  if (ready.status !== 0) return 1
+  const interrupt = new AbortController()
+  const onSignal = () => interrupt.abort()
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+  signals.forEach((signal) => process.on(signal, onSignal))
+  const undo: Undo[] = []
+  let exitCode = 0
+  const deadline = AbortSignal.timeout(limitMs)
+  try {
+    await show(undo, AbortSignal.any([interrupt.signal, deadline]))
+  } catch (error) {
+    exitCode = interrupt.signal.aborted ? 130 : 1
+    const message = error instanceof Error ? error.message : String(error)
+    say(interrupt.signal.aborted ? "interrupted" : deadline.aborted ? `no finding within ${limitMs / 1000} s` : message)
+  }
+  for (const step of undo.reverse()) {
+    await step().catch((error: unknown) => {
+      exitCode ||= 1
+      say(`could not clean up: ${String(error)}`)
+    })
+  }
+  say("removed everything it made")
+  signals.forEach((signal) => process.off(signal, onSignal))
+  return exitCode
+}
+
+async function show(undo: Undo[], signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "backflow-demo-"))
+  undo.push(() => rm(folder, { recursive: true, force: true }))
+  if ((await mkdir(sshdFolder, { recursive: true, mode: 0o755 })) !== undefined) undo.push(() => rmdir(sshdFolder))
+
+  const findings = join(folder, "findings.jsonl")
+  const backflow = startBackflow(join(folder, "state"), findings)
+  undo.push(() => stop(backflow))
+  await firstLine(backflow, {
+    name: "backflow up",
+    stream: backflow.stdout,
+    wanted: (line) => line.startsWith("ready"),
+    signal,
+    onLine: (line) => console.log(line),
+  })
+
+  const machines = await makeMachines()
+  undo.push(machines.remove)
+  const { inside, outside } = machines
+  say(`made two machines: inside ${inside.address}, and outside ${outside.address} behind a gateway`)
+  await startProgram(inside, "service.js", signal)
+  await startSshServer(outside, folder, signal)
+  const ssh = openTunnel(machines, folder)
+  if (ssh.pid === undefined) throw new Error("ssh did not start")
+  say(`inside runs ssh -N -R ${tunnelPort}:127.0.0.1:${servicePort} root@${outside.address}, process ${ssh.pid}`)
+  const answer = await startProgram(outside, "visitor.js", signal)
+  const usedAt = performance.now()
+  say(`outside asked http://127.0.0.1:${tunnelPort}/ and the service inside answered: ${answer}`)
+
+  await Promise.race([tunnelFinding(findings, ssh.pid, signal), ended(backflow, "backflow"), ended(ssh, "ssh")])
+  say(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
+}
+
+function startBackflow(state: string, findings: string): ChildProcess {
+  const words = ["up", "--state", state, "--findings-jsonl", findings, "--listen", `unix:${state}.sock`]
+  return spawn(process.execPath, [join(root, "analyzer", "bin", "backflow.js"), ...words], {
+    // A group of its own: an interrupt at the terminal is for the demonstration, which then stops it in order.
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  })
+}
+
+/** Starts a program of this folder on a machine; resolves with the first line that it says. */
+function startProgram(machine: Machine, name: string, signal: AbortSignal): Promise<string> {
+  const child = machine.start(process.execPath, [join(import.meta.dirname, name)])
+  return firstLine(child, { name, stream: child.stdout, wanted: () => true, signal })
+}
+
+async function ended(child: ChildProcess, name: string): Promise<never> {
+  await once(child, "exit")
+  throw new Error(`${name} ended before the finding arrived`)
+}
+
+/** Asks it to end, and after a while does not ask any more. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, "exit")
+  child.kill("SIGINT")
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopLimitMs)
+  await exit
+  clearTimeout(timer)
+}
+
+function say(text: string): void {
+  console.log(`demo: ${text}`)
+}
