@@ -1,0 +1,65 @@
+import type { Batch } from "./domain/batch.js"
+import type { HostFacts, Microseconds, ProcessFacts } from "./domain/identity.js"
+import type { Output } from "./domain/output.js"
+import { HostLine } from "./pipeline.js"
+import type { PipelineOptions } from "./pipeline.js"
+
+/** A host is taken for gone when nothing was heard of it for an hour of the analyzer's clock. */
+const silentUs = 3_600_000_000
+
+interface Heard {
+  readonly line: HostLine
+  /** By the analyzer's clock: a host whose own clock is wrong must not end others. */
+  heardUs: Microseconds
+}
+
+/** The lines of all hosts, one for each boot: machines cloned with one host id keep apart by their boot id. */
+export class HostLines {
+  readonly #options: PipelineOptions
+  readonly #lines = new Map<string, Heard>()
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#lines.size
+  }
+
+  values(): readonly HostLine[] {
+    return [...this.#lines.values()].map(({ line }) => line)
+  }
+
+  greet(host: HostFacts, heardUs: Microseconds): void {
+    this.#lineOf(host, heardUs).greet(host)
+  }
+
+  learn(host: HostFacts, processes: readonly ProcessFacts[], heardUs: Microseconds): void {
+    this.#lineOf(host, heardUs).learn(processes)
+  }
+
+  apply(host: HostFacts, batch: Batch, heardUs: Microseconds): Output {
+    return this.#lineOf(host, heardUs).apply(batch)
+  }
+
+  /** Ends and forgets the hosts that were silent for too long. */
+  endSilent(nowUs: Microseconds): Output[] {
+    const silent = [...this.#lines].filter(([, { heardUs }]) => heardUs + silentUs <= nowUs)
+    return silent.map(([key, { line }]) => {
+      this.#lines.delete(key)
+      return line.end()
+    })
+  }
+
+  #lineOf(host: HostFacts, heardUs: Microseconds): HostLine {
+    const key = `${host.hostId}\n${host.bootId}`
+    const known = this.#lines.get(key)
+    if (known !== undefined) {
+      known.heardUs = heardUs
+      return known.line
+    }
+    const line = new HostLine(host, this.#options)
+    this.#lines.set(key, { line, heardUs })
+    return line
+  }
+}

@@ -1,0 +1,81 @@
+/** A collector for tests: the real gRPC client with plain bytes, so that a test can also send what no collector would. */
+import { Client, Metadata, credentials } from "@grpc/grpc-js"
+import type { ChannelCredentials, ClientDuplexStream, StatusObject } from "@grpc/grpc-js"
+import { backflow } from "@backflow/proto"
+
+type Said = ReturnType<typeof backflow.v1.AnalyzerMessage.toObject>
+
+const path = "/backflow.v1.Collector/Stream"
+const identity = (bytes: Buffer): Buffer => bytes
+
+export class FakeCollector {
+  readonly #client: Client
+  readonly #call: ClientDuplexStream<Buffer, Buffer>
+  readonly #said: Said[] = []
+  #heard: (() => void)[] = []
+  /** How the stream ended. */
+  readonly ended: Promise<StatusObject>
+  /** How many messages HTTP/2 flow control has let out. */
+  written = 0
+
+  constructor(address: string, token?: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    const metadata = new Metadata()
+    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`)
+    this.#client = new Client(address, channel)
+    this.#call = this.#client.makeBidiStreamRequest(path, identity, identity, metadata)
+    this.#call.on("error", () => undefined)
+    this.ended = new Promise((resolve) => this.#call.on("status", resolve))
+    this.#call.on("data", (bytes: Buffer) => {
+      const wire = backflow.v1.AnalyzerMessage
+      this.#said.push(wire.toObject(wire.decode(bytes), { longs: Number, defaults: false }))
+      for (const wake of this.#heard.splice(0)) wake()
+    })
+  }
+
+  /** Sequence numbers in the order in which they were acknowledged. */
+  get acks(): number[] {
+    return this.#said.flatMap((said) => ("ack" in said ? [(said["ack"] as { seq: number }).seq] : []))
+  }
+
+  /** The latest window: of Welcome, or of the Flow after it. */
+  get window(): number | undefined {
+    const windows = this.#said.flatMap((said) => [said["welcome"], said["flow"]])
+    return (windows.filter((part) => part !== undefined).at(-1) as { window: number } | undefined)?.window
+  }
+
+  send(bytes: Buffer): boolean {
+    return this.#call.write(bytes, () => {
+      this.written += 1
+    })
+  }
+
+  end(): void {
+    this.#call.end()
+  }
+
+  close(): void {
+    this.#call.cancel()
+    this.#client.close()
+  }
+
+  /** The first message of this kind. */
+  async next(kind: "welcome" | "ack" | "flow"): Promise<unknown> {
+    await this.until(() => this.#said.some((said) => kind in said))
+    return this.#said.find((said) => kind in said)?.[kind]
+  }
+
+  async acknowledged(seq: number): Promise<void> {
+    await this.until(() => (this.acks.at(-1) ?? 0) >= seq)
+  }
+
+  /** Resolves when the condition holds; looked at again after every message. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const isOver = await Promise.race([
+        new Promise<false>((resolve) => this.#heard.push(() => resolve(false))),
+        this.ended.then((end) => end),
+      ])
+      if (isOver !== false && !condition()) throw new Error(`the stream ended: ${isOver.code} ${isOver.details}`)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { status } from "@grpc/grpc-js"
+import type { Delivery } from "./delivery.js"
+import type { Output } from "./domain/output.js"
+import { messageOf } from "./errors.js"
+import type { CollectorStream } from "./ingest/collector-stream.js"
+import type { Intake } from "./ingest/intake.js"
+import type { Rejections } from "./ingest/rejections.js"
+import type { Received } from "./ingest/server.js"
+import type { CollectorSession } from "./ingest/session.js"
+import type { Sessions } from "./ingest/sessions.js"
+import type { Log } from "./log.js"
+import type { HostLines } from "./host-lines.js"
+
+export interface RunnerPorts {
+  readonly intake: Intake<Received>
+  readonly sessions: Sessions
+  readonly rejections: Rejections
+  readonly lines: HostLines
+  /** The durable sink: its room is the line's room. */
+  readonly store: Delivery
+  readonly others: readonly Delivery[]
+  readonly nowUs: () => number
+  readonly log: Log
+}
+
+/** How long the line may hold the event loop before sockets and timers get their turn, in milliseconds. */
+const turnMs = 8
+
+/** Takes messages from the intake one by one, runs each through the line of its host, and hands on what comes out. */
+export class Runner {
+  readonly #ports: RunnerPorts
+
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports
+  }
+
+  /** Resolves when the intake is closed and empty. */
+  async run(): Promise<void> {
+    let turnEndsMs = performance.now() + turnMs
+    for (;;) {
+      const received = await this.#ports.intake.take()
+      if (received === undefined) return
+      await this.#ports.store.room()
+      this.#handle(received)
+      if (performance.now() < turnEndsMs) continue
+      await nextTurn()
+      turnEndsMs = performance.now() + turnMs
+    }
+  }
+
+  /** Ends the hosts that nothing was heard of for long. */
+  endSilentHosts(): void {
+    for (const output of this.#ports.lines.endSilent(this.#ports.nowUs())) this.#deliver(output, () => undefined)
+  }
+
+  #handle({ stream, bytes, hello }: Received): void {
+    const { session } = stream
+    // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
+    if (session === undefined || stream.isUntrusted) return
+    try {
+      if (hello !== undefined) this.#ports.lines.greet(hello, this.#ports.nowUs())
+      else this.#read(stream, session, bytes)
+    } catch (thrown) {
+      // A fault of ours in one host's line must not stop the others; acknowledging the batch would hide it.
+      this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "a batch could not be analysed")
+      this.#distrust(stream, status.INTERNAL, "the analyzer failed on this batch")
+    }
+  }
+
+  #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
+    const { lines, rejections, nowUs } = this.#ports
+    const input = session.read(bytes, nowUs(), rejections.count)
+    if (input.kind === "malformed") {
+      rejections.count(input.reason)
+      this.#ports.log.warn({ host: session.host.hostName, reason: input.reason }, `unreadable message: ${input.detail}`)
+      this.#distrust(stream, status.INVALID_ARGUMENT, input.detail)
+    } else if (input.kind === "facts") lines.learn(session.host, input.processes, nowUs())
+    else if (input.kind === "duplicate") this.#acknowledge(session)
+    else {
+      const { seq } = input.batch
+      this.#deliver(lines.apply(session.host, input.batch, nowUs()), () => {
+        session.markDurable(seq)
+        this.#acknowledge(session)
+      })
+    }
+  }
+
+  #deliver(output: Output, onDurable: () => void): void {
+    this.#ports.store.add(output, onDurable)
+    if (output.findings.length === 0 && output.incidents.length === 0) return
+    for (const delivery of this.#ports.others) delivery.addOrShed(output)
+  }
+
+  #acknowledge(session: CollectorSession): void {
+    if (session.durable > 0) this.#ports.sessions.streamOf(session)?.acknowledge(session.durable)
+  }
+
+  #distrust(stream: CollectorStream, code: status, details: string): void {
+    stream.isUntrusted = true
+    stream.fail(code, details)
+  }
+}
