@@ -18,6 +18,13 @@ const stopLimitMs = 10_000
 /** sshd gives up its privileges in this folder, and refuses to start without it. */
 const sshdFolder = "/run/sshd"
 
+export interface DemoOptions {
+  /** The collector's program, where it is not the one that was built here. */
+  readonly collector?: string | undefined
+  /** Where the store goes; without it, to a folder that is removed at the end. */
+  readonly state?: string | undefined
+}
+
 /** Undoes one step. They run in the reverse order of the steps. */
 type Undo = () => Promise<unknown>
 
@@ -25,7 +32,7 @@ type Undo = () => Promise<unknown>
  * Opens a real reverse tunnel between two network namespaces, watches for its finding, and removes everything again.
  * Returns the exit code: 0 only where the finding arrived, 130 after an interrupt, else 1.
  */
-export async function runDemo(): Promise<number> {
+export async function runDemo(options: DemoOptions = {}): Promise<number> {
   const ready = spawnSync("sh", [join(root, "setup.sh"), "demo"], { stdio: "inherit" })
   if (ready.status !== 0) return 1
   const interrupt = new AbortController()
@@ -36,7 +43,7 @@ export async function runDemo(): Promise<number> {
   let exitCode = 0
   const deadline = AbortSignal.timeout(limitMs)
   try {
-    await show(undo, AbortSignal.any([interrupt.signal, deadline]))
+    await show(options, undo, AbortSignal.any([interrupt.signal, deadline]))
   } catch (error) {
     exitCode = interrupt.signal.aborted ? 130 : 1
     const message = error instanceof Error ? error.message : String(error)
@@ -53,13 +60,12 @@ export async function runDemo(): Promise<number> {
   return exitCode
 }
 
-async function show(undo: Undo[], signal: AbortSignal): Promise<void> {
+async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "backflow-demo-"))
   undo.push(() => rm(folder, { recursive: true, force: true }))
   if ((await mkdir(sshdFolder, { recursive: true, mode: 0o755 })) !== undefined) undo.push(() => rmdir(sshdFolder))
 
-  const findings = join(folder, "findings.jsonl")
-  const backflow = startBackflow(join(folder, "state"), findings)
+  const backflow = startBackflow(folder, options)
   undo.push(() => stop(backflow))
   await firstLine(backflow, {
     name: "backflow up",
@@ -82,12 +88,15 @@ async function show(undo: Undo[], signal: AbortSignal): Promise<void> {
   const usedAt = performance.now()
   say(`outside asked http://127.0.0.1:${tunnelPort}/ and the service inside answered: ${answer}`)
 
+  const findings = join(folder, "findings.jsonl")
   await Promise.race([tunnelFinding(findings, ssh.pid, signal), ended(backflow, "backflow"), ended(ssh, "ssh")])
   say(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
 }
 
-function startBackflow(state: string, findings: string): ChildProcess {
-  const words = ["up", "--state", state, "--findings-jsonl", findings, "--listen", `unix:${state}.sock`]
+function startBackflow(folder: string, options: DemoOptions): ChildProcess {
+  const words = ["up", "--state", options.state ?? join(folder, "state")]
+  words.push("--findings-jsonl", join(folder, "findings.jsonl"), "--listen", `unix:${join(folder, "collector.sock")}`)
+  if (options.collector !== undefined) words.push("--collector", options.collector)
   return spawn(process.execPath, [join(root, "analyzer", "bin", "backflow.js"), ...words], {
     // A group of its own: an interrupt at the terminal is for the demonstration, which then stops it in order.
     detached: true,
