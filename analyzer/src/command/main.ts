@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs"
+import { loadConfig } from "../config/load.js"
+import type { Config } from "../config/load.js"
+import { AppError, messageOf } from "../errors.js"
+import { parseArguments } from "./arguments.js"
+import type { Arguments } from "./arguments.js"
+import { checkConfigCommand } from "./check-config.js"
+import { exitCodes } from "./exit-codes.js"
+import { helpText } from "./help.js"
+import { runDemo } from "./demo.js"
+import { list } from "./list.js"
+import type { Terminal } from "./terminal.js"
+
+/** Runs one command line and gives its exit code. Nothing is thrown: an error is one sentence and its remedy. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args[0] === "--help" || args[0] === "-h" || args[0] === "help") {
+    terminal.out(helpText())
+    return exitCodes.ok.code
+  }
+  if (args[0] === "--version") return main(["version"], terminal)
+  try {
+    const parsed = parseArguments(args)
+    if (parsed.switches.has("help")) {
+      terminal.out(helpText(parsed.command))
+      return exitCodes.ok.code
+    }
+    return await run(parsed, terminal)
+  } catch (thrown) {
+    return report(thrown, terminal)
+  }
+}
+
+async function run(args: Arguments, terminal: Terminal): Promise<number> {
+  switch (args.command.name) {
+    case "findings":
+    case "incidents":
+    case "connections":
+      await list(args.command.name, args, configOf(args, terminal), terminal)
+      return exitCodes.ok.code
+    case "check-config":
+      return checkConfigCommand(args, terminal)
+    case "demo":
+      return runDemo()
+    case "version":
+      terminal.out(`backflow ${version()}\n`)
+      return exitCodes.ok.code
+    default: {
+      // Loaded for these alone: they bring in the engine and the gRPC server.
+      if (args.switches.has("demo")) return runDemo()
+      const { watch } = await import("./watch.js")
+      return watch(args, configOf(args, terminal), terminal)
+    }
+  }
+}
+
+function configOf({ values }: Arguments, terminal: Terminal): Config {
+  return loadConfig({
+    file: values["config"],
+    environment: terminal.environment,
+    flags: { state: values["state"], "listen.address": values["listen"] },
+  })
+}
+
+/** Version of this package. */
+export function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** Tells an error to a person; the exit code that goes with it. */
+export function report(thrown: unknown, terminal: Terminal): number {
+  if (thrown instanceof AppError) {
+    terminal.note(`backflow: ${sentence(thrown.message)}\n${sentence(thrown.remedy)}`)
+    return exitCodes[thrown.code].code
+  }
+  terminal.note(`backflow: ${messageOf(thrown)}`)
+  return exitCodes.failed.code
+}
+
+/** With a capital and a full stop. A list of problems over several lines stays as it is. */
+function sentence(text: string): string {
+  const started = text.charAt(0).toUpperCase() + text.slice(1)
+  return started.includes("\n") || /[.!?]$/.test(started) ? started : `${started}.`
+}

@@ -1,0 +1,55 @@
+/** Every default of the configuration file: the value, its unit, and why it is so. */
+export interface Default<Value> {
+  readonly value: Value
+  readonly unit: string
+  readonly reason: string
+}
+
+const gibibyte = 1_073_741_824
+
+export const defaults = {
+  state: {
+    value: ".backflow",
+    unit: "folder",
+    reason: "Two checkouts or two runs from different folders do not meet; packages set /var/lib/backflow.",
+  },
+  listenAddress: {
+    value: "127.0.0.1:4410",
+    unit: "address:port, or unix:/path",
+    reason: "Loopback needs no TLS; a collector elsewhere is a decision that a person makes.",
+  },
+  logLevel: {
+    value: "warn",
+    unit: "debug, info, warn or error",
+    reason: "Findings have their own way out; the log is for what goes wrong.",
+  },
+  storeDatabase: { value: "backflow", unit: "name", reason: "One server can hold several under other names." },
+  storeUsername: { value: "default", unit: "name", reason: "What a new ClickHouse server has." },
+  storeRetentionDays: {
+    value: 30,
+    unit: "days",
+    reason: "Connection records; investigations of tunnels went back weeks. About 50 bytes each on disk.",
+  },
+  storeFindingRetentionDays: { value: 365, unit: "days", reason: "Findings and incidents are few and small." },
+  storeQuotaBytes: {
+    value: 20 * gibibyte,
+    unit: "bytes on disk",
+    reason: "Some 400 million connection records; the oldest days go first, so that a busy host cannot fill the disk.",
+  },
+  storeMemoryBytes: {
+    value: gibibyte,
+    unit: "bytes a statement",
+    reason:
+      "The engine would take up to 90 % of the machine's memory. Inserts need 0.3 GiB, a query over 10 million rows too.",
+  },
+  storeQuerySeconds: {
+    value: 60,
+    unit: "seconds",
+    reason: "The slowest query of the command line takes 0.2 s on 10 million rows.",
+  },
+  longLivedSshAfterSeconds: {
+    value: 600,
+    unit: "seconds",
+    reason: "Copies, pushes and pulls over SSH end within minutes; a standing channel does not.",
+  },
+} as const satisfies Record<string, Default<string | number>>

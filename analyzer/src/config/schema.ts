@@ -1,0 +1,124 @@
+import { z } from "zod"
+import { parsePrefix } from "../domain/address.js"
+import { findingClasses } from "../domain/finding.js"
+import { defaults } from "./defaults.js"
+import { parseListen } from "./listen-address.js"
+
+const network = z.string().refine((text) => parsePrefix(text) !== undefined, {
+  error: "is no network: write it as 10.0.0.0/8, fd00::/8 or one address",
+})
+
+/** "203.0.113.9:443", "[2001:db8::1]:443", or a network with or without a port. */
+const destination = z.string().refine((text) => parseDestination(text) !== undefined, {
+  error:
+    "is no destination: write a network (203.0.113.0/24), an address, or either with a port (203.0.113.9:443, [2001:db8::1]:443)",
+})
+
+const file = z.string().min(1, { error: "is empty: give the path of a file" })
+const whole = (least: number, most: number) =>
+  z
+    .int({ error: "must be a whole number" })
+    .min(least, { error: `must be at least ${least}` })
+    .max(most, { error: `must be at most ${most}` })
+
+/** What is no address is told as such, and not also as one that lacks TLS. */
+const reachesOnlyHere = (address: string | undefined) =>
+  parseListen(address ?? defaults.listenAddress.value)?.loopback !== false
+
+const listen = z
+  .strictObject({
+    address: z
+      .string()
+      .refine((text) => parseListen(text) !== undefined, {
+        error: "is no address to listen on: write 127.0.0.1:4410, [::1]:4410 or unix:/path",
+      })
+      .optional(),
+    tls: z.strictObject({ cert_file: file, key_file: file, client_ca_file: file.optional() }).optional(),
+    token_file: file.optional(),
+  })
+  .refine(({ address, tls }) => tls !== undefined || reachesOnlyHere(address), {
+    path: ["tls"],
+    error:
+      "is missing: an address that other machines reach needs cert_file and key_file (and token_file or client_ca_file)",
+  })
+  .refine(
+    ({ address, tls, token_file }) =>
+      tls === undefined || tls.client_ca_file !== undefined || token_file !== undefined || reachesOnlyHere(address),
+    {
+      path: ["token_file"],
+      error:
+        "is missing: an address that other machines reach needs token_file or tls.client_ca_file, or anyone could report connections",
+    },
+  )
+
+const store = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: "is no http:// or https:// URL of a ClickHouse server" }).optional(),
+  username: z.string().min(1).default(defaults.storeUsername.value),
+  password_file: file.optional(),
+  database: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "is no database name: use letters, digits and _" })
+    .default(defaults.storeDatabase.value),
+  // The engine counts the end of a row's life in 32 bits of seconds, which end in 2106.
+  retention_days: whole(1, 3_650).default(defaults.storeRetentionDays.value),
+  finding_retention_days: whole(1, 3_650).default(defaults.storeFindingRetentionDays.value),
+  quota_bytes: whole(10_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeQuotaBytes.value),
+  memory_bytes: whole(100_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeMemoryBytes.value),
+  query_seconds: whole(1, 86_400).default(defaults.storeQuerySeconds.value),
+})
+
+const identity = z
+  .strictObject({
+    exe: z.string().min(1).optional(),
+    uid: whole(0, 4_294_967_295).optional(),
+    container: z.string().min(1).optional(),
+    argv: z.string().min(1).optional(),
+  })
+  .refine((value) => Object.values(value).some((part) => part !== undefined), {
+    error: "names nobody: give at least one of exe, uid, container, argv",
+  })
+
+const rule = z.strictObject({
+  destination,
+  identity: identity.optional(),
+  classes: z.array(z.enum(findingClasses)).min(1).optional(),
+  reason: z.string().min(1, { error: "is empty: say why, for the next person who reads this" }),
+})
+
+const detectors = z.strictObject({
+  long_lived_ssh: z
+    .strictObject({ after_seconds: whole(10, 31_536_000).default(defaults.longLivedSshAfterSeconds.value) })
+    .prefault({}),
+})
+
+/** The configuration file as a person writes it, and with `parse` every default filled in. */
+export const fileSchema = z.strictObject({
+  state: z.string().min(1).default(defaults.state.value),
+  log: z
+    .strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default(defaults.logLevel.value) })
+    .prefault({}),
+  listen: listen.prefault({}),
+  store: store.prefault({}),
+  inside: z.array(network).default([]),
+  outside: z.array(network).default([]),
+  detectors: detectors.prefault({}),
+  policy: z.strictObject({ approved: z.array(rule).default([]), suppressed: z.array(rule).default([]) }).prefault({}),
+})
+
+export type ConfigFile = z.output<typeof fileSchema>
+export type PolicyRuleFile = z.output<typeof rule>
+
+export interface Destination {
+  /** Address or network, without a port. */
+  readonly network: string
+  readonly port: number | undefined
+}
+
+export function parseDestination(text: string): Destination | undefined {
+  if (parsePrefix(text) !== undefined) return { network: text, port: undefined }
+  const match = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? /^([^:]+):(\d{1,5})$/.exec(text)
+  const [, address = "", digits] = match ?? []
+  if (match === null || parsePrefix(address) === undefined) return undefined
+  const port = digits === undefined ? undefined : Number(digits)
+  return port === 0 || (port ?? 1) > 65_535 ? undefined : { network: address, port }
+}

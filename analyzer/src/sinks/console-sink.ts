@@ -1,0 +1,69 @@
+import type { Writable } from "node:stream"
+import type { Finding, Severity } from "../domain/finding.js"
+import type { Output } from "../domain/output.js"
+import { findingJson } from "./finding-json.js"
+import { findingText } from "./finding-text.js"
+import type { Sink } from "./sink.js"
+
+/** Findings whose last words are remembered; beyond that one is told in full again. */
+const rememberedFindings = 10_000
+
+interface Told {
+  readonly version: number
+  readonly severity: Severity
+  readonly status: Finding["status"]
+  /** Event time of the version told last. */
+  readonly atUs: number
+}
+
+/** Under this age, a version that changes neither severity nor status is not told: one minute. */
+const quietUs = 60_000_000
+
+/** Findings in words. The first version in full, later ones in short and only when they say something new. */
+export class ConsoleSink implements Sink {
+  readonly name = "console"
+  readonly #stream: Writable
+  readonly #colour: boolean
+  readonly #told = new Map<string, Told>()
+
+  constructor(stream: Writable, colour: boolean) {
+    this.#stream = stream
+    this.#colour = colour
+  }
+
+  write(outputs: readonly Output[]): Promise<void> {
+    const text = outputs
+      .flatMap(({ findings }) => findings)
+      .map((finding) => this.#tell(finding))
+      .join("")
+    if (text === "") return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #tell(finding: Finding): string {
+    const before = this.#told.get(finding.id)
+    if (before !== undefined && !saysMore(before, finding)) return ""
+    if (this.#told.size >= rememberedFindings) this.#told.clear()
+    const { id, version, severity, status, detectedAtUs } = finding
+    this.#told.set(id, { version, severity, status, atUs: detectedAtUs })
+    const raised = before === undefined || before.severity !== severity
+    return findingText(findingJson(finding), raised ? "full" : "short", this.#colour)
+  }
+}
+
+function saysMore(before: Told, finding: Finding): boolean {
+  if (finding.version <= before.version) return false
+  const isNews =
+    finding.severity !== before.severity || (finding.status !== before.status && finding.status !== "updated")
+  return isNews || finding.detectedAtUs - before.atUs >= quietUs
+}

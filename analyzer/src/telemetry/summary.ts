@@ -1,0 +1,15 @@
+import type { AnalyzerCounts } from "../main.js"
+
+/** What was done and what was lost, as lines for a person who stops the analyzer. Losses appear only when there are any. */
+export function summaryLines(counts: AnalyzerCounts): string[] {
+  const store = counts.deliveries.find(({ sink }) => sink === "store")?.counts
+  const lines = [`stored ${store?.written ?? 0} batches`]
+  if ((store?.waiting ?? 0) > 0)
+    lines.push(`not stored: ${store?.waiting ?? 0} batches, which their collectors send again`)
+  for (const { sink, counts: delivery } of counts.deliveries) {
+    if (delivery.failures > 0) lines.push(`${sink}: ${delivery.failures} writes failed and were tried again`)
+    if (delivery.shed > 0) lines.push(`${sink}: ${delivery.shed} outputs were given up`)
+  }
+  for (const [reason, count] of counts.rejected) if (count > 0) lines.push(`rejected ${count} times: ${reason}`)
+  return lines
+}
