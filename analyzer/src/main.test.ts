@@ -199,12 +199,12 @@ describe("the line from socket to store", () => {
   })
 
   it("stops with everything written and tells collectors why", async () => {
-    const { address, stop } = await start()
-    const collector = dial(address)
+    const stopping = await start()
+    const collector = dial(stopping.address)
     collector.send(hello())
     collector.send(batch(1))
     await collector.acknowledged(1)
-    expect(await stop()).toBe(true)
+    expect(await stopping.stop()).toBe(true)
     expect(await collector.ended).toMatchObject({ code: 14, details: "the analyzer stops" })
     analyzer = undefined
   })

@@ -21,7 +21,8 @@ export class FakeCollector {
   constructor(address: string, token?: string, channel: ChannelCredentials = credentials.createInsecure()) {
     const metadata = new Metadata()
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`)
-    this.#client = new Client(address, channel)
+    // A connection of its own, as collectors have.
+    this.#client = new Client(address, channel, { "grpc.use_local_subchannel_pool": 1 })
     this.#call = this.#client.makeBidiStreamRequest(path, identity, identity, metadata)
     this.#call.on("error", () => undefined)
     this.ended = new Promise((resolve) => this.#call.on("status", resolve))
@@ -39,8 +40,8 @@ export class FakeCollector {
 
   /** The latest window: of Welcome, or of the Flow after it. */
   get window(): number | undefined {
-    const windows = this.#said.flatMap((said) => [said["welcome"], said["flow"]])
-    return (windows.filter((part) => part !== undefined).at(-1) as { window: number } | undefined)?.window
+    const grants = this.#said.map((said) => (said["welcome"] ?? said["flow"]) as { window: number } | undefined)
+    return grants.findLast((grant) => grant !== undefined)?.window
   }
 
   send(bytes: Buffer): boolean {

@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, unlinkSync } from "node:fs"
+import { existsSync, unlinkSync } from "node:fs"
 import http2 from "node:http2"
 import net from "node:net"
 import { ServerCredentials } from "@grpc/grpc-js"
 import type { Server, ServerCredentials as Credentials } from "@grpc/grpc-js"
+import { parseListen } from "../config/listen-address.js"
 import { AppError } from "../errors.js"
-import { isWithin, parseAddress, parsePrefix } from "../domain/address.js"
 
 /** PEM texts. With a client authority, only collectors with a certificate from it may connect (mTLS). */
 export interface TlsFiles {
@@ -28,8 +28,10 @@ const frameBytes = 256 * 1024
 
 /** Listens, and hands connections to the gRPC server. Resolves with the address in the form of `ListenOptions`. */
 export async function listen(server: Server, { address, tls }: ListenOptions): Promise<Listener> {
-  const where = parseListenAddress(address)
-  if (tls === undefined && where.kind === "tcp" && !isLoopback(where.host))
+  const where = parseListen(address)
+  if (where === undefined)
+    throw new AppError("config", `"${address}" is no address to listen on`, "write unix:/path, 127.0.0.1:4410 or [::1]:4410") // prettier-ignore
+  if (tls === undefined && !where.loopback)
     throw new AppError("config", `${address} is reachable from other hosts and has no TLS`, "set listen.tls, or listen on 127.0.0.1 or a unix socket") // prettier-ignore
   const injector = withWiderWindows(() => server.createConnectionInjector(credentialsOf(tls)))
   const sockets = new Set<net.Socket>()
@@ -41,14 +43,17 @@ export async function listen(server: Server, { address, tls }: ListenOptions): P
     socket.setNoDelay(true)
     injector.injectConnection(socket)
   })
-  if (where.kind === "unix") await removeStaleSocket(where.path)
+  const path = address.startsWith("unix:") ? address.slice("unix:".length) : undefined
+  if (path !== undefined) await removeStaleSocket(path)
   await new Promise<void>((resolve, reject) => {
     listener.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)))
-    listener.listen(where.kind === "unix" ? { path: where.path } : { host: where.host, port: where.port }, resolve)
+    if (path === undefined) listener.listen(hostAndPort(address), resolve)
+    else listenPrivately(listener, path, resolve)
   })
-  if (where.kind === "unix") chmodSync(where.path, 0o600)
+  // Such as too many open files at an accept: the connection is lost, not the analyzer.
+  listener.on("error", () => undefined)
   return {
-    address: where.kind === "unix" ? address : formatListenAddress(listener.address() as net.AddressInfo),
+    address: path === undefined ? formatListenAddress(listener.address() as net.AddressInfo) : address,
     refuse: () => {
       listener.close()
     },
@@ -60,6 +65,16 @@ export async function listen(server: Server, { address, tls }: ListenOptions): P
   }
 }
 
+/** The socket file is there, for its owner only, when `listen` returns. */
+function listenPrivately(listener: net.Server, path: string, whenListening: () => void): void {
+  const mask = process.umask(0o177)
+  try {
+    listener.listen({ path }, whenListening)
+  } finally {
+    process.umask(mask)
+  }
+}
+
 export interface Listener {
   readonly address: string
   /** Takes no new connections; those that are open go on. */
@@ -67,26 +82,9 @@ export interface Listener {
   close(): void
 }
 
-type Where =
-  | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-
-export function parseListenAddress(address: string): Where {
-  if (address.startsWith("unix:") && address.length > "unix:".length)
-    return { kind: "unix", path: address.slice("unix:".length) }
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3])
-  if (host === undefined || port > 65_535)
-    throw new AppError("config", `"${address}" is no address to listen on`, "write unix:/path, 127.0.0.1:4319 or [::1]:4319") // prettier-ignore
-  return { kind: "tcp", host, port }
-}
-
-const loopback = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? [])
-
-function isLoopback(host: string): boolean {
-  const address = parseAddress(host)
-  return host === "localhost" || (address !== undefined && loopback.some((block) => isWithin(address, block)))
+function hostAndPort(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":")
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) }
 }
 
 function formatListenAddress({ address, family, port }: net.AddressInfo): string {

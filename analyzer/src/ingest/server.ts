@@ -76,7 +76,8 @@ export class CollectorServer {
     this.#server = new Server({
       interceptors: [this.#gates.interceptor],
       "grpc.max_receive_message_length": limits.messageBytes,
-      "grpc.max_concurrent_streams": options.streams,
+      // Per connection; one more than allowed, so that the refusal can say why.
+      "grpc.max_concurrent_streams": options.streams + 1,
       "grpc.keepalive_time_ms": 20_000,
       "grpc.keepalive_timeout_ms": 10_000,
       // Both keep what they know of ended calls.
