@@ -1,0 +1,5 @@
+//! Facts about this host and its processes.
+pub mod clock;
+pub mod container;
+pub mod identity;
+pub mod process;

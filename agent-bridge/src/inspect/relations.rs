@@ -1,0 +1,231 @@
+//! Relations between processes read off a walk over all descriptors. Pure: records in, relations out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::host::process::{key_of, Key};
+use crate::kernel::records::DescriptorRecord;
+
+pub const SOCKET: u16 = 1;
+pub const PIPE_READ: u16 = 2;
+pub const PIPE_WRITE: u16 = 3;
+pub const UNIX_PAIR: u16 = 4;
+pub const PTY_MASTER: u16 = 5;
+pub const PTY_SLAVE: u16 = 6;
+pub const TUN: u16 = 7;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    StdioSocket = 1,
+    Pty = 2,
+    Pipe = 3,
+    Tun = 4,
+}
+
+/// One attachment: `child` is the process on the far side of the pty or the pipes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Relation {
+    pub kind: Kind,
+    pub process: Key,
+    pub child: Option<Key>,
+    pub cookie: u64,
+    pub stdio_mask: u32,
+}
+
+/// Two processes with a channel in each direction between them.
+pub type Pair = (Key, Key);
+
+pub struct Found {
+    pub relations: BTreeSet<Relation>,
+    pub pairs: BTreeSet<Pair>,
+}
+
+/// `outside` are cookies of outbound outside connections, `owners` the processes that own them.
+pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<Key>) -> Found {
+    let mut relations = stdio_sockets(records, outside);
+    relations.extend(terminals(records, owners));
+    relations.extend(records.iter().filter(|r| r.descriptor == TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
+        kind: Kind::Tun,
+        process: key_of(&r.process),
+        child: None,
+        cookie: 0,
+        stdio_mask: 0,
+    }));
+    let channels = channels(records);
+    relations.extend(piped_children(records, &channels, owners));
+    let pairs = channels.two_way().filter(|(a, b)| owners.contains(a) || owners.contains(b)).collect();
+    Found { relations, pairs }
+}
+
+fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
+    let mut masks: BTreeMap<(Key, u64), u32> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.descriptor == SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
+        *masks.entry((key_of(&r.process), r.ours)).or_default() |= 1 << r.fd;
+    }
+    masks.into_iter().map(|((process, cookie), stdio_mask)| Relation { kind: Kind::StdioSocket, process, child: None, cookie, stdio_mask }).collect()
+}
+
+/// The owner holds the master; the slave is another process's stdio. A client that itself runs on the slave side (ssh in
+/// a terminal emulator, a program under `expect`) is no child of its own master.
+fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Relation> {
+    let masters: HashMap<u64, Key> =
+        records.iter().filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process))).map(|r| (r.ours, key_of(&r.process))).collect();
+    let mut masks: BTreeMap<(Key, Key), u32> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.descriptor == PTY_SLAVE && r.fd <= 2) {
+        let child = key_of(&r.process);
+        if let Some(holder) = masters.get(&r.ours).filter(|holder| **holder != child && !owners.contains(&child)) {
+            *masks.entry((*holder, child)).or_default() |= 1 << r.fd;
+        }
+    }
+    masks.into_iter().map(|((process, child), stdio_mask)| Relation { kind: Kind::Pty, process, child: Some(child), cookie: 0, stdio_mask }).collect()
+}
+
+/// Who can write to whom, by pipes and by unnamed socket pairs.
+struct Channels {
+    from_to: HashSet<(Key, Key)>,
+}
+
+impl Channels {
+    fn two_way(&self) -> impl Iterator<Item = Pair> + '_ {
+        self.from_to.iter().copied().filter(|(a, b)| a < b && self.from_to.contains(&(*b, *a)))
+    }
+
+    fn is_two_way(&self, a: Key, b: Key) -> bool {
+        self.from_to.contains(&(a, b)) && self.from_to.contains(&(b, a))
+    }
+}
+
+/// More holders than this of one end and the pipe is an inheritance (a log, a job server), not a channel between two.
+const MAX_HOLDERS: usize = 3;
+
+fn channels(records: &[DescriptorRecord]) -> Channels {
+    let mut readers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
+    let mut writers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
+    let mut ends: HashMap<u64, BTreeSet<Key>> = HashMap::new();
+    let mut peers: HashMap<u64, u64> = HashMap::new();
+    for r in records {
+        let key = key_of(&r.process);
+        match r.descriptor {
+            PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
+            PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
+            UNIX_PAIR => {
+                ends.entry(r.ours).or_default().insert(key);
+                peers.insert(r.ours, r.peer);
+            }
+            _ => {}
+        }
+    }
+    let mut from_to = HashSet::new();
+    for (pipe, from) in &writers {
+        if let Some(to) = readers.get(pipe) {
+            join(from, to, &mut from_to);
+        }
+    }
+    for (end, from) in &ends {
+        if let Some(to) = peers.get(end).and_then(|peer| ends.get(peer)) {
+            join(from, to, &mut from_to);
+        }
+    }
+    Channels { from_to }
+}
+
+fn join(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
+    if from.len() > MAX_HOLDERS || to.len() > MAX_HOLDERS {
+        return;
+    }
+    for a in from {
+        for b in to {
+            if a != b {
+                into.insert((*a, *b));
+            }
+        }
+    }
+}
+
+/// Children whose stdin and stdout lead to an owner.
+fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<Key>) -> BTreeSet<Relation> {
+    let mut masks: BTreeMap<Key, u32> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, PIPE_READ | PIPE_WRITE | UNIX_PAIR)) {
+        *masks.entry(key_of(&r.process)).or_default() |= 1 << r.fd;
+    }
+    let mut found = BTreeSet::new();
+    for (child, stdio_mask) in masks.into_iter().filter(|(_, mask)| mask & 3 == 3) {
+        for owner in owners.iter().filter(|owner| **owner != child && channels.is_two_way(**owner, child)) {
+            found.insert(Relation { kind: Kind::Pipe, process: *owner, child: Some(child), cookie: 0, stdio_mask });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::records::{ProcessId, RECORD_DESCRIPTOR};
+
+    const OWNER: u32 = 10;
+    const CHILD: u32 = 11;
+
+    fn key(pid: u32) -> Key {
+        (pid, 0)
+    }
+
+    fn held(pid: u32, fd: u32, descriptor: u16, ours: u64, peer: u64) -> DescriptorRecord {
+        let process = ProcessId { start_ns: 0, pid, uid: 0 };
+        DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer, read_chars: 0, write_chars: 0 }
+    }
+
+    fn find_with_owner(records: &[DescriptorRecord]) -> Found {
+        find(records, &HashSet::from([77]), &HashSet::from([key(OWNER)]))
+    }
+
+    #[test]
+    fn finds_a_shell_on_the_socket_itself() {
+        let found = find_with_owner(&[held(OWNER, 0, SOCKET, 77, 0), held(OWNER, 1, SOCKET, 77, 0), held(OWNER, 7, SOCKET, 77, 0)]);
+        let expected = Relation { kind: Kind::StdioSocket, process: key(OWNER), child: None, cookie: 77, stdio_mask: 3 };
+        assert_eq!(found.relations, BTreeSet::from([expected]));
+    }
+
+    #[test]
+    fn ignores_stdio_on_another_socket() {
+        assert!(find_with_owner(&[held(OWNER, 0, SOCKET, 78, 0)]).relations.is_empty());
+    }
+
+    #[test]
+    fn finds_a_child_on_the_owners_pty() {
+        let found = find_with_owner(&[held(OWNER, 5, PTY_MASTER, 1, 0), held(CHILD, 0, PTY_SLAVE, 1, 0), held(CHILD, 1, PTY_SLAVE, 1, 0)]);
+        let expected = Relation { kind: Kind::Pty, process: key(OWNER), child: Some(key(CHILD)), cookie: 0, stdio_mask: 3 };
+        assert_eq!(found.relations, BTreeSet::from([expected]));
+    }
+
+    #[test]
+    fn ignores_a_client_that_runs_on_the_slave_side() {
+        let records = [held(CHILD, 5, PTY_MASTER, 1, 0), held(OWNER, 0, PTY_SLAVE, 1, 0)];
+        assert!(find_with_owner(&records).relations.is_empty());
+    }
+
+    #[test]
+    fn finds_a_child_behind_two_pipes_and_pairs_them() {
+        let records = [held(OWNER, 4, PIPE_WRITE, 1, 0), held(CHILD, 0, PIPE_READ, 1, 0), held(CHILD, 1, PIPE_WRITE, 2, 0), held(OWNER, 5, PIPE_READ, 2, 0)];
+        let found = find_with_owner(&records);
+        assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
+        assert_eq!(found.pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
+    }
+
+    #[test]
+    fn does_not_pair_a_process_with_its_log() {
+        let records = [held(OWNER, 1, PIPE_WRITE, 1, 0), held(CHILD, 0, PIPE_READ, 1, 0)];
+        assert!(find_with_owner(&records).pairs.is_empty());
+    }
+
+    #[test]
+    fn pairs_the_ends_of_a_socket_pair() {
+        let records = [held(OWNER, 4, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        assert_eq!(find_with_owner(&records).pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
+    }
+
+    #[test]
+    fn does_not_pair_what_many_inherited() {
+        let mut records = vec![held(OWNER, 4, UNIX_PAIR, 1, 2)];
+        records.extend((20..30).map(|pid| held(pid, 9, UNIX_PAIR, 2, 1)));
+        assert!(find_with_owner(&records).pairs.is_empty());
+    }
+}
