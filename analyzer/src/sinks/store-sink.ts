@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Output } from "../domain/output.js"
-import { batchMoment, connectionRow } from "../store/connection-row.js"
+import { batchMoment, connectionRow, dayUs, latestObservation } from "../store/connection-row.js"
 import type { Store } from "../store/store.js"
 import type { Sink } from "./sink.js"
 
@@ -15,9 +15,9 @@ const rememberedFindings = 100_000
  * The durable sink. Every output is in the store exactly once, whatever is sent again:
  *
  * - Several outputs share one insert. Its token is made of theirs, so a repeated write of the same array changes nothing.
- * - A collector sends batches again after a crash, and they would be joined otherwise. So each row names its batch, a
- *   batch is stored whole or not at all, batches of one collector run are written in order, and what the store already
- *   holds of a run is asked once, at the first batch of that run.
+ * - A collector sends batches again after a crash, and they would be joined otherwise. So each row names its batch, an
+ *   insert stays within one day's partition and is thereby kept whole or not at all, batches of one collector run are
+ *   written in order, and how far the store is in a run is asked once, at the first batch of that run.
  * - Findings and incidents come before the connections of their batch, because those mark it as durable; they replace
  *   themselves when written twice.
  */
@@ -39,7 +39,7 @@ export class StoreSink implements Sink {
     await this.#writeIncidents(outputs)
     const pending: Output[] = []
     for (const output of outputs) if (await this.#isNew(output)) pending.push(output)
-    for (const group of grouped(pending)) await this.#writeConnections(group)
+    for (const group of grouped(pending, this.#nowUs())) await this.#writeConnections(group)
   }
 
   flush(): Promise<void> {
@@ -56,19 +56,16 @@ export class StoreSink implements Sink {
     const run = runOf(output)
     let durable = this.#durable.get(run)
     if (durable === undefined) {
-      durable = await this.#store.durableSeq(output.host, batchMoment(output, this.#nowUs()))
+      // As the batch has it: after days of silence it may count as of today, and was stored as of then.
+      durable = await this.#store.durableSeq(output.host, Math.min(latestObservation(output), this.#nowUs()))
       this.#durable.set(run, durable)
     }
     return output.seq > durable
   }
 
-  async #writeConnections(group: readonly Output[]): Promise<void> {
-    const rows = group.flatMap((output) => {
-      const batchUs = batchMoment(output, this.#nowUs())
-      return output.connections.map((row) => connectionRow(output, row, batchUs))
-    })
-    await this.#store.insertConnections(rows, tokenOf("connections", group))
-    for (const output of group) this.#durable.set(runOf(output), output.seq)
+  async #writeConnections({ outputs, rows }: Group): Promise<void> {
+    await this.#store.insertConnections(rows, tokenOf("connections", outputs))
+    for (const output of outputs) this.#durable.set(runOf(output), output.seq)
   }
 
   async #writeFindings(outputs: readonly Output[]): Promise<void> {
@@ -93,19 +90,25 @@ export class StoreSink implements Sink {
   }
 }
 
-/** Outputs joined until an insert is full. An output is never divided. */
-function grouped(outputs: readonly Output[]): readonly (readonly Output[])[] {
-  const groups: Output[][] = []
-  let rows = 0
+/** What goes into one insert. */
+interface Group {
+  readonly day: number
+  readonly outputs: Output[]
+  readonly rows: string[]
+}
+
+/** Outputs of one day joined until an insert is full, in order. An output is never divided. */
+function grouped(outputs: readonly Output[], nowUs: Microseconds): readonly Group[] {
+  const groups: Group[] = []
   for (const output of outputs) {
+    const batchUs = batchMoment(output, nowUs)
+    const day = Math.floor(batchUs / dayUs)
+    const rows = output.connections.map((row) => connectionRow(output, row, batchUs))
     const last = groups.at(-1)
-    if (last === undefined || rows + output.connections.length > rowsPerInsert) {
-      groups.push([output])
-      rows = output.connections.length
-    } else {
-      last.push(output)
-      rows += output.connections.length
-    }
+    if (last?.day === day && last.rows.length + rows.length <= rowsPerInsert) {
+      last.outputs.push(output)
+      for (const row of rows) last.rows.push(row)
+    } else groups.push({ day, outputs: [output], rows })
   }
   return groups
 }

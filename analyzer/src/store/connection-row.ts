@@ -2,8 +2,8 @@ import type { ConnectionRow, Output } from "../domain/output.js"
 import type { Endpoint, Microseconds } from "../domain/identity.js"
 import { parseAddress } from "../domain/address.js"
 
-/** Length of a day in microseconds. */
-const dayUs = 86_400_000_000
+/** Length of a day in microseconds; partitions are days in UTC. */
+export const dayUs = 86_400_000_000
 const unspecified = "::"
 
 /** What a 64-bit column takes at most; what is not a number counts as 0. */
@@ -36,8 +36,12 @@ export function decimal(text: string): string {
  * counts as `nowUs`, or it would make a partition of its own that is expired at birth.
  */
 export function batchMoment(output: Output, nowUs: Microseconds): Microseconds {
-  const latest = output.connections.reduce((max, { connection }) => Math.max(max, connection.observedUs), 0)
+  const latest = latestObservation(output)
   return Math.abs(latest - nowUs) > 2 * dayUs ? nowUs : latest
+}
+
+export function latestObservation(output: Output): Microseconds {
+  return output.connections.reduce((max, { connection }) => Math.max(max, unsigned(connection.observedUs)), 0)
 }
 
 /** Text of one row in the order of `connectionColumns`. */

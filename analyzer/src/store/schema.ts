@@ -110,6 +110,9 @@ const latestColumns = connectionColumns.map(([name]) => name).filter((name) => !
 /** Inserts that a retry may repeat: one token each, and far fewer are ever under way. */
 const rememberedInserts = 1_000
 
+/** An acknowledged batch survives a loss of power; costs an insert 5 to 22 %. */
+const durable = "fsync_after_insert = 1, fsync_part_directory = 1"
+
 /**
  * The rows of one batch share `batch_at`, so one batch is always in one partition, and a part is written whole or not at
  * all: `max(seq)` of an instance tells which batches are durable.
@@ -121,7 +124,7 @@ ${define(connectionColumns)},
 ) ENGINE = MergeTree
 PARTITION BY toDate(batch_at)
 ORDER BY (toStartOfFiveMinutes(batch_at), host_id, remote_address, remote_port, cookie)
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${rememberedInserts}`
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${rememberedInserts}, ${durable}`
 
 /** A closed row wins over every open one, and the kernel's totals over what a snapshot concluded. */
 const connectionsCurrent = `CREATE OR REPLACE VIEW connections_current AS
@@ -140,7 +143,8 @@ const findings = `CREATE TABLE IF NOT EXISTS findings (
 ${define(findingColumns)}
 ) ENGINE = ReplacingMergeTree(detected_at)
 PARTITION BY toYYYYMM(first_detected_at)
-ORDER BY (toDate(first_detected_at), class, id)`
+ORDER BY (toDate(first_detected_at), class, id)
+SETTINGS ${durable}`
 
 const findingsCurrent = `CREATE OR REPLACE VIEW findings_current AS
 SELECT * FROM findings ORDER BY detected_at DESC, version DESC LIMIT 1 BY id`
@@ -148,7 +152,8 @@ SELECT * FROM findings ORDER BY detected_at DESC, version DESC LIMIT 1 BY id`
 const incidents = `CREATE TABLE IF NOT EXISTS incidents (
 ${define(incidentColumns)}
 ) ENGINE = ReplacingMergeTree(last_seen)
-ORDER BY id`
+ORDER BY id
+SETTINGS ${durable}`
 
 const incidentsCurrent = `CREATE OR REPLACE VIEW incidents_current AS
 SELECT * FROM incidents ORDER BY last_seen DESC, version DESC LIMIT 1 BY id`
