@@ -1,5 +1,17 @@
-fn main() {
-    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap());
-    libbpf_cargo::SkeletonBuilder::new().source("bpf/collector.bpf.c").obj(out.join("collector.bpf.o")).build().unwrap();
-    tonic_prost_build::configure().build_server(false).compile_protos(&["../proto/backflow/v1/collector.proto"], &["../proto"]).unwrap();
+//! Compiles the kernel programs and the wire contract.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use libbpf_cargo::SkeletonBuilder;
+
+const PROTO: &str = "../proto/backflow/v1/collector.proto";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let object = PathBuf::from(std::env::var("OUT_DIR")?).join("collector.bpf.o");
+    SkeletonBuilder::new().source("bpf/collector.bpf.c").obj(object).build()?;
+    tonic_prost_build::configure().build_server(false).compile_protos(&[PROTO], &["../proto"])?;
+    println!("cargo:rerun-if-changed=bpf");
+    println!("cargo:rerun-if-changed={PROTO}");
+    Ok(())
 }

@@ -114,7 +114,9 @@ fn report(kernel: &Kernel, json: bool) {
     if json {
         let quoted = |items: Vec<String>| items.join(",");
         let have = quoted(kernel.capabilities.iter().map(|c| format!("{c:?}")).collect());
-        let lack = quoted(kernel.degraded.iter().map(|d| format!("{{\"feature\":{:?},\"consequence\":{:?}}}", d.feature, d.consequence)).collect());
+        let lack = quoted(
+            kernel.degraded.iter().map(|d| format!("{{\"feature\":{:?},\"consequence\":{:?}}}", d.feature, d.consequence)).collect(),
+        );
         println!("{{\"capabilities\":[{have}],\"degraded\":[{lack}]}}");
         return;
     }
@@ -129,7 +131,9 @@ fn run(arguments: &Arguments, kernel: Kernel) -> Result<bool> {
     let trust = Trust { ca: arguments.ca.clone(), cert: arguments.cert.clone(), key: arguments.key.clone() };
     let endpoint = Endpoint::parse(arguments.analyzer.as_deref().unwrap_or_default(), trust, arguments.insecure)?;
     let token = match &arguments.token_file {
-        Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?.trim().to_owned()),
+        Some(path) => {
+            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?.trim().to_owned())
+        }
         None => None,
     };
     let maps = Maps::new(&kernel)?;
@@ -141,7 +145,12 @@ fn run(arguments: &Arguments, kernel: Kernel) -> Result<bool> {
     }
     let hello = hello(Host::read(arguments.host_name.clone()), &kernel);
     let buffer = Arc::new(Buffer::new(arguments.buffer_bytes));
-    let rhythm = Rhythm { drain_ns: 20_000_000, edges_ns: arguments.edges_ms * 1_000_000, interim_ns: arguments.interim_ms * 1_000_000, batch_ns: 100_000_000 };
+    let rhythm = Rhythm {
+        drain_ns: 20_000_000,
+        edges_ns: arguments.edges_ms * 1_000_000,
+        interim_ns: arguments.interim_ms * 1_000_000,
+        batch_ns: 100_000_000,
+    };
     let collector = Collector::new(kernel, Arc::clone(&buffer), rhythm)?;
     privilege::drop_all_but_kept()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -172,7 +181,11 @@ fn hello(host: Host, kernel: &Kernel) -> wire::Hello {
         kernel: host.kernel,
         version: env!("CARGO_PKG_VERSION").into(),
         capabilities: kernel.capabilities.clone(),
-        degraded: kernel.degraded.iter().map(|d| wire::Degraded { feature: d.feature.clone(), consequence: d.consequence.clone() }).collect(),
+        degraded: kernel
+            .degraded
+            .iter()
+            .map(|d| wire::Degraded { feature: d.feature.clone(), consequence: d.consequence.clone() })
+            .collect(),
         instance,
     }
 }
@@ -204,5 +217,10 @@ async fn ready(exporter: &Exporter) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let degraded: Vec<&str> = exporter.hello.degraded.iter().map(|d| d.feature.as_str()).collect();
-    println!("{{\"ready\":true,\"host\":{:?},\"kernel\":{:?},\"hooks\":{},\"degraded\":{degraded:?}}}", exporter.hello.host_name, exporter.hello.kernel, exporter.hello.capabilities.len());
+    println!(
+        "{{\"ready\":true,\"host\":{:?},\"kernel\":{:?},\"hooks\":{},\"degraded\":{degraded:?}}}",
+        exporter.hello.host_name,
+        exporter.hello.kernel,
+        exporter.hello.capabilities.len()
+    );
 }

@@ -34,12 +34,18 @@ pub fn require() -> Result<()> {
     if has(CAP_SYS_ADMIN) {
         return Ok(());
     }
-    let missing: Vec<&str> =
-        [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON"), (CAP_NET_ADMIN, "CAP_NET_ADMIN")].into_iter().filter(|(c, _)| !has(*c)).map(|(_, name)| name).collect();
+    let missing: Vec<&str> = [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON"), (CAP_NET_ADMIN, "CAP_NET_ADMIN")]
+        .into_iter()
+        .filter(|(c, _)| !has(*c))
+        .map(|(_, name)| name)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    bail!("not permitted to load kernel programs: {} missing; run as root, or give the binary these capabilities with setcap", missing.join(", "))
+    bail!(
+        "not permitted to load kernel programs: {} missing; run as root, or give the binary these capabilities with setcap",
+        missing.join(", ")
+    )
 }
 
 fn effective() -> Result<u64> {

@@ -53,7 +53,8 @@ impl Buffer {
         state.last_seq += 1;
         let seq = state.last_seq;
         batch.seq = seq;
-        let kind = if snapshot { wire::collector_message::Message::Snapshot(batch) } else { wire::collector_message::Message::Batch(batch) };
+        let kind =
+            if snapshot { wire::collector_message::Message::Snapshot(batch) } else { wire::collector_message::Message::Batch(batch) };
         let message = wire::CollectorMessage { message: Some(kind) }.encode_to_vec();
         state.bytes += message.len();
         state.queue.push_back(Pending { seq, message, weight, sent: false });

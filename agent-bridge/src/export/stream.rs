@@ -84,7 +84,8 @@ impl Exporter {
         client.ready().await.context("the analyzer is not ready")?;
         let mut request = Request::new(ReceiverStream::new(receiver));
         if let Some(token) = &self.token {
-            let value: MetadataValue<_> = format!("Bearer {token}").parse().context("the token has characters that a header cannot carry")?;
+            let value: MetadataValue<_> =
+                format!("Bearer {token}").parse().context("the token has characters that a header cannot carry")?;
             request.metadata_mut().insert("authorization", value);
         }
         let path = PATH.parse().context("the path of the service")?;
@@ -149,6 +150,8 @@ impl Decoder for Raw {
     type Item = wire::AnalyzerMessage;
     type Error = Status;
     fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-        wire::AnalyzerMessage::decode(from).map(Some).map_err(|error| Status::internal(format!("the analyzer sent what cannot be decoded: {error}")))
+        wire::AnalyzerMessage::decode(from)
+            .map(Some)
+            .map_err(|error| Status::internal(format!("the analyzer sent what cannot be decoded: {error}")))
     }
 }

@@ -237,7 +237,12 @@ impl Stat {
         let (head, tail) = line.rsplit_once(')')?;
         let (_, comm) = head.split_once('(')?;
         let mut fields = tail.split_ascii_whitespace();
-        Some(Self { comm: comm.to_owned(), parent: fields.nth(1)?.parse().ok()?, tty: fields.nth(2)?.parse().ok()?, start_ticks: fields.nth(14)?.parse().ok()? })
+        Some(Self {
+            comm: comm.to_owned(),
+            parent: fields.nth(1)?.parse().ok()?,
+            tty: fields.nth(2)?.parse().ok()?,
+            start_ticks: fields.nth(14)?.parse().ok()?,
+        })
     }
 }
 

@@ -61,14 +61,20 @@ fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeS
     for r in records.iter().filter(|r| r.descriptor == SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
         *masks.entry((key_of(&r.process), r.ours)).or_default() |= 1 << r.fd;
     }
-    masks.into_iter().map(|((process, cookie), stdio_mask)| Relation { kind: Kind::StdioSocket, process, child: None, cookie, stdio_mask }).collect()
+    masks
+        .into_iter()
+        .map(|((process, cookie), stdio_mask)| Relation { kind: Kind::StdioSocket, process, child: None, cookie, stdio_mask })
+        .collect()
 }
 
 /// The owner holds the master; the slave is another process's stdio. A client that itself runs on the slave side (ssh in
 /// a terminal emulator, a program under `expect`) is no child of its own master.
 fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Relation> {
-    let masters: HashMap<u64, Key> =
-        records.iter().filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process))).map(|r| (r.ours, key_of(&r.process))).collect();
+    let masters: HashMap<u64, Key> = records
+        .iter()
+        .filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process)))
+        .map(|r| (r.ours, key_of(&r.process)))
+        .collect();
     let mut masks: BTreeMap<(Key, Key), u32> = BTreeMap::new();
     for r in records.iter().filter(|r| r.descriptor == PTY_SLAVE && r.fd <= 2) {
         let child = key_of(&r.process);
@@ -76,7 +82,10 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Re
             *masks.entry((*holder, child)).or_default() |= 1 << r.fd;
         }
     }
-    masks.into_iter().map(|((process, child), stdio_mask)| Relation { kind: Kind::Pty, process, child: Some(child), cookie: 0, stdio_mask }).collect()
+    masks
+        .into_iter()
+        .map(|((process, child), stdio_mask)| Relation { kind: Kind::Pty, process, child: Some(child), cookie: 0, stdio_mask })
+        .collect()
 }
 
 /// Who can write to whom, by pipes and by unnamed socket pairs.
@@ -204,7 +213,12 @@ mod tests {
 
     #[test]
     fn finds_a_child_behind_two_pipes_and_pairs_them() {
-        let records = [held(OWNER, 4, PIPE_WRITE, 1, 0), held(CHILD, 0, PIPE_READ, 1, 0), held(CHILD, 1, PIPE_WRITE, 2, 0), held(OWNER, 5, PIPE_READ, 2, 0)];
+        let records = [
+            held(OWNER, 4, PIPE_WRITE, 1, 0),
+            held(CHILD, 0, PIPE_READ, 1, 0),
+            held(CHILD, 1, PIPE_WRITE, 2, 0),
+            held(OWNER, 5, PIPE_READ, 2, 0),
+        ];
         let found = find_with_owner(&records);
         assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
         assert_eq!(found.pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));

@@ -108,7 +108,14 @@ impl Kernel {
             .filter(|o| missing.contains(&o.program))
             .map(|o| Degraded { feature: o.feature.into(), consequence: o.consequence.into() })
             .collect();
-        Ok(Self { object, _links: kernel_links, files, sockets: sockets.context("the walk over sockets is not in the object")?, capabilities, degraded })
+        Ok(Self {
+            object,
+            _links: kernel_links,
+            files,
+            sockets: sockets.context("the walk over sockets is not in the object")?,
+            capabilities,
+            degraded,
+        })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {

@@ -29,7 +29,12 @@ pub struct Maps {
 
 impl Maps {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { lost: kernel.map("lost")?, edges: kernel.map("edges")?, networks: kernel.map("networks")?, group_of: kernel.map("group_of")? })
+        Ok(Self {
+            lost: kernel.map("lost")?,
+            edges: kernel.map("edges")?,
+            networks: kernel.map("networks")?,
+            group_of: kernel.map("group_of")?,
+        })
     }
 
     /// Totals over all processors since the programs were loaded.
@@ -44,7 +49,10 @@ impl Maps {
     /// Edges that changed after `since_ns`.
     pub fn edges_since(&self, since_ns: u64) -> Vec<(EdgeKey, Edge)> {
         let Ok(batch) = self.edges.lookup_batch(256, MapFlags::ANY, MapFlags::ANY) else { return Vec::new() };
-        batch.filter_map(|(key, value)| Some((read::<EdgeKey>(&key)?, read::<Edge>(&value)?))).filter(|(_, edge)| edge.last_ns > since_ns).collect()
+        batch
+            .filter_map(|(key, value)| Some((read::<EdgeKey>(&key)?, read::<Edge>(&value)?)))
+            .filter(|(_, edge)| edge.last_ns > since_ns)
+            .collect()
     }
 
     pub fn set_network(&self, address: [u8; 16], prefix: u32, scope: u32) -> Result<()> {
@@ -59,10 +67,22 @@ impl Maps {
 /// Networks that count as inside without configuration, in the 128-bit form. The analyzer has the same list; a test of
 /// the whole compares what both call outside.
 pub fn inside_by_default() -> Vec<([u8; 16], u32)> {
-    let v4 = |text: &str, bits: u32| (text.parse::<std::net::Ipv4Addr>().map(|a| a.to_ipv6_mapped().octets()).unwrap_or_default(), bits + 96);
+    let v4 =
+        |text: &str, bits: u32| (text.parse::<std::net::Ipv4Addr>().map(|a| a.to_ipv6_mapped().octets()).unwrap_or_default(), bits + 96);
     let v6 = |text: &str, bits: u32| (text.parse::<Ipv6Addr>().map(|a| a.octets()).unwrap_or_default(), bits);
     vec![
-        v4("0.0.0.0", 32), v4("10.0.0.0", 8), v4("100.64.0.0", 10), v4("127.0.0.0", 8), v4("169.254.0.0", 16), v4("172.16.0.0", 12),
-        v4("192.168.0.0", 16), v4("224.0.0.0", 4), v6("::", 128), v6("::1", 128), v6("fc00::", 7), v6("fe80::", 10), v6("ff00::", 8),
+        v4("0.0.0.0", 32),
+        v4("10.0.0.0", 8),
+        v4("100.64.0.0", 10),
+        v4("127.0.0.0", 8),
+        v4("169.254.0.0", 16),
+        v4("172.16.0.0", 12),
+        v4("192.168.0.0", 16),
+        v4("224.0.0.0", 4),
+        v6("::", 128),
+        v6("::1", 128),
+        v6("fc00::", 7),
+        v6("fe80::", 10),
+        v6("ff00::", 8),
     ]
 }

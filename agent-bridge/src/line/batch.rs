@@ -27,7 +27,7 @@ pub struct Draft {
 
 impl Draft {
     pub fn records(&self) -> usize {
-        self.columns.len() + self.edges.len() + self.attachments.len()
+        self.columns.records() + self.edges.len() + self.attachments.len()
     }
 
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {

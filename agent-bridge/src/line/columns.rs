@@ -17,13 +17,13 @@ pub struct Columns {
 }
 
 impl Columns {
-    pub fn len(&self) -> usize {
+    pub fn records(&self) -> usize {
         self.connections.cookie.len()
     }
 
     /// `opened_us` and `observed_us` are microseconds since the Unix epoch.
     pub fn push(&mut self, r: &ConnectionRecord, process: u32, opened_us: u64, observed_us: u64) {
-        let record = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let record = u32::try_from(self.records()).unwrap_or(u32::MAX);
         let local = self.address(r.local);
         let remote = self.address(r.remote);
         let c = &mut self.connections;
@@ -86,7 +86,12 @@ impl Columns {
 fn flags(r: &ConnectionRecord) -> u32 {
     let older = if r.flags & 1 != 0 { FLAG_OLDER } else { 0 };
     let established = if r.flags & 2 != 0 { FLAG_ESTABLISHED } else { 0 };
-    u32::from(r.initiator & 3) | u32::from(r.reason & 3) << 2 | u32::from(r.ssh & 15) << 4 | u32::from(r.protocol) << 8 | older | established
+    u32::from(r.initiator & 3)
+        | u32::from(r.reason & 3) << 2
+        | u32::from(r.ssh & 15) << 4
+        | u32::from(r.protocol) << 8
+        | older
+        | established
 }
 
 fn signed(us: u64) -> i64 {
