@@ -3,3 +3,4 @@ pub mod clock;
 pub mod container;
 pub mod identity;
 pub mod process;
+pub mod ssh_config;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::host::clock::Clock;
-use crate::host::container;
+use crate::host::{container, ssh_config};
 use crate::kernel::records::{ExecHead, ExitRecord, ForkRecord, ProcessId};
 use crate::wire;
 
@@ -246,12 +247,18 @@ impl Stat {
     }
 }
 
+/// Where the process runs, and what its configuration asks for: as far as /proc still shows it.
 fn read_place(facts: &mut wire::Process) {
     let pid = facts.pid;
     facts.cwd = fs::read_link(format!("/proc/{pid}/cwd")).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
     let cgroup = container::parse(&fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default());
     facts.cgroup = cgroup.path;
     facts.container_id = cgroup.container_id;
+    if let Some(line) = ssh_config::command_line(&facts.argv) {
+        let root = PathBuf::from(format!("/proc/{pid}/root"));
+        let home = ssh_config::home_of(&root, facts.uid).unwrap_or_default();
+        facts.ssh_forwards = ssh_config::forwards(&line, &root, &home, &facts.cwd);
+    }
 }
 
 fn split_argv(bytes: &[u8]) -> Vec<String> {
