@@ -1,0 +1,95 @@
+/** What a process was asked for, from its arguments and the configuration files that it reads. */
+import type { Evidence } from "../../domain/finding.js"
+import type { ProcessFacts } from "../../domain/identity.js"
+import { parsePlinkArgv } from "./plink-argv.js"
+import { shellOneLiner } from "./shell-one-liners.js"
+import { forwardDirective, parseSshArgv, type SshArgv } from "./ssh-argv.js"
+import { assumedGrammar, isPlink, isSshServer, sshGrammarOf, type SshGrammar } from "./ssh-programs.js"
+import { tunnelTool } from "./tunnel-tools.js"
+import { thresholds } from "../thresholds.js"
+
+const { confidence } = thresholds.intent
+
+export interface Asked {
+  /** What the tunnel or shell would be made with: "ssh", "chisel". */
+  readonly tool: string
+  readonly kind: "remote-forward" | "tun" | "tool" | "shell"
+  /** The words that ask for it, the same for a process and what it starts for the purpose. */
+  readonly texts: readonly string[]
+  /** As the command line names it. */
+  readonly destination: string | undefined
+  readonly confidence: number
+  readonly evidence: readonly [Evidence, ...Evidence[]]
+}
+
+/** Longer arguments are cut in evidence: code can fill a page. */
+const shownBytes = 300
+
+export function askedOf(facts: ProcessFacts): Asked | undefined {
+  if (isSshServer(facts)) return undefined
+  if (isPlink(facts)) return fromSsh(facts, "plink", parsePlinkArgv(facts.argv), confidence.option)
+  const grammar = sshGrammarOf(facts)
+  if (grammar !== undefined) return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.option)
+  const shell = shellOneLiner(facts)
+  if (shell !== undefined) return fromWords(facts, shell.tool, "shell", shell.text, confidence.code)
+  const tool = tunnelTool(facts)
+  return tool === undefined ? undefined : fromWords(facts, tool.tool, "tool", tool.text, confidence.tool)
+}
+
+/** For a process under another name that is known to speak SSH as the client. */
+export function askedOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assumedGrammar): Asked | undefined {
+  if (isSshServer(facts)) return undefined
+  return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.renamed)
+}
+
+function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number): Asked | undefined {
+  const directives = line.cleared
+    ? []
+    : facts.sshForwards.flatMap((forward) => {
+        const kind = forwardDirective(forward.directive)
+        return kind === undefined ? [] : [{ ...forward, kind }]
+      })
+  const [first, ...rest] = [
+    ...line.forwards.map(({ kind, text }) => ({ kind, text, evidence: argvEvidence(facts, text) })),
+    ...directives.map(({ kind, path, directive }) => ({
+      kind,
+      text: directive,
+      evidence: fileEvidence(facts, path, directive),
+    })),
+  ]
+  if (first === undefined) return undefined
+  return {
+    tool,
+    kind: first.kind,
+    texts: [first, ...rest].map(({ text }) => text),
+    destination: line.destination,
+    confidence: line.forwards.length > 0 ? sure : Math.min(sure, confidence.configFile),
+    evidence: [first.evidence, ...rest.map(({ evidence }) => evidence)],
+  }
+}
+
+function fromWords(facts: ProcessFacts, tool: string, kind: "tool" | "shell", text: string, sure: number): Asked {
+  return { tool, kind, texts: [text], destination: undefined, confidence: sure, evidence: [argvEvidence(facts, text)] }
+}
+
+function argvEvidence(facts: ProcessFacts, text: string): Evidence {
+  return {
+    kind: "argv",
+    text: `The command line says: ${shown(text)}`,
+    atUs: facts.execUs,
+    facts: { argv: shown(text), pid: facts.pid, argv_truncated: facts.argvTruncated },
+  }
+}
+
+function fileEvidence(facts: ProcessFacts, path: string, directive: string): Evidence {
+  return {
+    kind: "config-file",
+    text: `${path}, which the client reads, says: ${shown(directive)}`,
+    atUs: facts.execUs,
+    facts: { path, directive: shown(directive), pid: facts.pid },
+  }
+}
+
+function shown(text: string): string {
+  return text.length > shownBytes ? `${text.slice(0, shownBytes)}…` : text
+}

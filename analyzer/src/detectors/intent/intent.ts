@@ -1,0 +1,201 @@
+/**
+ * Intent: a process was asked, by its arguments or a file that it reads, for a way back in. The same words in a process and
+ * in what it starts for the purpose (`ssh -f`, autossh and its ssh) are one intent.
+ */
+import type { Change, Claim, Detector } from "../../domain/detector.js"
+import type { Connection } from "../../domain/connection.js"
+import type { Evidence } from "../../domain/finding.js"
+import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
+import type { View } from "../../domain/view.js"
+import { endpointText } from "../coupling/evidence.js"
+import { isOutbound, processText } from "../outbound.js"
+import { thresholds } from "../thresholds.js"
+import { askedOf, askedOfRenamed, type Asked } from "./asked.js"
+import { findOutside, isCandidate } from "./outside.js"
+
+const name = "intent"
+const limits = thresholds.intent
+
+interface Intent {
+  readonly subject: ProcessKey
+  readonly asked: Asked
+  readonly firstSeenUs: number
+  /** Processes with these words, in the order in which they were seen. */
+  readonly members: Set<ProcessKey>
+  /** The connection to the outside that goes with it. */
+  readonly outside: Connection | undefined
+}
+
+interface State {
+  readonly intents: Map<ProcessKey, Intent>
+  readonly subjectOf: Map<ProcessKey, ProcessKey>
+}
+
+export function intent(): Detector {
+  const state: State = { intents: new Map(), subjectOf: new Map() }
+  return {
+    name,
+    observe(change, view) {
+      if (change.kind === "process") return onProcess(change.facts, change.previous, view, state)
+      if (change.kind === "connection") return onConnection(change, view, state)
+      return change.kind === "exit" ? leave(change.process, view, state) : []
+    },
+    tick: () => [],
+  }
+}
+
+function onProcess(
+  facts: ProcessFacts,
+  previous: ProcessFacts | undefined,
+  view: View,
+  state: State,
+): readonly Claim[] {
+  const asked = askedOf(facts)
+  const before = intentOf(facts.key, state)
+  // Facts that are told again do not change what a renamed client was found to ask for.
+  if (asked === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
+  if (before && sameWords(before.asked, asked)) return []
+  const left = before ? leave(facts.key, view, state) : []
+  return [...left, ...join(facts, asked, view, state)]
+}
+
+function join(facts: ProcessFacts, asked: Asked, view: View, state: State): readonly Claim[] {
+  const above = facts.parent === undefined ? undefined : intentOf(facts.parent, state)
+  if (above && sameWords(above.asked, asked)) {
+    above.members.add(facts.key)
+    state.subjectOf.set(facts.key, above.subject)
+    return []
+  }
+  const made: Intent = {
+    subject: facts.key,
+    asked,
+    firstSeenUs: Math.min(facts.execUs, view.nowUs),
+    members: new Set([facts.key]),
+    outside: findOutside(facts.key, asked, view),
+  }
+  state.intents.set(made.subject, made)
+  state.subjectOf.set(facts.key, made.subject)
+  return [claim(made, "active", view)]
+}
+
+function leave(key: ProcessKey, view: View, state: State): readonly Claim[] {
+  const found = intentOf(key, state)
+  if (!found) return []
+  state.subjectOf.delete(key)
+  if (found.members.size > 1) {
+    found.members.delete(key)
+    return []
+  }
+  state.intents.delete(found.subject)
+  return [claim(found, "ended", view)]
+}
+
+function onConnection(
+  { connection, previous }: Extract<Change, { kind: "connection" }>,
+  view: View,
+  state: State,
+): readonly Claim[] {
+  const { process, closed, established, ssh } = connection
+  if (process === undefined || !isOutbound(connection, view)) return []
+  const spokeSsh = ssh.localClient && previous?.ssh.localClient !== true
+  const isNews = process !== previous?.process || established !== previous.established || closed !== previous.closed
+  if (!isNews && !spokeSsh) return []
+  const found = intentAbove(process, view, state)
+  if (found) return isCandidate(connection, found.asked) ? connect(found, connection, view, state) : []
+  const facts = spokeSsh ? view.process(process) : undefined
+  const asked = facts && askedOfRenamed(facts)
+  return facts && asked ? join(facts, asked, view, state) : []
+}
+
+/** The first connection stays the one that is shown, until it closes or another one proves to be SSH. */
+function connect(found: Intent, connection: Connection, view: View, state: State): readonly Claim[] {
+  const held = found.outside && view.connection(found.outside.cookie)
+  const isHeld = found.outside?.cookie === connection.cookie
+  const isBetter = !held || held.closed !== undefined || (connection.ssh.localIdent && !held.ssh.localIdent)
+  if (!isHeld && (!isBetter || connection.closed !== undefined)) return []
+  const next = { ...found, outside: connection }
+  state.intents.set(found.subject, next)
+  return [claim(next, "active", view)]
+}
+
+function intentOf(key: ProcessKey, state: State): Intent | undefined {
+  const subject = state.subjectOf.get(key)
+  return subject === undefined ? undefined : state.intents.get(subject)
+}
+
+/** A ProxyCommand connects in the name of the client that started it. */
+function intentAbove(process: ProcessKey, view: View, state: State): Intent | undefined {
+  if (state.intents.size === 0) return undefined
+  const own = intentOf(process, state)
+  if (own) return own
+  for (const { key } of view.ancestors(process)) {
+    const found = intentOf(key, state)
+    if (found) return found
+  }
+  return undefined
+}
+
+function sameWords(a: Asked, b: Asked): boolean {
+  return a.texts.length === b.texts.length && a.texts.every((text, i) => text === b.texts[i])
+}
+
+function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {
+  return previous?.exe === facts.exe && previous.argv.join("\0") === facts.argv.join("\0")
+}
+
+function claim({ subject, asked, members, outside, firstSeenUs }: Intent, status: Claim["status"], view: View): Claim {
+  const owner = outside?.process
+  const process = owner !== undefined && members.has(owner) ? owner : ([...members].at(-1) ?? subject)
+  const who = processText(view.process(process))
+  const place = outside ? endpointText(outside.remote) : ""
+  const reached = outside
+    ? `it ${outside.established ? "connected" : "tried to connect"} to ${place}`
+    : "no connection to the outside has been seen"
+  return {
+    class: "tunnel_intent",
+    detector: name,
+    subject,
+    score: outside ? limits.connectedScore : limits.askedScore,
+    confidence: asked.confidence,
+    firstSeenUs,
+    lastSeenUs: view.nowUs,
+    process,
+    cookie: outside?.cookie ?? "",
+    summary: `${who} on ${view.host.hostName} was asked for ${what[asked.kind]} (${short(asked.texts[0] ?? asked.tool)}); ${reached}.`,
+    evidence: outside ? withConnection(asked.evidence, outside) : asked.evidence,
+    attack: asked.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
+    status,
+    facts: {
+      tool: asked.tool,
+      kind: asked.kind,
+      connected: outside !== undefined,
+      asked_host: asked.destination ?? "",
+    },
+  }
+}
+
+const what: Readonly<Record<Asked["kind"], string>> = {
+  "remote-forward": "a port at the far side that leads back in",
+  tun: "a network interface that joins both sides",
+  tool: "a tunnel",
+  shell: "a shell that takes its commands from outside",
+}
+
+function withConnection([first, ...rest]: Asked["evidence"], outside: Connection): Asked["evidence"] {
+  return [first, ...rest, connectionEvidence(outside)]
+}
+
+function connectionEvidence(outside: Connection): Evidence {
+  const place = endpointText(outside.remote)
+  return {
+    kind: "connection",
+    text: outside.established ? `Connected to ${place}.` : `Tried to connect to ${place}; it was not answered.`,
+    atUs: outside.openedUs,
+    facts: { outside: place, cookie: outside.cookie, established: outside.established },
+  }
+}
+
+/** Code can fill a page; the evidence has more of it. */
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}

@@ -1,0 +1,41 @@
+/** Reads the command line of PuTTY's plink, whose options are whole words (PuTTY 0.82, cmdline.c). */
+import type { SshArgv } from "./ssh-argv.js"
+
+const withArgument = new Set([
+  "-load",
+  "-P",
+  "-l",
+  "-pw",
+  "-pwfile",
+  "-i",
+  "-cert",
+  "-hostkey",
+  "-L",
+  "-R",
+  "-D",
+  "-m",
+  "-nc",
+  "-proxycmd",
+  "-sercfg",
+  "-sshlog",
+  "-sshrawlog",
+  "-sessionlog",
+])
+
+export function parsePlinkArgv(argv: readonly string[]): SshArgv {
+  const forwards: { kind: "remote-forward"; text: string }[] = []
+  let destination: string | undefined
+  for (let i = 1; i < argv.length; i++) {
+    const word = argv[i] ?? ""
+    if (!word.startsWith("-")) {
+      // What follows the host is the command of the far side.
+      if (destination !== undefined) break
+      destination = word
+    } else if (withArgument.has(word)) {
+      i += 1
+      const argument = argv[i]
+      if (word === "-R" && argument !== undefined) forwards.push({ kind: "remote-forward", text: `-R ${argument}` })
+    }
+  }
+  return { forwards, destination, background: false, cleared: false }
+}

@@ -1,0 +1,124 @@
+/** Tunnel tools by the shape of their arguments, so that a renamed copy is still known where the shape is its own. */
+import type { ProcessFacts } from "../../domain/identity.js"
+import { programName } from "../outbound.js"
+
+export interface ToolMatch {
+  readonly tool: string
+  /** The words that ask for the tunnel. */
+  readonly text: string
+}
+
+interface Line {
+  readonly name: string
+  /** Without the program itself. */
+  readonly words: readonly string[]
+}
+
+interface Tool {
+  readonly tool: string
+  /** The words that ask for the tunnel, or undefined. */
+  readonly match: (line: Line) => string | undefined
+}
+
+const tools: readonly Tool[] = [
+  {
+    // github.com/jpillora/chisel: client [options] SERVER REMOTE..., a remote with R: listens at the server.
+    tool: "chisel",
+    match: ({ words }) => (words[0] === "client" ? words.find((word) => /^R:/.test(word)) : undefined),
+  },
+  {
+    // github.com/fatedier/frp: frpc -c frpc.toml, or frpc tcp|http|... --server-addr.
+    tool: "frpc",
+    match: ({ name, words }) =>
+      valueOf(words, ["-c", "--config"], /(^|\/)frpc[^/]*\.(toml|ini|ya?ml|json)$/) ??
+      (name === "frpc" && !words.some((word) => /^(-h|--help|-v|--version|verify)$/.test(word)) ? "frpc" : undefined),
+  },
+  {
+    // github.com/rapiz1/rathole: rathole [--client] CONFIG; with --server it is the other end.
+    tool: "rathole",
+    match: ({ name, words }) =>
+      name === "rathole" &&
+      words.length > 0 &&
+      !words.some((word) => /^(-s|--server|-h|--help|-V|--version)$/.test(word))
+        ? words.join(" ")
+        : undefined,
+  },
+  {
+    // github.com/ekzhang/bore: bore local PORT --to HOST.
+    tool: "bore",
+    match: ({ words }) =>
+      words[0] === "local" && words.some((word) => /^\d+$/.test(word))
+        ? valueOf(words, ["--to", "-t"], /./)
+        : undefined,
+  },
+  {
+    tool: "ngrok",
+    match: ({ name, words }) =>
+      name === "ngrok" ? words.find((word) => /^(http|tcp|tls|start|tunnel)$/.test(word)) : undefined,
+  },
+  {
+    // cloudflared tunnel run, or tunnel --url http://localhost:80 for one without an account.
+    tool: "cloudflared",
+    match: ({ name, words }) =>
+      words.includes("tunnel") &&
+      (name === "cloudflared" || words.some((word) => /^--(token|url|hello-world)(=|$)/.test(word)))
+        ? words.find((word) => word === "run" || /^--(token|url|hello-world)(=|$)/.test(word))
+        : undefined,
+  },
+  {
+    // github.com/nicocha30/ligolo-ng: agent -connect HOST:PORT with -ignore-cert, -retry or -accept-fingerprint.
+    tool: "ligolo-ng agent",
+    match: ({ name, words }) =>
+      /ligolo/.test(name) || words.some((word) => /^--?(ignore-cert|accept-fingerprint|retry)$/.test(word))
+        ? valueOf(words, ["-connect", "--connect"], /:\d+$/)
+        : undefined,
+  },
+  {
+    // github.com/NHAS/reverse_ssh: client -d HOST:PORT; github.com/Fahrj/reverse-ssh: [USER@]HOST without -l.
+    tool: "reverse_ssh",
+    match: ({ name, words }) => {
+      if (!/^reverse[_-]?ssh|^rssh/i.test(name) || words.includes("-l")) return undefined
+      return valueOf(words, ["-d", "--destination"], /./) ?? words.find((word) => !word.startsWith("-"))
+    },
+  },
+  {
+    // github.com/ginuerzh/gost: a listener with rtcp:// or rudp:// is opened at the far end of -F.
+    tool: "gost",
+    match: ({ words }) => words.find((word) => /^(-L=?)?r(tcp|udp)(\+[a-z0-9]+)?:\/\//i.test(word)),
+  },
+  {
+    tool: "revsocks",
+    match: ({ name, words }) =>
+      /^revsocks/.test(name) ? valueOf(words, ["-connect", "--connect"], /:\d+$/) : undefined,
+  },
+  {
+    // socat with two ends that both connect: something inside is joined to something that was dialled.
+    tool: "socat",
+    match: ({ name, words }) => {
+      if (!/^socat\d?$/.test(name)) return undefined
+      const ends = words.filter((word) => /^(tcp[46]?|tcp[46]?-connect|openssl|openssl-connect|ssl):/i.test(word))
+      return ends.length === 2 ? ends.join(" ") : undefined
+    },
+  },
+]
+
+/** The first tool whose shape the arguments have. */
+export function tunnelTool({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): ToolMatch | undefined {
+  const line = { name: programName(exe) || programName(argv[0] ?? ""), words: argv.slice(1) }
+  for (const { tool, match } of tools) {
+    const text = match(line)
+    if (text !== undefined) return { tool, text }
+  }
+  return undefined
+}
+
+/** The words of an option with its value, as "-c v", "-c=v" or "--config=v", when the value has the form. */
+function valueOf(words: readonly string[], names: readonly string[], form: RegExp): string | undefined {
+  for (const [i, word] of words.entries()) {
+    const glued = names.find((option) => word.startsWith(`${option}=`))
+    if (glued !== undefined && form.test(word.slice(glued.length + 1))) return word
+    const next = words[i + 1]
+    if (names.includes(word) && next !== undefined && form.test(next)) return `${word} ${next}`
+  }
+  return undefined
+}
