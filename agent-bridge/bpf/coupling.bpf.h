@@ -192,6 +192,7 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 {
 	struct edge *edge;
 	struct turn *turn;
+	bool_int owing, paused;
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
@@ -205,13 +206,16 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 		return;
 	}
 	turn = &edge->backward_turn;
+	paused = now - turn->last_ns > TURN_PAUSE_NS;
+	/* Another thread may have taken the cause of this send for its own: as long as less went out than came in. */
+	owing = turn->in > turn->out && !paused;
 	if (!cause) {
 		/* The rest of a turn: a header and a payload in two sends. What A said since begins another. */
-		if (!turn->in || g->a_spoke_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS) {
+		if (!owing && (!turn->in || g->a_spoke_ns > turn->last_ns || paused)) {
 			outside_answered(g);
 			return;
 		}
-	} else if (edge->forward_turn.last_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS) {
+	} else if (!owing && (edge->forward_turn.last_ns > turn->last_ns || paused)) {
 		turn_finish(turn, &edge->backward);
 	}
 	turn->in += cause;

@@ -21,6 +21,8 @@ export const couplingThresholds = {
   keptOpenVariationBits: 12,
   keptOpenMinVariationBits: 2,
   keptOpenMinTurns: 4,
+  /** Every byte of so many turns each way came out again: no program that reads what it is sent does that. */
+  keptOpenExactTurns: 2,
   /**
    * An SSH client that dials inside this soon after connecting may be fetching a ticket for its login (Kerberos: one to
    * three requests to a KDC, each longer than what asked for it). Microseconds.

@@ -76,6 +76,23 @@ describe("judge finds", () => {
     expect(verdictOf(edge)).toMatchObject({ score: 0.9, reason: "bytes-conserved" })
   })
 
+  it("a plain relay that dialled before the far side spoke, after two turns", () => {
+    const turns = (n: number) =>
+      anEdge(
+        [
+          [31, 31],
+          [32, 32],
+        ].slice(0, n) as Turns,
+        [
+          [122, 122],
+          [613, 613],
+        ].slice(0, n) as Turns,
+        { openedAfter: 0 },
+      )
+    expect(verdictOf(turns(2))?.score).toBe(0.9)
+    expect(verdictOf(turns(1))).toBeUndefined()
+  })
+
   it("a relay whose inner connection was open before, with more turns", () => {
     const sizes = [80, 300, 90, 1200, 70, 85]
     const edge = anEdge(

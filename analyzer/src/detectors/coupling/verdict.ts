@@ -22,7 +22,7 @@ export interface Verdict {
 export function hypotheses(edges: readonly CouplingEdge[]): readonly (readonly CouplingEdge[])[] {
   const byB = new Map<string, CouplingEdge[]>()
   for (const edge of edges) {
-    const b = `${edge.kind} ${edge.bRemote.address} ${edge.bRemote.port}`
+    const b = `${edge.kind} ${edge.bRemote.address} ${edge.bRemote.port} ${edge.bPath}`
     const list = byB.get(b)
     if (list) list.push(edge)
     else byB.set(b, [edge])
@@ -92,11 +92,14 @@ function dialledVerdict(found: Found): Verdict | undefined {
 
 function keptOpenVerdict(found: Found): Verdict | undefined {
   const { forward, backward } = found
-  if (Math.min(forward.n, backward.n) < limits.keptOpenMinTurns) return undefined
-  if (!variesTogether(found, limits.keptOpenVariationBits, limits.keptOpenMinVariationBits)) return undefined
-  return forward.exact && backward.exact
-    ? { ...found, score: 0.9, confidence: 0.9, reason: "bytes-exact" }
-    : { ...found, score: 0.75, confidence: 0.75, reason: "bytes-conserved" }
+  const turns = Math.min(forward.n, backward.n)
+  if (forward.exact && backward.exact && turns >= limits.keptOpenExactTurns) {
+    return { ...found, score: 0.9, confidence: 0.9, reason: "bytes-exact" }
+  }
+  if (turns < limits.keptOpenMinTurns) return undefined
+  return variesTogether(found, limits.keptOpenVariationBits, limits.keptOpenMinVariationBits)
+    ? { ...found, score: 0.75, confidence: 0.75, reason: "bytes-conserved" }
+    : undefined
 }
 
 function variesTogether({ forward, backward }: Found, sum: number, each: number): boolean {
