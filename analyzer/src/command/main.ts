@@ -40,13 +40,13 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     case "check-config":
       return checkConfigCommand(args, terminal)
     case "demo":
-      return runDemo()
+      return runDemo(args)
     case "version":
       terminal.out(`backflow ${version()}\n`)
       return exitCodes.ok.code
     default: {
       // Loaded for these alone: they bring in the engine and the gRPC server.
-      if (args.switches.has("demo")) return runDemo()
+      if (args.switches.has("demo")) return runDemo(args)
       const { watch } = await import("./watch.js")
       return watch(args, configOf(args, terminal), terminal)
     }
