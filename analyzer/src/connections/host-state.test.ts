@@ -1,0 +1,342 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Batch } from "../domain/batch.js"
+import type { Change } from "../domain/detector.js"
+import { Networks } from "../domain/networks.js"
+import { HostState } from "./host-state.js"
+import { defaultTrackerLimits } from "./limits.js"
+import type { TrackerLimits } from "./limits.js"
+import { aBatch, aHost, anAttachment, anEdge, anUpdate, keyOf, sampleUs, someFacts } from "./samples.js"
+
+function aState(limits: Partial<TrackerLimits> = {}): HostState {
+  return new HostState(aHost, new Networks(), { ...defaultTrackerLimits, ...limits })
+}
+
+/** Applies the batch and gives its changes with the rows it made. */
+function apply(state: HostState, batch: Batch): { changes: Change[]; rows: ReturnType<HostState["takeRows"]> } {
+  return { changes: [...state.apply(batch)], rows: state.takeRows() }
+}
+
+const at = (seconds: number) => sampleUs + seconds * 1_000_000
+
+describe("connections", () => {
+  it("are merged into one row for each batch, the last reason on it", () => {
+    const state = aState()
+    const opened = anUpdate({ bytesSent: 1 })
+    const closed = anUpdate({ reason: "closed", observedUs: at(1), bytesSent: 9, bytesReceived: 5 })
+    const { rows, changes } = apply(state, aBatch(1, { connections: [opened, closed] }))
+    expect(rows).toMatchObject([
+      { reason: "closed", connection: { bytesSent: 9, closed: "closed", lastMovedUs: at(1) } },
+    ])
+    expect(changes).toMatchObject([
+      { kind: "connection", previous: undefined },
+      { kind: "connection", previous: { bytesSent: 1 }, connection: { closed: "closed" } },
+    ])
+    expect([...state.liveConnections()]).toEqual([])
+  })
+
+  it("show each change to its observer before the next one happens", () => {
+    const state = aState()
+    const seen: (number | undefined)[] = []
+    const updates = [1, 2, 3].map((bytesSent) => anUpdate({ reason: "moved", bytesSent, observedUs: at(bytesSent) }))
+    for (const change of state.apply(aBatch(1, { connections: updates })))
+      if (change.kind === "connection") seen.push(state.connection(change.connection.cookie)?.bytesSent)
+    expect(seen).toEqual([1, 2, 3])
+  })
+
+  it("stay closed: late records are counted and make no row", () => {
+    const state = aState()
+    apply(state, aBatch(1, { connections: [anUpdate({ reason: "closed", bytesSent: 7 })] }))
+    const late = [anUpdate({ reason: "moved", bytesSent: 9 }), anUpdate({ reason: "closed", bytesSent: 9 })]
+    const { rows, changes } = apply(state, aBatch(2, { connections: late }))
+    expect([...rows, ...changes]).toEqual([])
+    expect(state.counts.lateRecords).toBe(2)
+    expect(state.connection("00000000000000a1")?.bytesSent).toBe(7)
+  })
+
+  it("are forgotten a minute after they closed", () => {
+    const state = aState()
+    apply(state, aBatch(1, { connections: [anUpdate({ reason: "closed", observedUs: at(0) })] }))
+    apply(state, aBatch(2, { observedUs: at(59) }))
+    expect(state.connection("00000000000000a1")).toBeDefined()
+    apply(state, aBatch(3, { observedUs: at(60) }))
+    expect(state.connection("00000000000000a1")).toBeUndefined()
+  })
+
+  it("follow their owner", () => {
+    const state = aState()
+    const [parent, child] = [someFacts(1), someFacts(2, 1)]
+    apply(state, aBatch(1, { processes: [parent, child], connections: [anUpdate({ process: parent.key })] }))
+    expect(state.connectionsOf(parent.key)).toHaveLength(1)
+    const moved = anUpdate({ reason: "moved", process: child.key, observedUs: at(1) })
+    const { rows } = apply(state, aBatch(2, { connections: [moved] }))
+    expect(state.connectionsOf(parent.key)).toEqual([])
+    expect(state.connectionsOf(child.key)).toHaveLength(1)
+    expect(rows[0]?.process?.pid).toBe(2)
+  })
+
+  it("keep what was seen of them, whatever comes later", () => {
+    const state = aState()
+    const ssh = { localIdent: true, remoteIdent: false, localClient: true, remoteClient: false }
+    const exchanges = { remoteLed: 5, remoteLedAnswered: 5, localLed: 1, localLedAnswered: 1, localReplyLog2: 1, remoteReplyLog2: 1, sameSizeAnswers: 1, strictAlternations: 1, answerBytes: 1 } // prettier-ignore
+    const first = anUpdate({ ssh, exchanges, initiator: "local", openedUs: at(-5) })
+    const later = anUpdate({
+      reason: "moved",
+      initiator: "unknown",
+      established: false,
+      olderThanCollector: true,
+      openedUs: at(3),
+      observedUs: at(4),
+      ssh: { localIdent: false, remoteIdent: true, localClient: false, remoteClient: false },
+      exchanges: { ...exchanges, remoteLed: 1, localLed: 0 },
+    })
+    apply(state, aBatch(1, { connections: [first, later] }))
+    expect(state.connection(first.cookie)).toMatchObject({
+      ssh: { localIdent: true, remoteIdent: true, localClient: true, remoteClient: false },
+      exchanges: { remoteLed: 5 },
+      initiator: "local",
+      established: true,
+      olderThanCollector: false,
+      openedUs: at(-5),
+    })
+  })
+
+  it("never lose bytes, in whatever order and however often records come", () => {
+    const record = fc.record({
+      observedUs: fc.nat(1_000).map((ms) => sampleUs + ms),
+      bytesSent: fc.nat(1_000),
+      bytesReceived: fc.nat(1_000),
+      reason: fc.constantFrom("opened" as const, "moved" as const),
+    })
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), (records) => {
+        const state = aState()
+        const [sent, received]: [number[], number[]] = [[], []]
+        for (const [seq, over] of records.entries()) {
+          apply(state, aBatch(seq + 1, { connections: [anUpdate(over)] }))
+          const known = state.connection("00000000000000a1")
+          sent.push(known?.bytesSent ?? -1)
+          received.push(known?.bytesReceived ?? -1)
+        }
+        expect(sent).toEqual(sent.toSorted((a, b) => a - b))
+        expect(received).toEqual(received.toSorted((a, b) => a - b))
+        expect(sent.at(-1)).toBe(Math.max(...records.map(({ bytesSent }) => bytesSent)))
+      }),
+    )
+  })
+
+  it("never exceed their cap, and what was given up is counted", () => {
+    const cookies = fc.array(fc.nat(40), { maxLength: 200 })
+    fc.assert(
+      fc.property(cookies, (numbers) => {
+        const state = aState({ liveConnections: 10 })
+        const seen = new Set<string>()
+        for (const [seq, number] of numbers.entries()) {
+          const cookie = String(number).padStart(16, "0")
+          const before = state.connection(cookie)
+          if (before === undefined) seen.add(`${seq} ${cookie}`)
+          apply(state, aBatch(seq + 1, { connections: [anUpdate({ cookie, reason: "moved" })] }))
+          expect(state.counts.liveConnections).toBeLessThanOrEqual(10)
+        }
+        expect(state.counts.liveConnections + state.counts.evictedConnections).toBe(seen.size)
+      }),
+    )
+  })
+
+  it("to the outside are given up last", () => {
+    const state = aState({ liveConnections: 3 })
+    const inside = (n: number) => anUpdate({ cookie: `inside-${n}`, remote: { address: "10.0.0.9", port: n } })
+    apply(state, aBatch(1, { connections: [anUpdate(), inside(1), inside(2), inside(3), inside(4)] }))
+    expect([...state.liveConnections()].map(({ cookie }) => cookie)).toContain("00000000000000a1")
+    expect(state.counts.evictedConnections).toBe(2)
+  })
+})
+
+describe("a snapshot", () => {
+  const known = ["a", "b"].map((cookie) => anUpdate({ cookie }))
+
+  it("closes what it does not name, after its last part", () => {
+    const state = aState()
+    apply(state, aBatch(1, { connections: known }))
+    const first = apply(state, aBatch(2, { snapshot: true, more: true, connections: [] }))
+    expect(first.rows).toEqual([])
+    const last = apply(state, aBatch(3, { snapshot: true, connections: [anUpdate({ cookie: "b", reason: "moved" })] }))
+    expect(last.rows).toMatchObject([{ reason: "closed", connection: { cookie: "a", closed: "vanished" } }])
+    expect(state.counts.vanished).toBe(1)
+  })
+
+  it("leaves alone what opened after it was taken, and UDP", () => {
+    const state = aState()
+    const late = anUpdate({ cookie: "late", observedUs: at(1) })
+    apply(state, aBatch(1, { connections: [late, anUpdate({ cookie: "dns", protocol: "udp" })] }))
+    const { rows } = apply(state, aBatch(2, { snapshot: true, observedUs: at(0.5) }))
+    expect(rows).toEqual([])
+    expect([...state.liveConnections()]).toHaveLength(2)
+  })
+
+  it("makes no row of what it only repeats", () => {
+    const state = aState()
+    apply(state, aBatch(1, { connections: known }))
+    const repeated = known.map((update) => ({ ...update, reason: "moved" as const, observedUs: at(1) }))
+    expect(apply(state, aBatch(2, { snapshot: true, connections: repeated })).rows).toEqual([])
+    const grown = repeated.map((update) => ({ ...update, bytesSent: 1, observedUs: at(2) }))
+    expect(apply(state, aBatch(3, { snapshot: true, connections: grown })).rows).toHaveLength(2)
+  })
+})
+
+describe("what was silent for long", () => {
+  it("closes when it is UDP", () => {
+    const state = aState()
+    const tcp = anUpdate({ cookie: "tcp" })
+    apply(state, aBatch(1, { connections: [tcp, anUpdate({ cookie: "udp", protocol: "udp" })] }))
+    apply(state, aBatch(2, { observedUs: at(59 * 60) }))
+    expect(state.connection("udp")?.closed).toBeUndefined()
+    const { rows } = apply(state, aBatch(3, { observedUs: at(61 * 60) }))
+    expect(rows).toMatchObject([{ reason: "closed", connection: { cookie: "udp", closed: "vanished" } }])
+    expect(state.connection("tcp")?.closed).toBeUndefined()
+  })
+
+  it("is forgotten when it is an edge", () => {
+    const state = aState()
+    apply(state, aBatch(1, { edges: [anEdge()] }))
+    apply(state, aBatch(2, { observedUs: at(3_599) }))
+    expect([...state.edges()]).toHaveLength(1)
+    apply(state, aBatch(3, { observedUs: at(3_600) }))
+    expect([...state.edges()]).toEqual([])
+    expect(state.edgesOf("0000000000000001")).toEqual([])
+  })
+})
+
+describe("processes", () => {
+  it("show their lineage, nearest first, at most eight", () => {
+    const state = aState()
+    const chain = Array.from({ length: 12 }, (_, i) => someFacts(i + 1, i === 0 ? undefined : i))
+    apply(state, aBatch(1, { processes: chain }))
+    expect(state.ancestors(keyOf(12)).map(({ pid }) => pid)).toEqual([11, 10, 9, 8, 7, 6, 5, 4])
+    expect(state.childrenOf(keyOf(3))).toEqual([keyOf(4)])
+    expect(state.descendantOf(keyOf(12), keyOf(1))).toBe(true)
+    expect(state.descendantOf(keyOf(1), keyOf(12))).toBe(false)
+    expect(state.descendantOf(keyOf(5), keyOf(5))).toBe(true)
+  })
+
+  it("survive a lineage that bites its tail", () => {
+    const state = aState()
+    apply(state, aBatch(1, { processes: [someFacts(1, 2), someFacts(2, 1), someFacts(3, 3)] }))
+    expect(state.ancestors(keyOf(1))).toHaveLength(8)
+    expect(state.descendantOf(keyOf(1), keyOf(9))).toBe(false)
+    expect(state.ancestors(keyOf(3))).toEqual([])
+  })
+
+  it("keep the parent that started them when another takes them over", () => {
+    const state = aState()
+    apply(state, aBatch(1, { processes: [someFacts(1), someFacts(5, 1), someFacts(9, 5)] }))
+    apply(state, aBatch(2, { processes: [someFacts(9, 1, { exe: "/bin/sh" })], exited: [keyOf(5)] }))
+    expect(state.process(keyOf(9))?.exe).toBe("/bin/sh")
+    expect(state.ancestors(keyOf(9)).map(({ pid }) => pid)).toEqual([5, 1])
+  })
+
+  it("stay ten minutes after their end, and as long as a child of theirs is known", () => {
+    const state = aState()
+    apply(state, aBatch(1, { observedUs: at(0), processes: [someFacts(1), someFacts(2, 1), someFacts(3)] }))
+    const { changes } = apply(state, aBatch(2, { observedUs: at(0), exited: [keyOf(1), keyOf(3)] }))
+    expect(changes).toMatchObject([
+      { kind: "exit", facts: { pid: 1 } },
+      { kind: "exit", process: keyOf(3) },
+    ])
+    expect(state.isRunning(keyOf(1))).toBe(false)
+    apply(state, aBatch(3, { observedUs: at(599) }))
+    expect(state.process(keyOf(3))).toBeDefined()
+    apply(state, aBatch(4, { observedUs: at(600), exited: [keyOf(2)] }))
+    expect(state.process(keyOf(3))).toBeUndefined()
+    expect(state.process(keyOf(1))).toBeDefined()
+    apply(state, aBatch(5, { observedUs: at(1_200) }))
+    expect(state.process(keyOf(2))).toBeUndefined()
+    expect(state.process(keyOf(1))).toBeUndefined()
+  })
+
+  it("never exceed their cap: the ended ones go first", () => {
+    const state = aState({ processes: 3 })
+    apply(state, aBatch(1, { processes: [someFacts(1), someFacts(2), someFacts(3)], exited: [keyOf(2)] }))
+    apply(state, aBatch(2, { processes: [someFacts(4)] }))
+    expect(state.process(keyOf(2))).toBeUndefined()
+    apply(state, aBatch(3, { processes: [someFacts(5)] }))
+    expect(state.process(keyOf(1))).toBeUndefined()
+    expect(state.counts).toMatchObject({ processes: 3, evictedProcesses: 2 })
+  })
+
+  it("end when a collector that started anew does not name them again", () => {
+    const state = aState()
+    apply(state, aBatch(1, { processes: [someFacts(1), someFacts(2)] }))
+    state.greet({ ...aHost, instance: "8" })
+    apply(state, aBatch(1, { processes: [someFacts(2)] }))
+    expect([keyOf(1), keyOf(2)].map((key) => state.isRunning(key))).toEqual([false, true])
+  })
+})
+
+describe("couplings", () => {
+  it("give the edge as it was before, and pass over what is older", () => {
+    const state = aState()
+    apply(state, aBatch(1, { edges: [anEdge({ openedAfter: 1, lastUs: at(1) })] }))
+    const { changes } = apply(state, aBatch(2, { edges: [anEdge({ openedAfter: 2, lastUs: at(2) })] }))
+    expect(changes).toMatchObject([{ kind: "edge", edge: { openedAfter: 2 }, previous: { openedAfter: 1 } }])
+    expect(apply(state, aBatch(3, { edges: [anEdge({ openedAfter: 1, lastUs: at(1) })] })).changes).toEqual([])
+    expect(state.edgesOf("0000000000000001")).toMatchObject([{ openedAfter: 2 }])
+  })
+
+  it("are found by the socket that spoke last", () => {
+    const state = aState()
+    apply(state, aBatch(1, { edges: [anEdge({ aCookie: "old" })] }))
+    apply(state, aBatch(2, { edges: [anEdge({ aCookie: "new", lastUs: at(1) })] }))
+    expect(state.edgesOfConnection("old")).toEqual([])
+    expect(state.edgesOfConnection("new")).toHaveLength(1)
+  })
+
+  it("start from zero with a new run of the collector", () => {
+    const state = aState()
+    apply(state, aBatch(1, { edges: [anEdge()], attachments: [anAttachment()] }))
+    state.greet({ ...aHost, instance: "8" })
+    expect([...state.edges(), ...state.attachments()]).toEqual([])
+  })
+
+  it("never exceed their cap", () => {
+    const state = aState({ edges: 5, attachments: 5 })
+    const many = Array.from({ length: 20 }, (_, i) => i)
+    apply(state, aBatch(1, {
+      edges: many.map((i) => anEdge({ bRemote: { address: "10.0.0.1", port: i } })),
+      attachments: many.map((i) => anAttachment({ child: keyOf(i + 10) })),
+    })) // prettier-ignore
+    expect([...state.edges()]).toHaveLength(5)
+    expect([...state.attachments()]).toHaveLength(5)
+    expect(state.counts.evictedCouplings).toBe(30)
+  })
+})
+
+describe("attachments", () => {
+  it("are found from both sides, and go when told or when a side ends", () => {
+    const state = aState()
+    apply(state, aBatch(1, { processes: [someFacts(1), someFacts(2), someFacts(3)], attachments: [anAttachment(), anAttachment({ child: keyOf(3) })] })) // prettier-ignore
+    expect(state.attachmentsOf(keyOf(1))).toHaveLength(2)
+    expect(state.attachmentsOf(keyOf(2))).toHaveLength(1)
+    const told = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
+    expect(told.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
+    const ended = apply(state, aBatch(3, { exited: [keyOf(3)] }))
+    expect(ended.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true } }, { kind: "exit" }])
+    expect([...state.attachments()]).toEqual([])
+  })
+})
+
+it("keeps event time at its latest, whatever a late batch says", () => {
+  const state = aState()
+  apply(state, aBatch(1, { observedUs: at(10) }))
+  apply(state, aBatch(2, { observedUs: at(5) }))
+  expect(state.nowUs).toBe(at(10))
+})
+
+it("closes everything when the host is gone", () => {
+  const state = aState()
+  apply(state, aBatch(1, { observedUs: at(0), connections: [anUpdate(), anUpdate({ cookie: "b" })] }))
+  const changes = [...state.vanish()]
+  expect(changes).toHaveLength(2)
+  expect(state.takeRows().map(({ connection }) => connection.closed)).toEqual(["vanished", "vanished"])
+  expect([...state.liveConnections()]).toEqual([])
+})
