@@ -9,16 +9,18 @@ import { AppError, messageOf } from "../errors.js"
 /** What the collector says on its standard output once it observes. */
 export interface Readiness {
   readonly ready: true
-  readonly host_name?: string
+  readonly host?: string
   readonly kernel?: string
-  readonly capabilities?: readonly string[]
-  readonly degraded?: readonly { readonly feature: string; readonly consequence: string }[]
+  /** How many hooks are attached. */
+  readonly hooks?: number
+  /** Features that this kernel lacks; the log says what each costs. */
+  readonly degraded?: readonly string[]
 }
 
 export interface CollectorOptions {
   readonly program: string
   readonly args: readonly string[]
-  /** Lines of its log. */
+  /** Lines of its log; those from before it observed come together with its readiness. */
   readonly onLog: (line: string) => void
   /** It observes; also after each new start. */
   readonly onReady: (readiness: Readiness) => void
@@ -38,8 +40,15 @@ const longestPauseMs = 30_000
 const steadyMs = 60_000
 /** How long a collector may take to hand over what it has, in milliseconds. */
 const stopLimitMs = 15_000
-/** Its last words, for the sentence that tells why it ended. */
-const rememberedLines = 5
+/** Exit codes by which the collector says that it cannot observe this host: not permitted, or the kernel lacks something. */
+const unfitCodes = [3, 4]
+
+interface Ended {
+  readonly code: number | null
+  /** Its last words, or how it ended when it said nothing. */
+  readonly words: string
+  readonly how: string
+}
 
 /** Keeps one collector running until it is stopped. */
 export class CollectorChild {
@@ -55,8 +64,8 @@ export class CollectorChild {
   }
 
   /**
-   * Runs until `stop`. Throws AppError "collector-missing" when there is no such program, and "host-unfit" when it ends
-   * before it ever observed; after that it is started again however often it ends.
+   * Runs until `stop`. Throws AppError "collector-missing" when there is no such program, and "host-unfit" or
+   * "collector-failed" when it ends before it ever observed; after that it is started again however often it ends.
    */
   async run(): Promise<void> {
     const { program } = this.#options
@@ -74,9 +83,9 @@ export class CollectorChild {
       const ended = await this.#runOnce()
       // Set by stop(), which this loop cannot see coming.
       if (this.#isStopping as boolean) return
-      if (!this.#hasObserved) throw new AppError("host-unfit", ended.reason, ended.remedy)
+      if (!this.#hasObserved) throw neverObserved(ended)
       if (performance.now() - startedMs > steadyMs) this.#pauseMs = firstPauseMs
-      this.#options.onRestart(ended.reason, this.#pauseMs)
+      this.#options.onRestart(ended.words, this.#pauseMs)
       await this.#wait(this.#pauseMs)
       this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs)
     }
@@ -99,28 +108,26 @@ export class CollectorChild {
     return !isKilled
   }
 
-  async #runOnce(): Promise<{ readonly reason: string; readonly remedy: string }> {
-    // Its standard input is a pipe that ends with this process, however it ends: the sign for the collector to stop.
-    const child = spawn(this.#options.program, this.#options.args, { stdio: ["pipe", "pipe", "pipe"] })
+  async #runOnce(): Promise<Ended> {
+    const child = spawn(this.#options.program, this.#options.args, { stdio: ["ignore", "pipe", "pipe"] })
     this.#child = child
-    const last: string[] = []
-    createInterface({ input: child.stdout }).on("line", (line) => this.#hear(line))
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      last.push(line)
-      if (last.length > rememberedLines) last.shift()
-      if (this.#hasObserved) this.#options.onLog(line)
+    const early: string[] = []
+    let last = ""
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const readiness = readinessOf(line)
+      if (readiness === undefined) return
+      this.#hasObserved = true
+      for (const said of early.splice(0)) this.#options.onLog(said)
+      this.#options.onReady(readiness)
     })
-    child.stdin.on("error", () => undefined)
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      last = line.replace(/^backflow-collector: /, "")
+      if (this.#hasObserved) this.#options.onLog(last)
+      else early.push(last)
+    })
     const [code, signal] = await ending(child)
     const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was ended by ${signal}`
-    return { reason: last.length === 0 ? `The collector ${how}.` : last.join("\n"), remedy: `The collector ${how}.` }
-  }
-
-  #hear(line: string): void {
-    const readiness = readinessOf(line)
-    if (readiness === undefined) return
-    this.#hasObserved = true
-    this.#options.onReady(readiness)
+    return { code, words: last === "" ? `The collector ${how}` : last, how }
   }
 
   #wait(ms: number): Promise<void> {
@@ -133,6 +140,13 @@ export class CollectorChild {
       this.#pause = { timer, end }
     })
   }
+}
+
+function neverObserved({ code, words, how }: Ended): AppError {
+  if (code !== null && unfitCodes.includes(code)) {
+    return new AppError("host-unfit", words, "Run it as root on a kernel that backflow-collector --check approves of.")
+  }
+  return new AppError("collector-failed", words, `The collector ${how} before it observed anything.`)
 }
 
 function ending(child: ChildProcess): Promise<[code: number | null, signal: NodeJS.Signals | null]> {

@@ -1,12 +1,16 @@
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP. A second one ends the process at once: somebody is in a hurry. */
+/** A second signal within this time is the first one, forwarded by npm or a shell that got it as well. */
+const echoMs = 1_000
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. Another one later ends the process at once: somebody is in a hurry. */
 export function interrupted(exitCode: number): Promise<NodeJS.Signals> {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
   return new Promise((resolve) => {
-    let isAsked = false
+    let askedMs = Number.POSITIVE_INFINITY
     for (const signal of signals) {
       process.on(signal, () => {
-        if (isAsked) process.exit(exitCode)
-        isAsked = true
+        const nowMs = performance.now()
+        if (nowMs - askedMs > echoMs) process.exit(exitCode)
+        askedMs = Math.min(askedMs, nowMs)
         resolve(signal)
       })
     }

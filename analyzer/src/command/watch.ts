@@ -12,12 +12,14 @@ import { JsonlSink } from "../sinks/jsonl-sink.js"
 import type { Sink } from "../sinks/sink.js"
 import { StoreSink } from "../sinks/store-sink.js"
 import { stagesFor } from "../stages.js"
+import { printable } from "../sinks/terminal-text.js"
 import { openConfiguredStore } from "../store/from-config.js"
 import { serveQueries } from "../store/query-server.js"
 import { takeStateFolder } from "../store/state-folder.js"
 import { createLogger } from "../telemetry/logger.js"
 import { summaryLines } from "../telemetry/summary.js"
 import type { Arguments } from "./arguments.js"
+import { collectorArguments } from "./collector-arguments.js"
 import { CollectorChild, builtCollector } from "./collector-child.js"
 import type { Readiness } from "./collector-child.js"
 import { exitCodes } from "./exit-codes.js"
@@ -156,29 +158,25 @@ function collectorFor(
 ): CollectorChild {
   return new CollectorChild({
     program: values["collector"] ?? builtCollector,
-    args: [
-      "--analyzer",
-      address,
-      ...(config.listen.tokenFile === undefined ? [] : ["--token-file", config.listen.tokenFile]),
-    ],
-    onLog: (line) => say(`collector: ${line}`),
+    args: collectorArguments(address, config.listen),
+    onLog: (line) => say(`collector: ${printable(line)}`),
     onReady: (readiness) => say(readyText(readiness, config)),
-    onRestart: (how, pauseMs) =>
-      say(`The collector stopped observing and is started again in ${pauseMs / 1_000} s. ${how}`),
+    onRestart: (words, pauseMs) =>
+      say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(words)}`),
   })
 }
 
-function readyText(
-  { host_name, kernel, capabilities = [], degraded = [] }: Readiness,
-  { state, store }: Config,
-): string {
+function readyText({ host, kernel, hooks, degraded = [] }: Readiness, { state, store }: Config): string {
+  const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
+  const attached = hooks === undefined ? "" : ` through ${hooks} hooks`
   return [
-    `ready, watching ${host_name ?? "this host"}${kernel === undefined ? "" : ` (Linux ${kernel})`}`,
-    ...(capabilities.length === 0 ? [] : [`  hooks      ${capabilities.join(", ")}`]),
-    ...degraded.map(({ feature, consequence }) => `  degraded   ${feature}: ${consequence}`),
+    `ready, watching every connection of ${host ?? "this host"}${onKernel}${attached}`,
+    ...(degraded.length === 0 ? [] : [`  degraded   ${degraded.join(", ")}`]),
     `  store      ${store.url ?? join(state, "store")}`,
     `  ask        backflow findings | connections | incidents --state ${state}`,
-  ].join("\n")
+  ]
+    .map(printable)
+    .join("\n")
 }
 
 /** Writes what is under way; the exit code. */

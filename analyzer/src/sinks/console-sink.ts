@@ -37,8 +37,9 @@ export class ConsoleSink implements Sink {
       .map((finding) => this.#tell(finding))
       .join("")
     if (text === "") return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#stream.write(text, (error) => (error ? reject(error) : resolve()))
+    return new Promise((resolve) => {
+      // Once its reader has left, there is nobody to tell: no reason to try again.
+      this.#stream.write(text, () => resolve())
     })
   }
 

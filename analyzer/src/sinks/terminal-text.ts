@@ -11,9 +11,13 @@ export function printable(text: string): string {
 
 const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\e", "\0": "\\0" }
 
-/** A command line that could be typed again: words with anything beyond plain characters are quoted. */
+/**
+ * A command line that could be typed again: words with anything beyond plain characters are quoted. Empty words at the end
+ * are what a program leaves that writes its state over its arguments; they are left out.
+ */
 export function commandLine(argv: readonly string[], longest = 400): string {
-  const line = argv
+  const words = argv.slice(0, argv.findLastIndex((word) => word !== "") + 1)
+  const line = words
     .map((word) => (/^[\w@%+=:,./~-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", "'\\''")}'`))
     .join(" ")
   const characters = Array.from(line)
