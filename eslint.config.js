@@ -1,13 +1,20 @@
 import tseslint from "typescript-eslint"
 
 // The core works on event time alone: whatever it needs from the world comes in as an argument.
-const pureCore = ["domain", "connections", "detectors", "policy", "scoring", "incidents"].map((room) => `analyzer/src/${room}/**/*.ts`)
+const pureCore = ["domain", "connections", "detectors", "policy", "scoring", "incidents"].map(
+  (room) => `analyzer/src/${room}/**/*.ts`,
+)
 
 export default tseslint.config(
   { ignores: ["**/node_modules/**", "**/dist/**", "**/gen/**", "**/target/**"] },
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ["eslint.config.js"] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       "max-lines": ["error", { max: 350, skipBlankLines: true, skipComments: true }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
@@ -23,8 +30,14 @@ export default tseslint.config(
         "error",
         {
           patterns: [
-            { group: ["node:*", "@grpc/*", "kafkajs", "@clickhouse/*", "chdb*", "pino", "protobufjs*"], message: "the core is pure" },
-            { group: ["**/ingest/**", "**/store/**", "**/sinks/**", "**/telemetry/**", "**/command/**"], message: "the line runs one way" },
+            {
+              group: ["node:*", "@grpc/*", "kafkajs", "@clickhouse/*", "chdb*", "pino", "protobufjs*"],
+              message: "the core is pure",
+            },
+            {
+              group: ["**/ingest/**", "**/store/**", "**/sinks/**", "**/telemetry/**", "**/command/**"],
+              message: "the line runs one way",
+            },
           ],
         },
       ],
@@ -34,7 +47,13 @@ export default tseslint.config(
         { object: "Date", property: "now", message: "event time comes in as an argument" },
         { object: "Math", property: "random", message: "a replay must give the same bytes" },
       ],
-      "no-restricted-syntax": ["error", { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: "event time comes in as an argument" }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: "event time comes in as an argument",
+        },
+      ],
     },
   },
   { files: ["**/*.js", "**/*.mjs"], ...tseslint.configs.disableTypeChecked },
