@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint"
 
 // The core works on event time alone: whatever it needs from the world comes in as an argument.
-const pureCore = ["domain", "connections", "detectors", "policy", "scoring", "incidents"].map(
+const pureCore = ["domain", "connections", "detectors", "policy", "scoring", "findings", "incidents"].map(
   (room) => `analyzer/src/${room}/**/*.ts`,
 )
 

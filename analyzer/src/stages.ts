@@ -1,12 +1,19 @@
 import type { Config } from "./config/load.js"
+import { detectors } from "./detectors/registry.js"
+import { Findings } from "./findings/findings.js"
+import { Incidents } from "./incidents/incidents.js"
 import type { Stages } from "./pipeline.js"
+import { policy } from "./policy/policy.js"
+
+const secondUs = 1_000_000
 
 /** The stages of every host, set as the configuration says. */
-export function stagesFor(config: Config): Stages {
-  void config
+export function stagesFor(config: Pick<Config, "detectors" | "policy">): Stages {
+  const longLivedSshUs = config.detectors.longLivedSsh.afterSeconds * secondUs
+  const rules = policy(config.policy)
   return {
-    detectors: () => [],
-    findings: () => ({ advance: () => [] }),
-    incidents: () => ({ advance: () => [] }),
+    detectors: () => detectors({ longLivedSshUs }),
+    findings: () => new Findings(rules),
+    incidents: () => new Incidents(),
   }
 }

@@ -81,6 +81,33 @@ export const thresholds = {
     followedDescendants: 64,
   },
 
+  scoring: {
+    /**
+     * How much another claim on the same connection or process takes away of the doubt, at its full score. Weights are such
+     * that no mix of supporting claims alone lifts a note (.35) to what wakes a person (.5) unless somebody also asked for a
+     * tunnel.
+     */
+    raise: {
+      reverse_tunnel: 0,
+      reverse_shell: 0,
+      long_lived_ssh: 0.1,
+      ssh_role_inversion: 0.3,
+      inverted_flow: 0.3,
+      tunnel_intent: 0.3,
+    },
+    /** Lowest score of each band. */
+    bands: { info: 0, low: 0.2, medium: 0.5, high: 0.7, critical: 0.9 },
+    /** The highest band of a class, however sure: what it says alone is no more than this. */
+    ceiling: {
+      reverse_tunnel: "high",
+      reverse_shell: "critical",
+      long_lived_ssh: "medium",
+      ssh_role_inversion: "high",
+      inverted_flow: "low",
+      tunnel_intent: "medium",
+    },
+  },
+
   findings: {
     /** Change of score that makes a new version. */
     scoreStep: 0.05,
@@ -97,6 +124,8 @@ export const thresholds = {
     joinUs: 7 * 24 * hourUs,
     counterRepeatUs: 60 * secondUs,
     maxTimeline: 200,
+    /** Findings in one incident; what comes later begins the next one. */
+    maxFindings: 500,
     remembered: 5_000,
   },
 } as const

@@ -1,0 +1,64 @@
+import { thresholds } from "../detectors/thresholds.js"
+import type { Claim } from "../domain/detector.js"
+import type { Evidence, Finding, FindingStatus } from "../domain/finding.js"
+import type { HostFacts, Microseconds } from "../domain/identity.js"
+import type { Policy, Ruling } from "../policy/policy.js"
+import { assess } from "../scoring/assess.js"
+import type { Portrait } from "./portrait.js"
+import type { Draft } from "./versions.js"
+
+export interface Material {
+  readonly id: string
+  readonly claim: Claim
+  readonly portrait: Portrait
+  readonly firstSeenUs: Microseconds
+  readonly said: Finding | undefined
+  /** Other claims on the same connection or process. */
+  readonly peers: readonly Claim[]
+}
+
+/** What would be said now: the claim, scored with its peers, ruled by policy. */
+export function draft(material: Material, policy: Policy, host: HostFacts): Draft {
+  const { id, claim, portrait, firstSeenUs, said, peers } = material
+  const { score, confidence, severity, modifiers } = assess(claim, peers)
+  const ruling = policy.judge({
+    class: claim.class,
+    remote: portrait.connection.cookie === "" ? undefined : portrait.connection.remote,
+    process: portrait.facts,
+    ancestors: portrait.ancestors,
+  })
+  const [first, ...rest] = claim.evidence
+  const added = ruling ? [...modifiers, policyEvidence(ruling, claim)] : modifiers
+  return {
+    id,
+    class: claim.class,
+    detector: claim.detector,
+    severity: ruling ? "info" : severity,
+    score,
+    confidence,
+    status: ruling?.status ?? openStatus(claim, said),
+    firstSeenUs,
+    lastSeenUs: Math.max(claim.lastSeenUs, said?.lastSeenUs ?? 0),
+    summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
+    host: { id: host.hostId, name: host.hostName, bootId: host.bootId },
+    process: portrait.process,
+    connection: portrait.connection,
+    // What scoring and policy added is never what is cut.
+    evidence: [first, ...rest.slice(0, Math.max(0, thresholds.findings.maxEvidence - 1 - added.length)), ...added],
+    attack: claim.attack,
+  }
+}
+
+function openStatus({ status }: Claim, said: Finding | undefined): FindingStatus {
+  if (status === "ended") return "closed"
+  return said === undefined ? "open" : "updated"
+}
+
+function policyEvidence({ status, reason, rule }: Ruling, claim: Claim): Evidence {
+  return {
+    kind: "policy",
+    text: `${status === "expected" ? "Approved" : "Suppressed"} by ${rule}: ${reason}`,
+    atUs: claim.lastSeenUs,
+    facts: { rule, reason, status },
+  }
+}

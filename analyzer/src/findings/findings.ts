@@ -1,0 +1,148 @@
+/**
+ * From claims to findings of one host: one finding per subject, in versions. A version is given out when something changed
+ * that a person would care about; what is approved is recorded as expected and never silent.
+ */
+import { KeyedSets } from "../connections/keyed-sets.js"
+import { thresholds } from "../detectors/thresholds.js"
+import type { Claim } from "../domain/detector.js"
+import type { Finding } from "../domain/finding.js"
+import type { HostFacts, Microseconds } from "../domain/identity.js"
+import type { View } from "../domain/view.js"
+import type { Policy } from "../policy/policy.js"
+import { draft } from "./draft.js"
+import { portrait } from "./portrait.js"
+import type { Portrait } from "./portrait.js"
+import { nameId } from "./uuid.js"
+import { difference } from "./versions.js"
+
+const limits = thresholds.findings
+
+interface Held {
+  readonly id: string
+  claim: Claim
+  portrait: Portrait
+  firstSeenUs: Microseconds
+  /** The last version given out. */
+  said: Finding | undefined
+}
+
+export class Findings {
+  readonly #policy: Policy
+  readonly #held = new Map<string, Held>()
+  /** In the order of their ending. */
+  readonly #ended = new Map<string, Microseconds>()
+  /** Ids by socket and by process, to find what supports what. */
+  readonly #bySubject = new KeyedSets<string, string>()
+  /** Findings whose counters moved since the last version. */
+  readonly #moved = new Set<string>()
+
+  constructor(policy: Policy) {
+    this.#policy = policy
+  }
+
+  advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[] {
+    const given: Finding[] = []
+    const touched = new Set<string>()
+    for (const claim of claims) {
+      const held = this.#take(claim, view)
+      // What began and ended within one batch is told as both: the end alone is no alert.
+      if (claim.status === "ended" && held.said === undefined) this.#say(held, "active", view, nowUs, given)
+      touched.add(held.id)
+      for (const id of this.#neighboursOf(held)) if (this.#held.get(id)?.claim.class !== claim.class) touched.add(id)
+    }
+    for (const id of touched) this.#reconsider(id, view, nowUs, given)
+    for (const id of [...this.#moved]) if (this.#isDue(id, nowUs)) this.#reconsider(id, view, nowUs, given)
+    this.#expire(nowUs)
+    return given
+  }
+
+  #take(claim: Claim, view: View): Held {
+    const id = findingId(view.host, claim)
+    const before = this.#held.get(id)
+    if (before) for (const key of keysOf(before.claim)) this.#bySubject.delete(key, id)
+    const held: Held = before ?? {
+      id,
+      claim,
+      portrait: portrait(claim, view, undefined),
+      firstSeenUs: claim.firstSeenUs,
+      said: undefined,
+    }
+    held.portrait = portrait(claim, view, held.portrait)
+    held.claim = claim
+    held.firstSeenUs = Math.min(held.firstSeenUs, claim.firstSeenUs)
+    this.#held.set(id, held)
+    for (const key of keysOf(claim)) this.#bySubject.add(key, id)
+    this.#ended.delete(id)
+    if (claim.status === "ended") this.#ended.set(id, view.nowUs)
+    return held
+  }
+
+  #reconsider(id: string, view: View, nowUs: Microseconds, given: Finding[]): void {
+    const held = this.#held.get(id)
+    if (held) this.#say(held, held.claim.status, view, nowUs, given)
+  }
+
+  #say(held: Held, status: Claim["status"], view: View, nowUs: Microseconds, given: Finding[]): void {
+    const { said } = held
+    const next = draft(
+      { ...held, claim: { ...held.claim, status }, peers: this.#peersOf(held) },
+      this.#policy,
+      view.host,
+    )
+    const change = said === undefined ? "material" : difference(said, next)
+    this.#moved.delete(held.id)
+    if (change === "none") return
+    if (change === "counters" && !this.#isDue(held.id, nowUs)) {
+      this.#moved.add(held.id)
+      return
+    }
+    const finding: Finding = { ...next, version: (said?.version ?? 0) + 1, detectedAtUs: nowUs }
+    held.said = finding
+    given.push(finding)
+  }
+
+  #isDue(id: string, nowUs: Microseconds): boolean {
+    return nowUs >= (this.#held.get(id)?.said?.detectedAtUs ?? 0) + limits.counterRepeatUs
+  }
+
+  #peersOf(held: Held): readonly Claim[] {
+    return [...this.#neighboursOf(held)].flatMap((id) => this.#held.get(id)?.claim ?? [])
+  }
+
+  /** Findings on the same socket or process. */
+  #neighboursOf({ id, claim }: Held): ReadonlySet<string> {
+    const ids = new Set(keysOf(claim).flatMap((key) => this.#bySubject.get(key)))
+    ids.delete(id)
+    return ids
+  }
+
+  #expire(nowUs: Microseconds): void {
+    for (const [id, endedUs] of this.#ended) {
+      if (this.#held.size <= limits.remembered && endedUs + limits.endedUs > nowUs) break
+      this.#forget(id)
+    }
+    for (const id of this.#held.keys()) {
+      if (this.#held.size <= limits.remembered) return
+      this.#forget(id)
+    }
+  }
+
+  #forget(id: string): void {
+    const held = this.#held.get(id)
+    if (held) for (const key of keysOf(held.claim)) this.#bySubject.delete(key, id)
+    this.#held.delete(id)
+    this.#ended.delete(id)
+    this.#moved.delete(id)
+  }
+}
+
+function findingId({ hostId, bootId }: HostFacts, { detector, class: claimed, subject }: Claim): string {
+  return nameId("finding", hostId, bootId, detector, claimed, subject)
+}
+
+function keysOf({ cookie, process }: Claim): readonly string[] {
+  const keys: string[] = []
+  if (cookie !== "") keys.push(`socket ${cookie}`)
+  if (process !== undefined) keys.push(`process ${process}`)
+  return keys
+}

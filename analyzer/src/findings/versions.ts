@@ -1,0 +1,29 @@
+/** When a finding has changed enough for a person to be told again. Pure. */
+import type { Finding } from "../domain/finding.js"
+import { thresholds } from "../detectors/thresholds.js"
+
+const limits = thresholds.findings
+
+/** How `next` differs from what was said last; "counters" are told at most once a minute of event time. */
+export type Difference = "none" | "counters" | "material"
+
+/** Everything of a finding but what only a version adds. */
+export type Draft = Omit<Finding, "version" | "detectedAtUs">
+
+export function difference(last: Finding, next: Draft): Difference {
+  if (isOver(last.status) !== isOver(next.status) || isRuled(last.status) !== isRuled(next.status)) return "material"
+  if (last.severity !== next.severity) return "material"
+  if (Math.abs(last.score - next.score) >= limits.scoreStep) return "material"
+  const known = new Set(last.evidence.map(({ kind }) => kind))
+  if (next.evidence.some(({ kind }) => !known.has(kind))) return "material"
+  const counters = last.lastSeenUs !== next.lastSeenUs || last.summary !== next.summary
+  return counters || last.connection.stillOpen !== next.connection.stillOpen ? "counters" : "none"
+}
+
+function isOver(status: Finding["status"]): boolean {
+  return status === "closed"
+}
+
+function isRuled(status: Finding["status"]): string {
+  return status === "expected" || status === "suppressed" ? status : ""
+}

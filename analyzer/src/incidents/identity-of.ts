@@ -1,0 +1,43 @@
+/** Whose doing a finding is: what survives the end of one process and the beginning of the next. */
+import { programName } from "../detectors/outbound.js"
+import type { Finding } from "../domain/finding.js"
+import type { View } from "../domain/view.js"
+
+/** Programs that start others on behalf of everybody: what they started is the root, not they. */
+const starters =
+  /^(systemd|init|sshd|sshd-session|login|su|sudo|cron|crond|atd|tini|dumb-init|dockerd|containerd|containerd-shim.*|runc|conmon|kubelet|s6-.*|supervisord)$/
+
+export interface Identity {
+  /** Equal for findings of one identity of a host. */
+  readonly key: string
+  /** For people. */
+  readonly text: string
+}
+
+/** Container and user; outside of containers the control group, the user and the program that everything came from. */
+export function identityOf({ process }: Finding, view: View): Identity {
+  const { pid, startNs, uid, containerId } = process
+  if (containerId !== "") {
+    return {
+      key: JSON.stringify(["container", containerId, uid]),
+      text: `container ${containerId.slice(0, 12)}, uid ${uid}`,
+    }
+  }
+  const cgroup = view.process(`${pid}:${startNs}`)?.cgroup ?? ""
+  const root = rootOf(process)
+  return {
+    key: JSON.stringify(["host", cgroup, uid, root]),
+    text: [cgroup === "" || cgroup === "/" ? "" : `group ${cgroup}`, `uid ${uid}`, root]
+      .filter((part) => part !== "")
+      .join(", "),
+  }
+}
+
+function rootOf({ exe, ancestors }: Finding["process"]): string {
+  let root = exe
+  for (const above of ancestors) {
+    if (starters.test(programName(above.exe))) break
+    root = above.exe
+  }
+  return root
+}

@@ -1,0 +1,111 @@
+/**
+ * Findings on one identity of a host, joined in whatever order they come. An incident begins with the first finding that
+ * wakes a person, and takes along what was noted before.
+ */
+import { thresholds } from "../detectors/thresholds.js"
+import type { Finding } from "../domain/finding.js"
+import type { Microseconds } from "../domain/identity.js"
+import type { Incident } from "../domain/incident.js"
+import type { View } from "../domain/view.js"
+import { isGraver } from "../scoring/assess.js"
+import { identityOf } from "./identity-of.js"
+import { describe } from "./story.js"
+import type { Story, TimelineEntry } from "./story.js"
+
+const limits = thresholds.incidents
+
+interface Group extends Story {
+  /** The latest version of each finding, in the order in which they joined. */
+  readonly findings: Map<string, Finding>
+  readonly timeline: TimelineEntry[]
+  lastJoinUs: Microseconds
+  said: Incident | undefined
+  saidUs: Microseconds
+}
+
+export class Incidents {
+  /** By identity, the longest untouched first. */
+  readonly #groups = new Map<string, Group>()
+
+  advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly Incident[] {
+    const touched = new Set<Group>()
+    for (const finding of findings) {
+      const group = this.#groupOf(finding, view)
+      if (group && join(group, finding, nowUs)) touched.add(group)
+    }
+    return [...touched].flatMap((group) => say(group, nowUs))
+  }
+
+  /** None for what policy has answered or what is only for the record, unless it is part of an incident already. */
+  #groupOf(finding: Finding, view: View): Group | undefined {
+    const identity = identityOf(finding, view)
+    const known = this.#groups.get(identity.key)
+    const isMember = known?.findings.has(finding.id) === true
+    if (!isMember && (!isOfInterest(finding) || finding.status === "closed")) return undefined
+    const isFull = known !== undefined && !isMember && known.findings.size >= limits.maxFindings
+    const isPast = known !== undefined && !isMember && finding.firstSeenUs > known.lastJoinUs + limits.joinUs
+    const group = known === undefined || isFull || isPast ? newGroup(identity.text, finding, view) : known
+    this.#groups.delete(identity.key)
+    this.#groups.set(identity.key, group)
+    const oldest = this.#groups.keys().next()
+    if (this.#groups.size > limits.remembered && oldest.done !== true) this.#groups.delete(oldest.value)
+    return group
+  }
+}
+
+function newGroup(identity: string, first: Finding, view: View): Group {
+  const { hostId, hostName } = view.host
+  return {
+    identity,
+    host: { id: hostId, name: hostName },
+    first: first.id,
+    findings: new Map(),
+    timeline: [],
+    lastJoinUs: first.firstSeenUs,
+    said: undefined,
+    saidUs: 0,
+  }
+}
+
+function isOfInterest({ status, severity }: Finding): boolean {
+  return status !== "expected" && status !== "suppressed" && severity !== "info"
+}
+
+/** False when the finding changed nothing that belongs to the story. */
+function join(group: Group, finding: Finding, nowUs: Microseconds): boolean {
+  const before = group.findings.get(finding.id)
+  group.findings.set(finding.id, finding)
+  const text = entryText(before, finding)
+  if (text !== undefined) {
+    group.timeline.push({ atUs: before ? finding.detectedAtUs : finding.firstSeenUs, finding: finding.id, text })
+    group.timeline.sort((a, b) => a.atUs - b.atUs)
+    // The beginning of a story says more than its middle.
+    if (group.timeline.length > limits.maxTimeline) group.timeline.splice(limits.maxTimeline / 2, 1)
+  }
+  if (!before) group.lastJoinUs = Math.max(group.lastJoinUs, nowUs)
+  return true
+}
+
+function entryText(before: Finding | undefined, finding: Finding): string | undefined {
+  if (before === undefined) return finding.summary
+  if (before.status !== finding.status && finding.status !== "updated") return `${finding.status}: ${finding.summary}`
+  if (isGraver(finding.severity, before.severity)) return `now ${finding.severity}: ${finding.summary}`
+  return undefined
+}
+
+function say(group: Group, nowUs: Microseconds): readonly Incident[] {
+  const next = describe(group)
+  if (next === undefined) return []
+  const { said } = group
+  const isSame =
+    said !== undefined &&
+    said.findings.length === next.findings.length &&
+    said.severity === next.severity &&
+    said.status === next.status &&
+    said.timeline.length === next.timeline.length
+  if (isSame && nowUs < group.saidUs + limits.counterRepeatUs) return []
+  const incident = { ...next, version: (said?.version ?? 0) + 1 }
+  group.said = incident
+  group.saidUs = nowUs
+  return [incident]
+}
