@@ -91,7 +91,7 @@ export class CollectorChild {
     }
   }
 
-  /** Asks it to hand over what it has and end, and waits for that. False when it had to be killed. */
+  /** Asks it to hand over what it has and end, and waits for that. False when something was not acknowledged. */
   async stop(): Promise<boolean> {
     this.#isStopping = true
     this.#pause?.end()
@@ -99,13 +99,10 @@ export class CollectorChild {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true
     const exit = once(child, "exit")
     child.kill("SIGTERM")
-    let isKilled = false
-    const timer = setTimeout(() => {
-      isKilled = child.kill("SIGKILL")
-    }, stopLimitMs)
-    await exit
+    const timer = setTimeout(() => child.kill("SIGKILL"), stopLimitMs)
+    const [code] = (await exit) as [number | null]
     clearTimeout(timer)
-    return !isKilled
+    return code === 0
   }
 
   async #runOnce(): Promise<Ended> {

@@ -183,6 +183,6 @@ function readyText({ host, kernel, hooks, degraded = [] }: Readiness, { state, s
 async function finish(analyzer: Analyzer, isHandedOver: boolean, say: (text: string) => void): Promise<number> {
   const isWritten = await analyzer.stop()
   for (const line of summaryLines(analyzer.counts())) say(line)
-  if (!isHandedOver) say("the collector had to be ended before it had handed over everything")
+  if (!isHandedOver) say("the collector ended with batches that were not acknowledged")
   return isWritten && isHandedOver ? exitCodes.ok.code : exitCodes["store-write"].code
 }

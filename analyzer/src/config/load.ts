@@ -89,7 +89,12 @@ function readTree(
   if (typeof tree !== "object" || tree === null || Array.isArray(tree)) {
     return { problems: [{ path: file, message: "must hold named values, such as listen: and store:" }] }
   }
-  return { tree: tree as Record<string, unknown> }
+  return { tree: withoutEmpty(tree as Record<string, unknown>) }
+}
+
+/** A heading under which everything is commented out counts as absent. */
+function withoutEmpty(tree: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(tree).filter(([, value]) => value !== null))
 }
 
 function configOf(file: ConfigFile): Config {
