@@ -26,10 +26,10 @@ const varintColumns = 11
 const exchangeColumns = 10
 const initiators: readonly (Initiator | undefined)[] = ["unknown", "local", "remote", undefined]
 const reasons = ["opened", "moved", "closed", "identified"] as const
-const protocols: ReadonlyMap<number, Protocol> = new Map([
-  [6, "tcp"],
-  [17, "udp"],
-])
+/** By IP protocol number. */
+const protocols: readonly (Protocol | undefined)[] = Array.from({ length: 256 }, (_, number) =>
+  number === 6 ? "tcp" : number === 17 ? "udp" : undefined,
+)
 
 /** Every combination of the four bits once: records share them. */
 const sshRoles: readonly SshRoles[] = Array.from({ length: 16 }, (_, bits) => ({
@@ -66,28 +66,32 @@ export function decodeConnections(
   const exchanges = readExchanges(columns.get(field.exchanges), count)
 
   const updates: ConnectionUpdate[] = []
-  for (const [i, cookie] of cookies.entries()) {
-    const at = (column: Float64Array) => column[i] ?? 0
-    const bits = at(flags)
+  // The hot loop of the analyzer: whole numbers are made so with >>>, which keeps them out of the heap.
+  for (let i = 0; i < count; i++) {
+    const bits = (flags[i] ?? 0) >>> 0
     const initiator = initiators[bits & 3]
-    const protocol = protocols.get((bits >> 8) & 0xff)
-    const localAddress = addresses[at(localIndex)]
-    const remoteAddress = addresses[at(remoteIndex)]
-    const openedUs = context.baseUs + at(opened)
-    const observedUs = context.baseUs + at(observed)
-    const reference = at(process)
-    const key = reference === 0 ? undefined : context.keyOf(reference)
+    const protocol = protocols[(bits >> 8) & 0xff]
+    const localAddress = addresses[localIndex[i] ?? 0]
+    const remoteAddress = addresses[remoteIndex[i] ?? 0]
+    const localPortNumber = (localPort[i] ?? 0) >>> 0
+    const remotePortNumber = (remotePort[i] ?? 0) >>> 0
+    const openedUs = context.baseUs + (opened[i] ?? 0)
+    const observedUs = context.baseUs + (observed[i] ?? 0)
+    const bytesSent = sent[i] ?? 0
+    const bytesReceived = received[i] ?? 0
+    const reference = (process[i] ?? 0) >>> 0
     if (initiator === undefined) context.reject("initiator")
     else if (protocol === undefined) context.reject("protocol")
     else if (localAddress === undefined || remoteAddress === undefined) context.reject("address_index")
-    else if (at(localPort) > 65_535 || at(remotePort) > 65_535) context.reject("port")
+    else if (localPortNumber > 65_535 || remotePortNumber > 65_535) context.reject("port")
     else if (!isPlausible(openedUs, context) || !isPlausible(observedUs, context)) context.reject("time")
-    else if (at(sent) > limits.largestTotal || at(received) > limits.largestTotal) context.reject("total")
+    else if (bytesSent > limits.largestTotal || bytesReceived > limits.largestTotal) context.reject("total")
     else {
+      const key = reference === 0 ? undefined : context.keyOf(reference)
       if (reference !== 0 && key === undefined) context.reject("unknown_process")
       updates.push({
-        cookie,
-        netns: at(netns) >>> 0,
+        cookie: cookies[i] ?? "",
+        netns: (netns[i] ?? 0) >>> 0,
         process: key,
         initiator,
         reason: reasons[(bits >> 2) & 3] ?? "moved",
@@ -95,13 +99,13 @@ export function decodeConnections(
         ssh: sshRoles[(bits >> 4) & 15] ?? noSsh,
         olderThanCollector: (bits & 0x1_00_00) !== 0,
         established: (bits & 0x2_00_00) !== 0,
-        local: { address: localAddress, port: at(localPort) },
-        remote: { address: remoteAddress, port: at(remotePort) },
+        local: { address: localAddress, port: localPortNumber },
+        remote: { address: remoteAddress, port: remotePortNumber },
         openedUs,
         observedUs,
-        bytesSent: at(sent),
-        bytesReceived: at(received),
-        exchanges: exchanges.get(i),
+        bytesSent,
+        bytesReceived,
+        exchanges: exchanges?.get(i),
       })
     }
   }
@@ -146,9 +150,9 @@ function readAddresses({ bytes, start, end }: Column): string[] {
 }
 
 /** Turn-taking by index of the record. */
-function readExchanges(block: Column | undefined, records: number): ReadonlyMap<number, Exchanges> {
+function readExchanges(block: Column | undefined, records: number): ReadonlyMap<number, Exchanges> | undefined {
+  if (block === undefined) return undefined
   const byRecord = new Map<number, Exchanges>()
-  if (block === undefined) return byRecord
   const columns = splitColumns(block.bytes, block.start, block.end)
   const count = countVarints(columns.get(1) ?? emptyColumn)
   if (count > records) throw new ColumnError(`${count} exchanges for ${records} connections`)
