@@ -154,7 +154,7 @@ describe("a mistake", () => {
     ["identity: { exe: /a }, reason: r", "destination is missing: give text"],
     [
       "destination: 1.2.3.4, identity: {}, reason: r",
-      "identity names nobody: give at least one of exe, uid, container, argv",
+      "identity names nobody: give at least one of exe, uid, container, argv, ancestor",
     ],
     ["destination: 1.2.3.4, identity: { exe: /a }", "reason is missing: give text"],
     [

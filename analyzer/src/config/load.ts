@@ -4,6 +4,7 @@ import { parseDocument } from "yaml"
 import { AppError, messageOf } from "../errors.js"
 import { rule } from "../domain/networks.js"
 import type { NetworkRule } from "../domain/networks.js"
+import type { PolicyRules } from "../policy/policy.js"
 import { put, withEnvironment } from "./environment.js"
 import { problemsOf } from "./problems.js"
 import type { Problem } from "./problems.js"
@@ -36,7 +37,7 @@ export interface Config {
   }
   readonly networks: readonly NetworkRule[]
   readonly detectors: { readonly longLivedSsh: { readonly afterSeconds: number } }
-  readonly policy: ConfigFile["policy"]
+  readonly policy: PolicyRules
 }
 
 /** What overrules the file, and what overrules that. */

@@ -2,6 +2,7 @@ import { z } from "zod"
 import { parsePrefix } from "../domain/address.js"
 import { findingClasses } from "../domain/finding.js"
 import { defaults } from "./defaults.js"
+import { parseDestination } from "../policy/destination.js"
 import { parseListen } from "./listen-address.js"
 
 const network = z.string().refine((text) => parsePrefix(text) !== undefined, {
@@ -73,9 +74,10 @@ const identity = z
     uid: whole(0, 4_294_967_295).optional(),
     container: z.string().min(1).optional(),
     argv: z.string().min(1).optional(),
+    ancestor: z.string().min(1).optional(),
   })
   .refine((value) => Object.values(value).some((part) => part !== undefined), {
-    error: "names nobody: give at least one of exe, uid, container, argv",
+    error: "names nobody: give at least one of exe, uid, container, argv, ancestor",
   })
 
 const rule = z.strictObject({
@@ -106,19 +108,3 @@ export const fileSchema = z.strictObject({
 })
 
 export type ConfigFile = z.output<typeof fileSchema>
-export type PolicyRuleFile = z.output<typeof rule>
-
-export interface Destination {
-  /** Address or network, without a port. */
-  readonly network: string
-  readonly port: number | undefined
-}
-
-export function parseDestination(text: string): Destination | undefined {
-  if (parsePrefix(text) !== undefined) return { network: text, port: undefined }
-  const match = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? /^([^:]+):(\d{1,5})$/.exec(text)
-  const [, address = "", digits] = match ?? []
-  if (match === null || parsePrefix(address) === undefined) return undefined
-  const port = digits === undefined ? undefined : Number(digits)
-  return port === 0 || (port ?? 1) > 65_535 ? undefined : { network: address, port }
-}
