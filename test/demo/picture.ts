@@ -6,6 +6,8 @@ const linePx = 18
 /** Advance of a monospace glyph: 0.6 of the font size. */
 const glyphPx = fontPx * 0.6
 const marginPx = 14
+/** Width of the terminal; longer lines go on in the next row, as they do there. */
+const columns = 132
 const ground = "#0d1117"
 const ink = "#e6edf3"
 const quiet = "#8b949e"
@@ -26,7 +28,6 @@ function tinted(line: string): string {
 }
 
 function picture(lines: readonly string[]): string {
-  const columns = Math.max(...lines.map((line) => line.length))
   const width = Math.ceil(columns * glyphPx + 2 * marginPx)
   const height = lines.length * linePx + 2 * marginPx
   const rows = lines.map((line, i) => {
@@ -42,4 +43,6 @@ function picture(lines: readonly string[]): string {
   ].join("\n")
 }
 
-process.stdout.write(picture((await text(process.stdin)).trimEnd().split("\n")))
+const rowPattern = new RegExp(`.{1,${columns}}`, "g")
+const shown = (await text(process.stdin)).split("\n").flatMap((line) => line.match(rowPattern) ?? [])
+process.stdout.write(picture(shown))
