@@ -2,9 +2,9 @@
  * Coupling: A opened to the outside, B opened or written inside by the same processes, the far side of A speaking first.
  * One claim per group of processes, however many channels and destinations the tunnel has.
  */
-import type { Connection } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
-import type { Change, Claim, Detector } from "../../domain/detector.js"
+import type { Claim, Detector } from "../../domain/detector.js"
+import type { Microseconds } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { bytesText, couplingEvidence, endpointText, insideText } from "./evidence.js"
 import { hypotheses, judge, type OutsideRole, type Verdict } from "./verdict.js"
@@ -16,63 +16,52 @@ interface Judged {
   readonly edges: readonly [CouplingEdge, ...CouplingEdge[]]
 }
 
+interface Claimed {
+  readonly claim: Claim
+  readonly edges: readonly CouplingEdge[]
+}
+
 export function coupling(): Detector {
-  const claimed = new Map<string, Claim>()
+  const claimed = new Map<string, Claimed>()
   return {
     name,
     observe(change, view) {
       if (change.kind === "edge" && change.edge.kind !== "exec") return claimGroup(change.edge.group, view, claimed)
-      if (change.kind === "connection") return onConnection(change, view, claimed)
+      if (change.kind === "connection" && change.update.reason === "identified") {
+        const edges = view.edgesOfConnection(change.connection.cookie)
+        return [...new Set(edges.map((edge) => edge.group))].flatMap((group) => claimGroup(group, view, claimed))
+      }
       return []
     },
-    tick: () => [],
+    tick: (nowUs, view) => endClaims(nowUs, view, claimed),
   }
 }
 
-/** SSH is recognised after the edge may have been seen; the end of A ends the claim. */
-function onConnection(
-  change: Extract<Change, { kind: "connection" }>,
-  view: View,
-  claimed: Map<string, Claim>,
-): readonly Claim[] {
-  const { cookie, closed } = change.connection
-  if (closed !== undefined) return endClaims(cookie, view, claimed)
-  if (change.update.reason !== "identified") return []
-  const groups = new Set(view.edgesOfConnection(cookie).map((edge) => edge.group))
-  return [...groups].flatMap((group) => claimGroup(group, view, claimed))
-}
-
-function endClaims(cookie: string, view: View, claimed: Map<string, Claim>): readonly Claim[] {
+/** A tunnel that opens an outside connection per channel lives as long as its processes hold any to the same place. */
+function endClaims(nowUs: Microseconds, view: View, claimed: Map<string, Claimed>): readonly Claim[] {
   const ended: Claim[] = []
-  for (const [group, claim] of claimed) {
-    if (claim.cookie !== cookie) continue
-    const successor = anotherOutside(group, cookie, view)
-    if (successor) {
-      claimed.set(group, { ...claim, cookie: successor.cookie })
-      continue
-    }
+  for (const [group, { claim, edges }] of claimed) {
+    if (edges.some((edge) => outsideLives(edge, view))) continue
     claimed.delete(group)
-    ended.push({ ...claim, lastSeenUs: view.nowUs, status: "ended" })
+    ended.push({ ...claim, lastSeenUs: nowUs, status: "ended" })
   }
   return ended
 }
 
-/** A tunnel that opens an outside connection per channel lives as long as one of them does. */
-function anotherOutside(group: string, cookie: string, view: View): Connection | undefined {
-  for (const edge of view.edgesOf(group)) {
-    const a = view.connection(edge.aCookie)
-    if (a && a.cookie !== cookie && a.closed === undefined) return a
-  }
-  return undefined
+function outsideLives(edge: CouplingEdge, view: View): boolean {
+  const a = view.connection(edge.aCookie)
+  if (a && a.closed === undefined) return true
+  if (edge.aProcess === undefined) return false
+  return view.connectionsOf(edge.aProcess).some((c) => c.remote.address === edge.aRemote.address)
 }
 
-function claimGroup(group: string, view: View, claimed: Map<string, Claim>): readonly Claim[] {
+function claimGroup(group: string, view: View, claimed: Map<string, Claimed>): readonly Claim[] {
   const best = judgeGroup(group, view)
   if (!best) return []
-  const before = claimed.get(group)
+  const before = claimed.get(group)?.claim
   if (before && before.score > best.verdict.score) return []
   const claim = toClaim(group, best, view, before)
-  claimed.set(group, claim)
+  claimed.set(group, { claim, edges: best.edges })
   return [claim]
 }
 

@@ -77,18 +77,15 @@ describe("judge finds", () => {
   })
 
   it("a plain relay that dialled before the far side spoke, after two turns", () => {
-    const turns = (n: number) =>
-      anEdge(
-        [
-          [31, 31],
-          [32, 32],
-        ].slice(0, n) as Turns,
-        [
-          [122, 122],
-          [613, 613],
-        ].slice(0, n) as Turns,
-        { openedAfter: 0 },
-      )
+    const forward: Turns = [
+      [31, 31],
+      [32, 32],
+    ]
+    const backward: Turns = [
+      [122, 122],
+      [613, 613],
+    ]
+    const turns = (n: number) => anEdge(forward.slice(0, n), backward.slice(0, n), { openedAfter: 0 })
     expect(verdictOf(turns(2))?.score).toBe(0.9)
     expect(verdictOf(turns(1))).toBeUndefined()
   })
