@@ -18,7 +18,7 @@ const codeShapes: readonly { readonly interpreter: RegExp; readonly all: readonl
   { interpreter: /^lua/, all: [/socket/, /connect|tcp/, /popen|execute/] },
 ]
 
-const codeOptions = new Set(["-c", "-ic", "-lc", "-e", "-r", "-rsocket", "--eval"])
+const codeOptions = new Set(["-c", "-ic", "-lc", "-e", "-r", "--eval"])
 
 export function shellOneLiner({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): ToolMatch | undefined {
   const name = programName(exe) || programName(argv[0] ?? "")
@@ -53,6 +53,8 @@ function codeShell(name: string, words: readonly string[]): ToolMatch | undefine
   const shapes = codeShapes.filter(({ interpreter }) => interpreter.test(name))
   if (shapes.length === 0) return undefined
   for (const [i, word] of words.entries()) {
+    // A script of its own: what follows are its arguments.
+    if (!word.startsWith("-")) return undefined
     const code = codeOptions.has(word) ? words[i + 1] : undefined
     if (code === undefined) continue
     if (shapes.some(({ all }) => all.every((part) => part.test(code)))) return { tool: name, text: `${word} ${code}` }

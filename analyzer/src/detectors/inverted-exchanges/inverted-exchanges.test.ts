@@ -1,0 +1,146 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Exchanges } from "../../domain/connection.js"
+import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../samples.js"
+import { thresholds } from "../thresholds.js"
+import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./features.js"
+import { invertedExchanges } from "./inverted-exchanges.js"
+
+const log2 = (ns: number, count: number) => Math.round(256 * Math.log2(ns) * count)
+
+/** `remoteLed` exchanges, each answered after `localNs` with sizes that vary. */
+function driven(remoteLed: number, changes: Partial<Exchanges> = {}, localNs = 500_000): Exchanges {
+  return {
+    ...noExchanges,
+    remoteLed,
+    remoteLedAnswered: remoteLed,
+    localReplyLog2: log2(localNs, remoteLed),
+    strictAlternations: Math.floor(remoteLed / 2),
+    ...changes,
+  }
+}
+
+const inverted = (x: Exchanges) => isInverted(turnFeatures(x))
+
+describe("turn features on what was measured", () => {
+  it.each([
+    ["ssh -R in use", driven(160, { localLed: 2, localLedAnswered: 2, remoteReplyLog2: log2(157e6, 2) }), true],
+    ["a driver-led worker", driven(52, { localLed: 3, localLedAnswered: 3, remoteReplyLog2: log2(16e6, 3) }), true],
+    [
+      "forward interactive",
+      { ...noExchanges, localLed: 38, localLedAnswered: 38, remoteReplyLog2: log2(41e6, 38) },
+      false,
+    ],
+    ["pushes without answer", { ...noExchanges, remoteLed: 60 }, false],
+    [
+      "a mining pool",
+      driven(31, { localLed: 31, localLedAnswered: 31, remoteReplyLog2: log2(1e6, 31), remoteLedAnswered: 1 }),
+      false,
+    ],
+    ["a program that prints by itself", { ...noExchanges, remoteLed: 200, remoteLedAnswered: 0, localLed: 3 }, false],
+  ])("%s: %s", (_, exchanges, expected) => {
+    expect(inverted(exchanges)).toBe(expected)
+  })
+
+  it("take a Kafka consumer for a long poll, and a shell not", () => {
+    const consumer = driven(89, { sameSizeAnswers: 87, strictAlternations: 88 })
+    expect(isLongPoll(turnFeatures(consumer))).toBe(true)
+    expect(isLongPoll(turnFeatures(driven(89, { sameSizeAnswers: 40, strictAlternations: 88 })))).toBe(false)
+    expect(isLongPoll(turnFeatures(driven(89, { sameSizeAnswers: 87, strictAlternations: 60 })))).toBe(false)
+  })
+})
+
+describe("limits of inversion, both sides", () => {
+  it.each([
+    ["exchanges", driven(8), driven(7)],
+    ["share led by the remote", driven(80, { localLed: 20 }), driven(79, { localLed: 21 })],
+    ["share answered", driven(100, { remoteLedAnswered: 80 }), driven(100, { remoteLedAnswered: 79 })],
+    ["reply time of a machine", driven(10, {}, 99e6), driven(10, {}, 102e6)],
+    [
+      "turnaround",
+      driven(10, { localLed: 2, localLedAnswered: 2, remoteReplyLog2: log2(1_010_000, 2) }),
+      driven(10, { localLed: 2, localLedAnswered: 2, remoteReplyLog2: log2(980_000, 2) }),
+    ],
+  ])("%s", (_, within, beyond) => {
+    const adjusted = (x: Exchanges) => ({
+      ...x,
+      localReplyLog2: Math.round((x.localReplyLog2 * x.remoteLedAnswered) / x.remoteLed),
+    })
+    expect(inverted(adjusted(within))).toBe(true)
+    expect(inverted(adjusted(beyond))).toBe(false)
+  })
+})
+
+describe("score", () => {
+  const counters = fc.record({
+    led: fc.integer({ min: 1, max: 1000 }),
+    answered: fc.double({ min: 0, max: 1, noNaN: true }),
+    local: fc.integer({ min: 0, max: 1000 }),
+    ns: fc.integer({ min: 1_000, max: 1_000_000_000 }),
+  })
+  const of = (c: { led: number; answered: number; local: number; ns: number }) => {
+    const answered = Math.floor(c.led * c.answered)
+    return invertedScore(
+      turnFeatures(
+        driven(c.led, { remoteLedAnswered: answered, localLed: c.local, localReplyLog2: log2(c.ns, answered) }),
+      ),
+    )
+  }
+
+  it("stays in 0..1 and below what wakes a person", () => {
+    fc.assert(
+      fc.property(counters, (c) => {
+        expect(of(c)).toBeGreaterThanOrEqual(0)
+        expect(of(c)).toBeLessThanOrEqual(thresholds.invertedExchanges.maxScore)
+      }),
+    )
+    expect(thresholds.invertedExchanges.maxScore).toBeLessThan(thresholds.scoring.bands.medium)
+  })
+
+  it("never rises when this host leads more or answers more slowly", () => {
+    fc.assert(
+      fc.property(counters, fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 1e9 }), (c, more, slower) => {
+        expect(of({ ...c, local: c.local + more })).toBeLessThanOrEqual(of(c))
+        expect(of({ ...c, ns: c.ns + slower })).toBeLessThanOrEqual(of(c) + 1e-3)
+      }),
+    )
+  })
+})
+
+describe("the detector", () => {
+  const consumer = { sameSizeAnswers: 30, strictAlternations: 31 }
+
+  it("claims with the measures as evidence, and again when twice as many were seen", () => {
+    const host = new Watch(invertedExchanges())
+    const [claim] = host.step(startUs, {
+      processes: [aProcess(["python3", "w.py"])],
+      connections: [anUpdate({ exchanges: driven(8) })],
+    })
+    expect(claim).toMatchObject({ class: "inverted_flow", facts: { long_poll: false } })
+    expect(claim?.evidence[0].facts).toMatchObject({ remote_led: 8, remote_led_share: 1, answered_share: 1 })
+    const step = (n: number, count: number) =>
+      host.step(startUs + n * secondUs, {
+        connections: [anUpdate({ exchanges: driven(count), observedUs: startUs + n * secondUs })],
+      })
+    expect(step(1, 15)).toEqual([])
+    expect(step(2, 16)).toHaveLength(1)
+    const closed = anUpdate({ exchanges: driven(17), reason: "closed", observedUs: startUs + 3 * secondUs })
+    expect(host.step(startUs + 3 * secondUs, { connections: [closed] })).toMatchObject([{ status: "ended" }])
+  })
+
+  it("holds a long poll below what is shown", () => {
+    const [claim] = new Watch(invertedExchanges()).step(startUs, {
+      connections: [anUpdate({ exchanges: driven(32, consumer) })],
+    })
+    expect(claim?.score).toBeLessThan(thresholds.scoring.bands.low)
+    expect(claim?.facts).toEqual({ long_poll: true })
+  })
+
+  it.each([
+    ["inside", { remote: { address: "10.0.0.5", port: 9092 } }],
+    ["accepted", { initiator: "remote" as const }],
+  ])("is quiet about what is %s", (_, changes) => {
+    const host = new Watch(invertedExchanges())
+    expect(host.step(startUs, { connections: [anUpdate({ exchanges: driven(50), ...changes })] })).toEqual([])
+  })
+})

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest"
+import { aProcess, anUpdate, noSsh, secondUs, sshClient, sshServer, startUs, Watch } from "../samples.js"
+import type { ConnectionUpdate } from "../../domain/connection.js"
+import type { ProcessFacts } from "../../domain/identity.js"
+import { longLivedSsh } from "./long-lived-ssh.js"
+
+const at = (seconds: number) => startUs + seconds * secondUs
+const ssh = aProcess(["ssh", "-N", "host"])
+
+/** Claims at one second before ten minutes, at ten minutes, and at an hour after it. */
+function watch(update: ConnectionUpdate, processes: readonly ProcessFacts[] = [ssh]) {
+  const host = new Watch(longLivedSsh())
+  host.step(startUs, { processes, connections: [update] })
+  const step = (seconds: number) => host.step(at(seconds))
+  return { host, before: step(599.999), due: step(600), between: step(600 + 3599), repeated: step(600 + 3600) }
+}
+
+describe("an SSH connection to the outside that stays", () => {
+  it("is claimed from ten minutes on, silent or not, and again each hour", () => {
+    const { before, due, between, repeated } = watch(anUpdate({ ssh: sshClient }))
+    expect(before).toEqual([])
+    expect(due).toMatchObject([{ class: "long_lived_ssh", score: 0.6, confidence: 0.95, status: "active" }])
+    expect(due[0]?.summary).toContain("has kept an SSH connection to 203.0.113.9:443 open for 10 minutes")
+    expect(due[0]?.evidence[0]).toMatchObject({ kind: "age", facts: { age_seconds: 600, silent_seconds: 600 } })
+    expect(between).toEqual([])
+    expect(repeated).toMatchObject([{ subject: due[0]?.subject, lastSeenUs: at(4200) }])
+  })
+
+  it("ends with its connection, and says how long it stood", () => {
+    const { host } = watch(anUpdate({ ssh: sshClient }))
+    const closed = anUpdate({ ssh: sshClient, reason: "closed", observedUs: at(7200) })
+    const [ended] = host.step(at(7200), { connections: [closed] })
+    expect(ended).toMatchObject({ status: "ended" })
+    expect(ended?.summary).toContain("open for 2 hours")
+  })
+
+  it("has an age that the configuration sets", () => {
+    const host = new Watch(longLivedSsh({ ageUs: 30 * secondUs }))
+    host.step(startUs, { processes: [ssh], connections: [anUpdate({ ssh: sshClient })] })
+    expect(host.step(at(29.9))).toEqual([])
+    expect(host.step(at(30))).toHaveLength(1)
+  })
+
+  it("counts with one identification string, with less confidence", () => {
+    const oneSide = { ...noSsh, remoteIdent: true }
+    expect(watch(anUpdate({ ssh: oneSide })).due).toMatchObject([{ confidence: 0.7 }])
+  })
+
+  it("counts by name and port when it is older than the collector", () => {
+    const older = anUpdate({ olderThanCollector: true, remote: { address: "203.0.113.9", port: 22 } })
+    expect(watch(older).due).toMatchObject([{ confidence: 0.5 }])
+  })
+})
+
+describe("who uses it", () => {
+  it("is a person when there is a terminal", () => {
+    const person = aProcess(["ssh", "host"], { hasTty: true })
+    expect(watch(anUpdate({ ssh: sshClient }), [person]).due).toMatchObject([{ score: 0.3, facts: { terminal: true } }])
+  })
+
+  it("is nobody when ssh -f has left the terminal", () => {
+    const gone = aProcess(["ssh", "-fN", "host"], { hasTty: true })
+    expect(watch(anUpdate({ ssh: sshClient }), [gone]).due).toMatchObject([{ score: 0.6 }])
+  })
+
+  const git = aProcess(["git", "clone", "host:repo"], { key: "4700:9" })
+  const child = aProcess(["ssh", "host", "git-upload-pack"], { parent: "4700:9" })
+
+  it("is a copy when its parent moves files, by name and by rate", () => {
+    const bytes = 10_000 * 600
+    const fast = anUpdate({ ssh: sshClient, bytesReceived: bytes, bytesSent: 0 })
+    expect(watch(fast, [git, child]).due).toMatchObject([{ score: 0.25, facts: { user: "movingFiles" } }])
+    const slow = anUpdate({ ssh: sshClient, bytesReceived: bytes - 1, bytesSent: 0 })
+    expect(watch(slow, [git, child]).due).toMatchObject([{ score: 0.6, facts: { user: "noTerminal" } }])
+  })
+})
+
+describe("quiet about", () => {
+  const older = { olderThanCollector: true }
+  it.each([
+    ["what closed before", anUpdate({ ssh: sshClient, reason: "closed" })],
+    ["no SSH", anUpdate()],
+    ["SSH to the inside", anUpdate({ ssh: sshClient, remote: { address: "10.0.0.5", port: 22 } })],
+    ["a login from outside", anUpdate({ ssh: sshClient, initiator: "remote" })],
+    ["a server that dialled out, which is another claim", anUpdate({ ssh: sshServer })],
+    ["port 22 alone, seen from its start", anUpdate({ remote: { address: "203.0.113.9", port: 22 } })],
+    ["ssh by name alone on another port", anUpdate(older)],
+  ])("%s", (_, update) => {
+    const { due, repeated } = watch(update)
+    expect([...due, ...repeated]).toEqual([])
+  })
+
+  it("another program on port 22 that is older than the collector", () => {
+    const update = anUpdate({ ...older, remote: { address: "203.0.113.9", port: 22 } })
+    expect(watch(update, [aProcess(["python3", "x.py"])]).due).toEqual([])
+  })
+})

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest"
+import { HostState } from "../connections/host-state.js"
+import { aHost, anUpdate, aProcess, emptyBatch, secondUs, startUs } from "../detectors/samples.js"
+import type { Claim } from "../domain/detector.js"
+import { Networks } from "../domain/networks.js"
+import { noPolicy, policy } from "../policy/policy.js"
+import { Findings } from "./findings.js"
+
+const at = (seconds: number) => startUs + seconds * secondUs
+
+function aClaim(changes: Partial<Claim> = {}): Claim {
+  return {
+    class: "reverse_tunnel",
+    detector: "coupling",
+    subject: "group 1",
+    score: 0.6,
+    confidence: 0.8,
+    firstSeenUs: startUs,
+    lastSeenUs: startUs,
+    process: "4711:1",
+    cookie: "00000000000003e8",
+    summary: "ssh lets 203.0.113.9:443 reach 127.0.0.1:8000 inside.",
+    evidence: [{ kind: "conservation", text: "Bytes agree.", atUs: startUs, facts: { turns: 3 } }],
+    attack: ["T1572"],
+    status: "active",
+    facts: {},
+    ...changes,
+  }
+}
+
+const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges", subject: "s", score: 0.4 })
+
+/** A host with a process and its connection, and the findings made of claims about them. */
+function aLine(rules = noPolicy) {
+  const state = new HostState(aHost, new Networks())
+  const findings = new Findings(rules)
+  let seq = 0
+  const step = (seconds: number, claims: readonly Claim[] = [], parts = {}) => {
+    const changes = [...state.apply({ ...emptyBatch(++seq, at(seconds)), ...parts })]
+    return changes.length < 0 ? [] : findings.advance(claims, state, at(seconds))
+  }
+  step(0, [], {
+    processes: [aProcess(["bash"], { key: "4700:0" }), aProcess(["ssh", "-N", "-R", "1"], { parent: "4700:0" })],
+    connections: [anUpdate()],
+  })
+  return { step }
+}
+
+describe("a finding", () => {
+  it("shows claim, process, lineage, connection and host", () => {
+    const [finding] = aLine().step(1, [aClaim()])
+    expect(finding).toMatchObject({
+      version: 1,
+      status: "open",
+      severity: "medium",
+      score: 0.6,
+      detectedAtUs: at(1),
+      host: { id: aHost.hostId, name: "build-7", bootId: aHost.bootId },
+      process: {
+        pid: 4711,
+        startNs: "1",
+        argv: ["ssh", "-N", "-R", "1"],
+        ancestors: [{ pid: 4700, exe: "/usr/bin/bash" }],
+      },
+      connection: { cookie: "00000000000003e8", bytesSent: 4_096, bytesReceived: 1_234, stillOpen: true },
+      evidence: [{ kind: "conservation" }],
+    })
+  })
+
+  it("has one id per subject, detector and class", () => {
+    const line = aLine()
+    const claims = [
+      aClaim(),
+      aClaim({ subject: "group 2" }),
+      aClaim({ detector: "other" }),
+      aClaim({ class: "reverse_shell" }),
+    ]
+    const ids = line.step(1, claims).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(4)
+    expect(line.step(2, [aClaim({ score: 0.9 })]).map(({ id }) => id)).toEqual(ids.slice(0, 1))
+  })
+
+  it("stands without facts: the key tells pid and start, and no user is made up", () => {
+    const [finding] = aLine().step(1, [aClaim({ process: "77:88", cookie: "" })])
+    expect(finding?.process).toMatchObject({ pid: 77, startNs: "88", uid: 4_294_967_295, exe: "" })
+    expect(finding?.connection).toMatchObject({ cookie: "", stillOpen: false })
+  })
+})
+
+describe("versions", () => {
+  it.each<[string, Partial<Claim>, number]>([
+    ["nothing", {}, 0],
+    ["a score just below the step", { score: 0.649 }, 0],
+    ["a score by the step", { score: 0.65 }, 1],
+    ["another band", { score: 0.7 }, 1],
+    ["evidence of another kind", { evidence: [...aClaim().evidence, { ...aClaim().evidence[0], kind: "ssh" }] }, 1],
+    ["more evidence of a known kind", { evidence: [...aClaim().evidence, aClaim().evidence[0]] }, 0],
+    ["counters", { summary: "4 times", lastSeenUs: at(2) }, 0],
+    ["the end", { status: "ended" }, 1],
+  ])("are made at once for %s: %o", (_, changes, count) => {
+    const line = aLine()
+    line.step(1, [aClaim()])
+    expect(line.step(2, [aClaim(changes)])).toHaveLength(count)
+  })
+
+  it("count up, first open, then updated, then closed", () => {
+    const line = aLine()
+    const said = [
+      ...line.step(1, [aClaim()]),
+      ...line.step(2, [aClaim({ score: 0.95 })]),
+      ...line.step(3, [aClaim({ score: 0.95, status: "ended" })]),
+    ]
+    expect(said.map(({ version, status }) => [version, status])).toEqual([
+      [1, "open"],
+      [2, "updated"],
+      [3, "closed"],
+    ])
+  })
+
+  it("of counters alone come a minute after the last, without a further claim", () => {
+    const line = aLine()
+    line.step(1, [aClaim()])
+    line.step(2, [aClaim({ summary: "twice", lastSeenUs: at(2) })])
+    expect(line.step(60.999)).toEqual([])
+    expect(line.step(61)).toMatchObject([{ version: 2, summary: "twice", detectedAtUs: at(61) }])
+    expect(line.step(200)).toEqual([])
+  })
+
+  it("tell both beginning and end of what began and ended within one batch", () => {
+    const said = aLine().step(1, [aClaim(), aClaim({ status: "ended" })])
+    expect(said.map(({ version, status }) => [version, status])).toEqual([
+      [1, "open"],
+      [2, "closed"],
+    ])
+  })
+
+  it("have the final totals when the connection closed", () => {
+    const line = aLine()
+    line.step(1, [aClaim()])
+    const closed = anUpdate({ reason: "closed", bytesSent: 9_000, observedUs: at(2) })
+    const [finding] = line.step(2, [aClaim({ status: "ended" })], { connections: [closed] })
+    expect(finding?.connection).toMatchObject({ bytesSent: 9_000, stillOpen: false })
+  })
+
+  it("go on with their numbers when the subject comes back", () => {
+    const line = aLine()
+    line.step(1, [aClaim({ status: "ended" })])
+    expect(line.step(2, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
+  })
+})
+
+describe("support", () => {
+  it("raises what was said before, and says so", () => {
+    const line = aLine()
+    line.step(1, [aClaim({ score: 0.45 })])
+    const said = line.step(2, [inverted])
+    expect(said.map((finding) => finding.class)).toEqual(["inverted_flow", "reverse_tunnel"])
+    expect(said[1]).toMatchObject({ version: 2, severity: "medium", score: 0.516 })
+    expect(said[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised-by-inverted_flow"])
+  })
+
+  it("does not come from another process and connection", () => {
+    const line = aLine()
+    line.step(1, [aClaim({ score: 0.45 })])
+    expect(line.step(2, [{ ...inverted, process: "9:9", cookie: "ff" }])).toHaveLength(1)
+  })
+})
+
+describe("policy", () => {
+  const approved = { destination: "203.0.113.9:443", reason: "the bastion of ops" }
+
+  it("records what is approved as expected, with the rule, through to its end", () => {
+    const line = aLine(policy({ approved: [approved], suppressed: [] }))
+    const [finding] = line.step(1, [aClaim({ score: 0.95 })])
+    expect(finding).toMatchObject({ status: "expected", severity: "info", score: 0.95 })
+    expect(finding?.summary).toContain("Policy: the bastion of ops.")
+    expect(finding?.evidence.at(-1)).toMatchObject({ kind: "policy", facts: { rule: "policy.approved[0]" } })
+    const closed = anUpdate({ reason: "closed", observedUs: at(2) })
+    expect(
+      line.step(62, [aClaim({ score: 0.95, status: "ended", lastSeenUs: at(2) })], { connections: [closed] }),
+    ).toMatchObject([{ status: "expected", connection: { stillOpen: false } }])
+  })
+
+  it("does not reach another port", () => {
+    const line = aLine(policy({ approved: [{ ...approved, destination: "203.0.113.9:22" }], suppressed: [] }))
+    expect(line.step(1, [aClaim({ score: 0.95 })])).toMatchObject([{ status: "open", severity: "high" }])
+  })
+})
+
+it("gives the same findings for the same claims", () => {
+  const run = () => {
+    const line = aLine()
+    return [line.step(1, [aClaim(), inverted]), line.step(2, [aClaim({ score: 0.9 })]), line.step(90)]
+  }
+  expect(JSON.stringify(run())).toBe(JSON.stringify(run()))
+})
