@@ -77,8 +77,8 @@ export function report(thrown: unknown, terminal: Terminal): number {
   return exitCodes.failed.code
 }
 
-/** With a capital and a full stop. A list of problems over several lines stays as it is. */
+/** With a capital, unless it begins with a name such as listen.address or backflow, and a full stop. Lists of problems stay as they are. */
 function sentence(text: string): string {
-  const started = text.charAt(0).toUpperCase() + text.slice(1)
+  const started = /^(?!backflow )[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
   return started.includes("\n") || /[.!?]$/.test(started) ? started : `${started}.`
 }

@@ -95,8 +95,10 @@ async function start(
       nowUs: terminal.nowUs,
     },
   )
-  undo.push(() => analyzer.stop())
-  return analyzer
+  let stopped: Promise<boolean> | undefined
+  const once = (graceMs?: number) => (stopped ??= analyzer.stop(graceMs))
+  undo.push(() => once())
+  return { ...analyzer, stop: once }
 }
 
 /** A collector on this host needs no port: `up` listens beside its state unless it is told otherwise. */
