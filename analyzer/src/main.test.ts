@@ -3,13 +3,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { startAnalyzer } from "./main.js"
-import type { Analyzer, AnalyzerConfig } from "./main.js"
+import type { Analyzer, AnalyzerConfig, AnalyzerPorts } from "./main.js"
+import type { Detector } from "./domain/detector.js"
 import { Networks } from "./domain/networks.js"
 import type { Output } from "./domain/output.js"
 import { FakeCollector } from "./ingest/fake-collector.js"
+import { recordedStreams } from "./ingest/recording.js"
 import { batch, connections, flags, hello, process, sampleUs, snapshot } from "./ingest/samples.js"
 import type { Stages } from "./pipeline.js"
+import { replay } from "./replay.js"
 import type { Sink } from "./sinks/sink.js"
+import { stagesFor } from "./stages.js"
 
 const noStages: Stages = {
   detectors: () => [],
@@ -56,6 +60,22 @@ class HeldStore implements Sink {
   }
 }
 
+const findingStages: Stages = stagesFor({
+  detectors: { longLivedSsh: { afterSeconds: 600 } },
+  policy: { approved: [], suppressed: [] },
+})
+
+function failsOn(cookie: string): Detector {
+  return {
+    name: "failing",
+    observe: (change) => {
+      if (change.kind === "connection" && change.connection.cookie.endsWith(cookie)) throw new Error("a fault")
+      return []
+    },
+    tick: () => [],
+  }
+}
+
 let folder: string
 let store: HeldStore
 let analyzer: Analyzer | undefined
@@ -73,9 +93,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function start(over: Partial<AnalyzerConfig> = {}): Promise<Analyzer> {
+async function start(over: Partial<AnalyzerConfig> = {}, ports: Partial<AnalyzerPorts> = {}): Promise<Analyzer> {
   const config = { listen: "127.0.0.1:0", networks: new Networks(), delivery: { delayMs: 0, retryMs: 1 }, ...over }
-  analyzer = await startAnalyzer(config, { stages: noStages, store, sinks: [], log: quiet, nowUs: () => sampleUs })
+  const defaults = { stages: noStages, store, sinks: [], log: quiet, nowUs: () => sampleUs }
+  analyzer = await startAnalyzer(config, { ...defaults, ...ports })
   return analyzer
 }
 
@@ -207,5 +228,54 @@ describe("the line from socket to store", () => {
     expect(await stopping.stop()).toBe(true)
     expect(await collector.ended).toMatchObject({ code: 14, details: "the analyzer stops" })
     analyzer = undefined
+  })
+
+  it("keeps on storing while another sink fails, and tells that sink once it can", async () => {
+    const console = new HeldStore()
+    console.failures = 3
+    const { address } = await start({}, { stages: findingStages, sinks: [console] })
+    const collector = dial(address)
+    collector.send(hello())
+    collector.send(
+      batch(1, {
+        processes: [process(3, 42, { argv: ["ssh", "-R", "8080:localhost:80", "far"] })],
+        connections: connections([{ process: 3, remotePort: 22 }]),
+      }),
+    )
+    await collector.acknowledged(1)
+    await console.has(1)
+    expect(console.written[0]?.findings).toMatchObject([{ class: "tunnel_intent" }])
+    const counts = analyzer?.counts().deliveries
+    expect(counts).toMatchObject([{ counts: { failures: 0 } }, { counts: { failures: 3 } }])
+  })
+
+  it("costs one batch when a detector fails on it, and goes on", async () => {
+    const failing: Stages = { ...noStages, detectors: () => [failsOn("bad")] }
+    const { address } = await start({}, { stages: failing })
+    const first = dial(address)
+    first.send(hello())
+    first.send(batch(1, { connections: connections([{ cookie: "bad" }]) }))
+    expect(await first.ended).toMatchObject({ code: 13 })
+    expect(first.acks).toEqual([])
+
+    const again = dial(address)
+    again.send(hello())
+    again.send(batch(1, { connections: connections([{ cookie: "bad" }]) }))
+    again.send(batch(2, { connections: connections([{ cookie: "a" }]) }))
+    await again.acknowledged(2)
+    expect(store.written.map(({ seq }) => seq)).toEqual([2])
+    expect(analyzer?.counts().rejected).toContainEqual(["analysis_failed", 1])
+  })
+
+  it("records what collectors send, and the recording replays to the same outputs", async () => {
+    const record = join(folder, "recording")
+    const { address } = await start({ record })
+    const collector = dial(address)
+    const records = connections([{ cookie: "a", process: 3 }])
+    const messages = [hello(), batch(1, { processes: [process(3, 42)], connections: records }), batch(2)]
+    for (const message of messages) collector.send(message)
+    await collector.acknowledged(2)
+    const options = { networks: new Networks(), stages: noStages }
+    expect([...replay(recordedStreams(record), options, () => undefined)]).toEqual(store.written)
   })
 })

@@ -62,7 +62,8 @@ export class Runner {
       if (hello !== undefined) this.#ports.lines.greet(hello, this.#ports.nowUs())
       else this.#read(stream, session, bytes)
     } catch (thrown) {
-      // A fault of ours in one host's line must not stop the others; acknowledging the batch would hide it.
+      // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
+      this.#ports.rejections.count("analysis_failed")
       this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "a batch could not be analysed")
       this.#distrust(stream, status.INTERNAL, "the analyzer failed on this batch")
     }

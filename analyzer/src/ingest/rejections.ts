@@ -19,6 +19,7 @@ export const rejectionReasons = [
   "hello",
   "unauthenticated",
   "too_many_streams",
+  "analysis_failed",
 ] as const
 export type RejectionReason = (typeof rejectionReasons)[number]
 
