@@ -93,13 +93,26 @@ struct Channels {
     from_to: HashSet<(Key, Key)>,
 }
 
+/// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
+const MAX_STEPS: usize = 3;
+
 impl Channels {
     fn two_way(&self) -> impl Iterator<Item = Pair> + '_ {
         self.from_to.iter().copied().filter(|(a, b)| a < b && self.from_to.contains(&(*b, *a)))
     }
 
-    fn is_two_way(&self, a: Key, b: Key) -> bool {
-        self.from_to.contains(&(a, b)) && self.from_to.contains(&(b, a))
+    /// What `from` says can reach `to`.
+    fn reaches(&self, from: Key, to: Key) -> bool {
+        let mut reached = HashSet::from([from]);
+        for _ in 0..MAX_STEPS {
+            let next: Vec<Key> = self.from_to.iter().filter(|(a, _)| reached.contains(a)).map(|(_, b)| *b).collect();
+            reached.extend(next);
+        }
+        reached.contains(&to)
+    }
+
+    fn round_trip(&self, a: Key, b: Key) -> bool {
+        self.reaches(a, b) && self.reaches(b, a)
     }
 }
 
@@ -158,7 +171,7 @@ fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &Ha
     }
     let mut found = BTreeSet::new();
     for (child, stdio_mask) in masks.into_iter().filter(|(_, mask)| mask & 3 == 3) {
-        for owner in owners.iter().filter(|owner| **owner != child && channels.is_two_way(**owner, child)) {
+        for owner in owners.iter().filter(|owner| **owner != child && channels.round_trip(**owner, child)) {
             found.insert(Relation { kind: Kind::Pipe, process: *owner, child: Some(child), cookie: 0, stdio_mask });
         }
     }
@@ -222,6 +235,20 @@ mod tests {
         let found = find_with_owner(&records);
         assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
         assert_eq!(found.pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
+    }
+
+    #[test]
+    fn finds_a_shell_at_the_end_of_a_pipeline() {
+        let cat = 12;
+        let records = [
+            held(OWNER, 1, PIPE_WRITE, 1, 0),
+            held(cat, 0, PIPE_READ, 1, 0),
+            held(cat, 1, PIPE_WRITE, 2, 0),
+            held(CHILD, 0, PIPE_READ, 2, 0),
+            held(CHILD, 1, PIPE_WRITE, 3, 0),
+            held(OWNER, 0, PIPE_READ, 3, 0),
+        ];
+        assert!(find_with_owner(&records).relations.iter().any(|r| r.kind == Kind::Pipe && r.child == Some(key(CHILD))));
     }
 
     #[test]

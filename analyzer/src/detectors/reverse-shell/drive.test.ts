@@ -1,73 +1,37 @@
 import { describe, expect, it } from "vitest"
 import type { Connection } from "../../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
-import { advanceMatch, bytesAgree, executedOnDemand, isDriven, isInterpreter, startMatch } from "./drive.js"
+import { advanceMatch, bytesAgree, executedOnDemand, isDriven, isInterpreter, noMatch } from "./drive.js"
 
 const attachment = (childRead: number) => ({ childRead }) as Attachment
 const outside = (bytesReceived: number) => ({ bytesReceived }) as Connection
 
 function matchAfter(steps: readonly (readonly [number, number])[]) {
-  const [first, ...rest] = steps
-  if (!first) throw new Error("a match needs a first observation")
-  let match = startMatch(attachment(first[0]), outside(first[1]))
-  for (const [read, received] of rest) match = advanceMatch(match, attachment(read), outside(received))
-  return match
+  return steps.reduce((match, [read, received]) => advanceMatch(match, attachment(read), outside(received)), noMatch)
 }
+
+const steps = (...pairs: (readonly [number, number])[]) => bytesAgree(matchAfter(pairs))
 
 describe("bytesAgree", () => {
   it("is true once a shell has read two commands and not a byte else", () => {
-    expect(
-      bytesAgree(
-        matchAfter([
-          [9000, 0],
-          [9003, 3],
-          [9010, 10],
-        ]),
-      ),
-    ).toBe(true)
+    expect(steps([9000, 0], [9003, 3], [9010, 10])).toBe(true)
   })
 
   it("is false after one short command, which may be chance", () => {
-    expect(
-      bytesAgree(
-        matchAfter([
-          [9000, 0],
-          [9003, 3],
-        ]),
-      ),
-    ).toBe(false)
+    expect(steps([9000, 0], [9003, 3])).toBe(false)
   })
 
-  it("is true after one long command", () => {
-    expect(
-      bytesAgree(
-        matchAfter([
-          [9000, 0],
-          [9016, 16],
-        ]),
-      ),
-    ).toBe(true)
-    expect(
-      bytesAgree(
-        matchAfter([
-          [9000, 0],
-          [9015, 15],
-        ]),
-      ),
-    ).toBe(false)
+  it("is true after one long command, on either side of the limit", () => {
+    expect(steps([9000, 0], [9016, 16])).toBe(true)
+    expect(steps([9000, 0], [9015, 15])).toBe(false)
+  })
+
+  it("finds the moments in step between those that are not", () => {
+    expect(steps([100, 0], [5000, 0], [5003, 0], [5003, 3], [5020, 3], [5020, 20])).toBe(true)
   })
 
   it("is false for an agent that turns long answers into short commands", () => {
-    expect(
-      bytesAgree(
-        matchAfter([
-          [9000, 0],
-          [9040, 820],
-          [9061, 1730],
-          [9100, 2500],
-        ]),
-      ),
-    ).toBe(false)
+    expect(steps([9000, 0], [9040, 820], [9061, 1730], [9100, 2500])).toBe(false)
   })
 })
 

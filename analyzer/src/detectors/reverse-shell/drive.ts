@@ -3,36 +3,42 @@ import type { Connection } from "../../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
 
-/** Totals at the first sight of both, and how often they have moved alike since. */
+/** Totals of one moment: what the child has read, what has come in from outside. */
+export interface Sample {
+  readonly read: number
+  readonly received: number
+}
+
+/** The last moments, and the most bytes and the number of moments at which both had moved alike. */
 export interface ByteMatch {
-  readonly readAtStart: number
-  readonly receivedAtStart: number
-  readonly lastMatch: number
+  readonly samples: readonly Sample[]
+  readonly bytes: number
   readonly moments: number
 }
 
-export function startMatch(attachment: Attachment, outside: Connection): ByteMatch {
+export const noMatch: ByteMatch = { samples: [], bytes: 0, moments: 0 }
+
+/**
+ * Adds a moment and compares it with those before: between two moments that are in step, the child read exactly what came
+ * in. Both totals are sampled at different times, so that most moments are out of step even for a shell; start-up files
+ * are read before the first command. An agent that turns long answers into short commands is never in step.
+ */
+export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: Connection): ByteMatch {
+  const now: Sample = { read: attachment.childRead, received: outside.bytesReceived }
+  const last = match.samples.at(-1)
+  if (last?.read === now.read && last.received === now.received) return match
+  const alike = match.samples
+    .map((then) => (now.read - then.read === now.received - then.received ? now.read - then.read : 0))
+    .reduce((most, bytes) => Math.max(most, bytes), 0)
   return {
-    readAtStart: attachment.childRead,
-    receivedAtStart: outside.bytesReceived,
-    lastMatch: 0,
-    moments: 0,
+    samples: [...match.samples.slice(1 - limits.matchedSamples), now],
+    bytes: Math.max(match.bytes, alike),
+    moments: match.moments + (alike > 0 ? 1 : 0),
   }
 }
 
-/**
- * Counts a moment at which the child has read exactly what came in from outside since the start. An agent that turns long
- * answers into short commands never gets there.
- */
-export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: Connection): ByteMatch {
-  const read = attachment.childRead - match.readAtStart
-  const received = outside.bytesReceived - match.receivedAtStart
-  if (read !== received || read <= match.lastMatch) return match
-  return { ...match, lastMatch: read, moments: match.moments + 1 }
-}
-
 export function bytesAgree(match: ByteMatch): boolean {
-  return match.lastMatch >= limits.matchedBytes || match.moments >= limits.matchedMoments
+  return match.bytes >= limits.matchedBytes || match.moments >= limits.matchedMoments
 }
 
 /** Programs that were executed below the owner of A right after the far side spoke. */

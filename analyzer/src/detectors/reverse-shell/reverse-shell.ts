@@ -15,7 +15,7 @@ import {
   executedOnDemand,
   isDriven,
   isInterpreter,
-  startMatch,
+  noMatch,
   type ByteMatch,
 } from "./drive.js"
 
@@ -109,7 +109,7 @@ function drivenStrength(
 ): Strength | undefined {
   if (!isInterpreter(shell.exe)) return undefined
   const key = `${attachment.process} ${shell.key} ${outside.cookie}`
-  const match = advanceMatch(state.matches.get(key) ?? startMatch(attachment, outside), attachment, outside)
+  const match = advanceMatch(state.matches.get(key) ?? noMatch, attachment, outside)
   state.matches.set(key, match)
   const through = attachment.kind === "pty" ? "a pseudo terminal" : "pipes"
   if (bytesAgree(match)) {
@@ -139,9 +139,11 @@ function claim(
   view: View,
   state: State,
 ): readonly Claim[] {
-  const subject = `${shell.key} ${outside.cookie}`
+  /* Every program that the shell starts inherits the connection: the first one stands for all. */
+  const subject = outside.cookie
   const before = state.claimed.get(subject)
-  if (before && before.score > strength.score) return []
+  if (before && (before.score > strength.score || (before.process !== shell.key && before.score === strength.score)))
+    return []
   const place = endpointText(outside.remote)
   const made: Claim = {
     class: "reverse_shell",

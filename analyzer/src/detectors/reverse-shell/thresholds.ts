@@ -30,4 +30,6 @@ export const reverseShellThresholds = {
   matchedBytes: 16,
   /** Or as many separate moments at which both totals agreed. */
   matchedMoments: 2,
+  /** Moments that are remembered for the comparison: some four seconds of a busy shell. */
+  matchedSamples: 16,
 } as const
