@@ -1,4 +1,4 @@
-import { createClient } from "@clickhouse/client"
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import type { ClickHouseClient } from "@clickhouse/client"
 import { createRequire } from "node:module"
 import { AppError, messageOf } from "../errors.js"
@@ -51,6 +51,8 @@ function serverClient(target: StoreTarget & { kind: "server" }, database: string
     keep_alive: { enabled: true, idle_socket_ttl: 2_500, eagerly_destroy_stale_sockets: true },
     compression: { request: true, response: true },
     request_timeout: 60_000,
+    // It would print every failure with the whole statement; failures come back as errors anyhow.
+    log: { level: ClickHouseLogLevel.OFF },
   })
 }
 
@@ -67,7 +69,7 @@ function unreachable(target: StoreTarget, thrown: unknown): AppError {
   if (target.kind === "server") {
     return new AppError(
       "store-unreachable",
-      `The ClickHouse server at ${target.url} cannot be used: ${messageOf(thrown)}.`,
+      `The ClickHouse server at ${new URL(target.url).origin} cannot be used: ${messageOf(thrown)}.`,
       "Check store.url, store.username and store.password_file, and that the server is up.",
       { cause: thrown },
     )
