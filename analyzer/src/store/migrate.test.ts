@@ -104,7 +104,7 @@ describe("applyRetention", () => {
     await migrate(sessions.writer)
     await applyRetention(sessions.writer, { connectionDays: 30, findingDays: 365 })
     expect(await ttl("connections")).toBe("toDateTime(batch_at) + toIntervalDay(30)")
-    expect(await ttl("incidents")).toBe("toDateTime(last_seen) + toIntervalDay(365)")
+    expect(await ttl("incidents")).toBe("stored_at + toIntervalDay(365)")
     await applyRetention(sessions.writer, { connectionDays: 7, findingDays: 365 })
     expect(await ttl("connections")).toBe("toDateTime(batch_at) + toIntervalDay(7)")
   })

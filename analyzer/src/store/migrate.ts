@@ -3,11 +3,11 @@ import { migrations } from "./schema.js"
 import type { Migration } from "./schema.js"
 import type { Session } from "./session.js"
 
-/** Rows by which a table is kept, and the column that tells their age. */
+/** What tells the age of a table's rows. */
 const retained = [
-  { table: "connections", column: "batch_at" },
-  { table: "findings", column: "detected_at" },
-  { table: "incidents", column: "last_seen" },
+  { table: "connections", age: "toDateTime(batch_at)" },
+  { table: "findings", age: "stored_at" },
+  { table: "incidents", age: "stored_at" },
 ] as const
 
 export interface Retention {
@@ -57,9 +57,9 @@ export async function appliedVersion(session: Session): Promise<number> {
 
 /** Sets how long rows are kept, where it is not so already: the value may change from one start to the next. */
 export async function applyRetention(session: Session, retention: Retention): Promise<void> {
-  for (const { table, column } of retained) {
+  for (const { table, age } of retained) {
     const days = table === "connections" ? retention.connectionDays : retention.findingDays
-    const ttl = `toDateTime(${column}) + toIntervalDay(${days})`
+    const ttl = `${age} + toIntervalDay(${days})`
     const [row] = await session.rows<{ ddl: string }>(
       "SELECT create_table_query AS ddl FROM system.tables WHERE database = {database:String} AND name = {table:String}",
       { database: session.database, table },

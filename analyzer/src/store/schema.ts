@@ -110,6 +110,9 @@ const latestColumns = connectionColumns.map(([name]) => name).filter((name) => !
 /** Inserts that a retry may repeat: one token each, and far fewer are ever under way. */
 const rememberedInserts = 1_000
 
+/** What retention counts from: a recording of last year may be analysed today, and its findings must not expire at birth. */
+const storedAt = "stored_at DateTime('UTC') DEFAULT now()"
+
 /** An acknowledged batch survives a loss of power; costs an insert 5 to 22 %. */
 const durable = "fsync_after_insert = 1, fsync_part_directory = 1"
 
@@ -140,7 +143,8 @@ FROM (
  * which never changes: ReplacingMergeTree joins only rows with equal keys in one partition.
  */
 const findings = `CREATE TABLE IF NOT EXISTS findings (
-${define(findingColumns)}
+${define(findingColumns)},
+  ${storedAt}
 ) ENGINE = ReplacingMergeTree(detected_at)
 PARTITION BY toYYYYMM(first_detected_at)
 ORDER BY (toDate(first_detected_at), class, id)
@@ -150,7 +154,8 @@ const findingsCurrent = `CREATE OR REPLACE VIEW findings_current AS
 SELECT * FROM findings ORDER BY detected_at DESC, version DESC LIMIT 1 BY id`
 
 const incidents = `CREATE TABLE IF NOT EXISTS incidents (
-${define(incidentColumns)}
+${define(incidentColumns)},
+  ${storedAt}
 ) ENGINE = ReplacingMergeTree(last_seen)
 ORDER BY id
 SETTINGS ${durable}`

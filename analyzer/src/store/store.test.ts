@@ -36,7 +36,7 @@ beforeEach(async () => {
     database: "backflow",
     limits,
     // Samples lie in the past of whatever day the tests run.
-    retention: { connectionDays: 3_650, findingDays: 3_650 },
+    retention: { connectionDays: 3_650, findingDays: 365 },
   }
   await open()
 })
@@ -250,6 +250,13 @@ describe("findings", () => {
     })
     const [incident] = await store.queries.incidents(everything)
     expect(incident).toMatchObject({ summary, findings: [aFinding().id] })
+  })
+
+  it("of a recording from years ago are kept for their time", async () => {
+    const longAgo = { firstSeenUs: 1e15, lastSeenUs: 1e15, detectedAtUs: 1e15 }
+    await sink.write([anOutput(1, { findings: [aFinding(longAgo)], incidents: [anIncident(longAgo)] })])
+    expect(await store.queries.findings(everything)).toHaveLength(1)
+    expect(await store.queries.incidents(everything)).toHaveLength(1)
   })
 
   it("need no connection", async () => {
