@@ -185,7 +185,8 @@ describe("the line from socket to store", () => {
     restarted.send(hello({ instance: "8" }))
     restarted.send(snapshot(2, { more: true, connections: connections([{ cookie: "a", flags: flags.moved }]) }))
     restarted.send(snapshot(3, { connections: connections([{ cookie: "c" }]) }))
-    await restarted.acknowledged(3)
+    restarted.send(batch(30))
+    await restarted.acknowledged(30)
     const rows = store.written.slice(1).flatMap((output) => output.connections)
     expect(rows.map(({ reason, connection }) => [reason, connection.cookie.at(-1), connection.closed])).toEqual([
       ["opened", "c", undefined],

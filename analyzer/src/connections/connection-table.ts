@@ -43,19 +43,20 @@ export class ConnectionTable {
     return this.#byProcess.get(process).flatMap((cookie) => this.#live.get(cookie) ?? [])
   }
 
+  /** Takes the place of what `get` gives for its cookie now. */
   put(connection: Connection): void {
     const { cookie } = connection
     const previous = this.#live.get(cookie)
-    if (previous?.process !== undefined && previous.process !== connection.process)
-      this.#byProcess.delete(previous.process, cookie)
     if (connection.closed !== undefined) {
       this.#live.delete(cookie)
-      if (connection.process !== undefined) this.#byProcess.delete(connection.process, cookie)
+      this.#disown(previous)
       this.#closed.set(cookie, connection)
       return
     }
     if (previous === undefined && this.#live.size >= this.#limits.liveConnections) this.#evictOne()
     this.#live.set(cookie, connection)
+    if (previous?.process === connection.process) return
+    this.#disown(previous)
     if (connection.process !== undefined) this.#byProcess.add(connection.process, cookie)
   }
 
@@ -78,9 +79,13 @@ export class ConnectionTable {
         this.#live.set(cookie, connection)
         continue
       }
-      if (connection.process !== undefined) this.#byProcess.delete(connection.process, cookie)
+      this.#disown(connection)
       this.#evicted += 1
       return
     }
+  }
+
+  #disown(connection: Connection | undefined): void {
+    if (connection?.process !== undefined) this.#byProcess.delete(connection.process, connection.cookie)
   }
 }

@@ -155,22 +155,47 @@ describe("connections", () => {
 describe("a snapshot", () => {
   const known = ["a", "b"].map((cookie) => anUpdate({ cookie }))
 
-  it("closes what it does not name, after its last part", () => {
+  it("closes what it does not name, and not before its last part", () => {
     const state = aState()
-    apply(state, aBatch(1, { connections: known }))
-    const first = apply(state, aBatch(2, { snapshot: true, more: true, connections: [] }))
-    expect(first.rows).toEqual([])
-    const last = apply(state, aBatch(3, { snapshot: true, connections: [anUpdate({ cookie: "b", reason: "moved" })] }))
+    apply(state, aBatch(1, { observedUs: at(1), connections: known }))
+    apply(state, aBatch(2, { observedUs: at(2), snapshot: true, more: true, connections: [] }))
+    apply(state, aBatch(3, { observedUs: at(9), connections: [] }))
+    const b = anUpdate({ cookie: "b", reason: "moved", observedUs: at(9) })
+    const last = apply(state, aBatch(4, { observedUs: at(2.1), snapshot: true, connections: [b] }))
     expect(last.rows).toMatchObject([{ reason: "closed", connection: { cookie: "a", closed: "vanished" } }])
+    expect(last.rows[0]?.connection.observedUs).toBe(at(2))
     expect(state.counts.vanished).toBe(1)
+  })
+
+  it("waits for the end of what it does not name", () => {
+    const state = aState()
+    apply(state, aBatch(1, { observedUs: at(1), connections: known }))
+    const taken = apply(state, aBatch(2, { observedUs: at(2), snapshot: true }))
+    const end = anUpdate({ cookie: "a", reason: "closed", observedUs: at(1.9), bytesSent: 77 })
+    const exact = apply(state, aBatch(3, { observedUs: at(2.2), connections: [end] }))
+    const waited = apply(state, aBatch(4, { observedUs: at(3.9) }))
+    const over = apply(state, aBatch(5, { observedUs: at(4) }))
+    expect([taken.rows, waited.rows]).toEqual([[], []])
+    expect(exact.rows).toMatchObject([{ connection: { cookie: "a", closed: "closed", bytesSent: 77 } }])
+    expect(over.rows).toMatchObject([{ connection: { cookie: "b", closed: "vanished" } }])
+  })
+
+  it("leaves alone what it did not name when it moves again", () => {
+    const state = aState()
+    apply(state, aBatch(1, { observedUs: at(1), connections: known }))
+    apply(state, aBatch(2, { observedUs: at(2), snapshot: true }))
+    const moved = anUpdate({ cookie: "a", reason: "moved", observedUs: at(3), bytesSent: 1 })
+    apply(state, aBatch(3, { observedUs: at(3), connections: [moved] }))
+    apply(state, aBatch(4, { observedUs: at(9) }))
+    expect([...state.liveConnections()].map(({ cookie }) => cookie)).toEqual(["a"])
   })
 
   it("leaves alone what opened after it was taken, and UDP", () => {
     const state = aState()
     const late = anUpdate({ cookie: "late", observedUs: at(1) })
     apply(state, aBatch(1, { connections: [late, anUpdate({ cookie: "dns", protocol: "udp" })] }))
-    const { rows } = apply(state, aBatch(2, { snapshot: true, observedUs: at(0.5) }))
-    expect(rows).toEqual([])
+    apply(state, aBatch(2, { snapshot: true, observedUs: at(0.5) }))
+    expect(apply(state, aBatch(3, { observedUs: at(10) })).rows).toEqual([])
     expect([...state.liveConnections()]).toHaveLength(2)
   })
 

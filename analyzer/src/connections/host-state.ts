@@ -40,6 +40,8 @@ export class HostState implements View {
   #rows = new Map<string, ConnectionRow>()
   /** Cookies named by the parts of a snapshot so far, and when its first part was taken. */
   #snapshot: { readonly takenUs: Microseconds; readonly cookies: Set<string> } | undefined
+  /** Live connections that a snapshot did not name, and when. */
+  readonly #missing = new Map<string, Microseconds>()
   #lateRecords = 0
   #vanished = 0
 
@@ -93,7 +95,8 @@ export class HostState implements View {
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
     for (const process of batch.exited) yield* this.#exit(process)
-    if (batch.snapshot) yield* this.#reconcile(batch)
+    if (batch.snapshot) this.#reconcile(batch)
+    if (this.#missing.size > 0) yield* this.#closeMissing()
     this.#expire()
     yield* this.#expireDatagrams()
   }
@@ -165,6 +168,7 @@ export class HostState implements View {
       return
     }
     this.#connections.put(connection)
+    this.#missing.delete(update.cookie)
     // A snapshot repeats what is known: only what it adds is worth a row.
     const isNews = !snapshot || previous === undefined || connection.lastMovedUs > previous.lastMovedUs
     if (isNews || connection.process !== previous.process) this.#addRow(update.reason, connection)
@@ -181,16 +185,27 @@ export class HostState implements View {
     yield { kind: "exit", process, facts: this.#processes.get(process) }
   }
 
-  /** What lived before a snapshot and is not in it has gone unseen. UDP sockets may be missing from one. */
-  *#reconcile({ observedUs, connections, more }: Batch): Generator<Change> {
+  /**
+   * What lived before a snapshot and is not in it is missing. Its end may be on the way: it was told to the collector
+   * before the snapshot was taken, and comes in a batch behind it. UDP sockets may be missing from a snapshot.
+   */
+  #reconcile({ observedUs, connections, more }: Batch): void {
     const snapshot = (this.#snapshot ??= { takenUs: observedUs, cookies: new Set() })
     for (const { cookie } of connections) snapshot.cookies.add(cookie)
     if (more) return
     this.#snapshot = undefined
-    const gone = [...this.#connections.live()].filter(
-      (live) => live.protocol === "tcp" && live.observedUs < snapshot.takenUs && !snapshot.cookies.has(live.cookie),
-    )
-    for (const connection of gone) yield this.#close(connection, snapshot.takenUs)
+    for (const { cookie, protocol, observedUs: seenUs } of this.#connections.live())
+      if (protocol === "tcp" && seenUs < snapshot.takenUs && !snapshot.cookies.has(cookie))
+        this.#missing.set(cookie, snapshot.takenUs)
+  }
+
+  *#closeMissing(): Generator<Change> {
+    for (const [cookie, missedUs] of this.#missing) {
+      if (missedUs + this.#limits.missingUs > this.nowUs) continue
+      this.#missing.delete(cookie)
+      const connection = this.#connections.get(cookie)
+      if (connection !== undefined && connection.closed === undefined) yield this.#close(connection, missedUs)
+    }
   }
 
   *#expireDatagrams(): Generator<Change> {

@@ -4,6 +4,8 @@ export interface TrackerLimits {
   /** Closed connections stay readable, and late records of them recognisable, this long and up to this many. */
   readonly closedConnections: number
   readonly closedUs: number
+  /** How long the end of a connection may be on its way when a snapshot does not name it. */
+  readonly missingUs: number
   /** A connection without end that nothing was heard of: UDP has no close that is seen always. */
   readonly silentDatagramsUs: number
   readonly processes: number
@@ -22,6 +24,8 @@ export const defaultTrackerLimits: TrackerLimits = {
   liveConnections: 200_000,
   closedConnections: 20_000,
   closedUs: minuteUs,
+  // A collector ships what it has within a fifth of a second.
+  missingUs: 2 * secondUs,
   silentDatagramsUs: 60 * minuteUs,
   processes: 100_000,
   endedProcessUs: 10 * minuteUs,
