@@ -103,6 +103,12 @@ describe("versions", () => {
     expect(line.step(2, [aClaim(changes)])).toHaveLength(count)
   })
 
+  it("are made at once for another band, by however little", () => {
+    const line = aLine()
+    line.step(1, [aClaim({ score: 0.69 })])
+    expect(line.step(2, [aClaim({ score: 0.7 })])).toMatchObject([{ severity: "high" }])
+  })
+
   it("count up, first open, then updated, then closed", () => {
     const line = aLine()
     const said = [
@@ -156,7 +162,13 @@ describe("support", () => {
     const said = line.step(2, [inverted])
     expect(said.map((finding) => finding.class)).toEqual(["inverted_flow", "reverse_tunnel"])
     expect(said[1]).toMatchObject({ version: 2, severity: "medium", score: 0.516 })
-    expect(said[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised-by-inverted_flow"])
+    expect(said[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised"])
+  })
+
+  it("that moves the score by less than the step is not told", () => {
+    const line = aLine()
+    line.step(1, [aClaim({ score: 0.95 })])
+    expect(line.step(2, [inverted]).map((finding) => finding.class)).toEqual(["inverted_flow"])
   })
 
   it("does not come from another process and connection", () => {

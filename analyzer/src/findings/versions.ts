@@ -1,5 +1,6 @@
 /** When a finding has changed enough for a person to be told again. Pure. */
 import type { Finding } from "../domain/finding.js"
+import { modifierKind } from "../scoring/assess.js"
 import { thresholds } from "../detectors/thresholds.js"
 
 const limits = thresholds.findings
@@ -13,11 +14,17 @@ export type Draft = Omit<Finding, "version" | "detectedAtUs">
 export function difference(last: Finding, next: Draft): Difference {
   if (isOver(last.status) !== isOver(next.status) || isRuled(last.status) !== isRuled(next.status)) return "material"
   if (last.severity !== next.severity) return "material"
-  if (Math.abs(last.score - next.score) >= limits.scoreStep) return "material"
+  if (tenThousandths(last.score - next.score) >= tenThousandths(limits.scoreStep)) return "material"
   const known = new Set(last.evidence.map(({ kind }) => kind))
-  if (next.evidence.some(({ kind }) => !known.has(kind))) return "material"
+  // What raised a score is told when it raised it by enough.
+  if (next.evidence.some(({ kind }) => kind !== modifierKind && !known.has(kind))) return "material"
   const counters = last.lastSeenUs !== next.lastSeenUs || last.summary !== next.summary
   return counters || last.connection.stillOpen !== next.connection.stillOpen ? "counters" : "none"
+}
+
+/** Scores have four places; their difference as a double is not exact. */
+function tenThousandths(difference: number): number {
+  return Math.round(Math.abs(difference) * 10_000)
 }
 
 function isOver(status: Finding["status"]): boolean {

@@ -87,6 +87,16 @@ describe("an incident", () => {
     ])
   })
 
+  it("ends when policy answers what it was about", () => {
+    const incidents = new Incidents()
+    const view = aView()
+    incidents.advance([tunnel], view, at(1))
+    const expected = { ...tunnel, status: "expected" as const, severity: "info" as const }
+    expect(incidents.advance([expected], view, at(2))).toMatchObject([
+      { status: "closed", severity: "info", summary: "Everything in it is approved by policy." },
+    ])
+  })
+
   it("is told again for counters once a minute at most", () => {
     const incidents = new Incidents()
     const view = aView()

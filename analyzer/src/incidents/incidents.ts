@@ -77,7 +77,7 @@ function join(group: Group, finding: Finding, nowUs: Microseconds): boolean {
   group.findings.set(finding.id, finding)
   const text = entryText(before, finding)
   if (text !== undefined) {
-    group.timeline.push({ atUs: before ? finding.detectedAtUs : finding.firstSeenUs, finding: finding.id, text })
+    group.timeline.push({ atUs: finding.detectedAtUs, finding: finding.id, text })
     group.timeline.sort((a, b) => a.atUs - b.atUs)
     // The beginning of a story says more than its middle.
     if (group.timeline.length > limits.maxTimeline) group.timeline.splice(limits.maxTimeline / 2, 1)

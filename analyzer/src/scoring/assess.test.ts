@@ -47,7 +47,7 @@ describe("assess", () => {
     expect(score).toBe(0.428)
     expect(modifiers).toEqual([
       {
-        kind: "raised-by-inverted_flow",
+        kind: "raised",
         text: "Raised because the far side speaks first and is answered at once on the same connection or process.",
         atUs: 7,
         facts: { by: "inverted-exchanges", weight: 0.12, score_alone: 0.35 },
@@ -58,7 +58,7 @@ describe("assess", () => {
   it("counts a class once, by its strongest claim, and never its own", () => {
     const inverted = [0.1, 0.4, 0.2].map((score) => rated({ class: "inverted_flow", score }))
     expect(assess(rated(), inverted).score).toBe(0.428)
-    expect(assess(rated(), [rated({ score: 1 })]).score).toBe(0.35)
+    expect(assess(rated({ class: "tunnel_intent" }), strongest("tunnel_intent")).score).toBe(0.35)
   })
 
   it("wakes nobody for a note that is only supported by how the connection behaves", () => {

@@ -5,6 +5,9 @@ import { thresholds } from "../detectors/thresholds.js"
 
 const { raise, bands, ceiling } = thresholds.scoring
 
+/** Kind of the evidence by which a score was raised. */
+export const modifierKind = "raised"
+
 export interface Assessment {
   /** 0..1, rounded to four places. */
   readonly score: number
@@ -69,7 +72,7 @@ const said: Readonly<Record<FindingClass, string>> = {
 
 function modifier(claim: Rated, peer: Supporting): Evidence {
   return {
-    kind: `raised-by-${peer.class}`,
+    kind: modifierKind,
     text: `Raised because ${said[peer.class]} on the same connection or process.`,
     atUs: peer.lastSeenUs,
     facts: {

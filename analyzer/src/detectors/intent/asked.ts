@@ -4,7 +4,7 @@ import type { ProcessFacts } from "../../domain/identity.js"
 import { parsePlinkArgv } from "./plink-argv.js"
 import { shellOneLiner } from "./shell-one-liners.js"
 import { forwardDirective, parseSshArgv, type SshArgv } from "./ssh-argv.js"
-import { assumedGrammar, isPlink, isSshServer, sshGrammarOf, type SshGrammar } from "./ssh-programs.js"
+import { assumedGrammar, isPlink, sshGrammarOf, type SshGrammar } from "./ssh-programs.js"
 import { tunnelTool } from "./tunnel-tools.js"
 import { thresholds } from "../thresholds.js"
 
@@ -26,7 +26,6 @@ export interface Asked {
 const shownBytes = 300
 
 export function askedOf(facts: ProcessFacts): Asked | undefined {
-  if (isSshServer(facts)) return undefined
   if (isPlink(facts)) return fromSsh(facts, "plink", parsePlinkArgv(facts.argv), confidence.option)
   const grammar = sshGrammarOf(facts)
   if (grammar !== undefined) return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.option)
@@ -38,7 +37,6 @@ export function askedOf(facts: ProcessFacts): Asked | undefined {
 
 /** For a process under another name that is known to speak SSH as the client. */
 export function askedOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assumedGrammar): Asked | undefined {
-  if (isSshServer(facts)) return undefined
   return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.renamed)
 }
 

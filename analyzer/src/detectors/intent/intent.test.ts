@@ -87,6 +87,7 @@ describe("nothing is added by", () => {
     ["an accepted connection", anUpdate({ initiator: "remote" })],
     ["a name that is looked up", anUpdate({ protocol: "udp", remote: { address: "9.9.9.9", port: 53 } })],
     ["a name that is looked up over TCP", anUpdate({ remote: { address: "9.9.9.9", port: 53 } })],
+    ["SSH's own port over UDP", anUpdate({ protocol: "udp", remote: { address: "9.9.9.9", port: 22 } })],
     ["another process", anUpdate({ process: "99:9" })],
     ["more bytes", anUpdate({ process: "99:9", bytesSent: 9_999_999 })],
   ])("%s", (_, update) => {

@@ -4,27 +4,12 @@
  */
 import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { Connection } from "../../domain/connection.js"
-import type { Evidence } from "../../domain/finding.js"
 import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { endpointText } from "../coupling/evidence.js"
-import { isOutbound, processText } from "../outbound.js"
-import { thresholds } from "../thresholds.js"
+import { isOutbound } from "../outbound.js"
 import { askedOf, askedOfRenamed, type Asked } from "./asked.js"
+import { claim, detectorName, type Intent } from "./claim.js"
 import { findOutside, isCandidate } from "./outside.js"
-
-const name = "intent"
-const limits = thresholds.intent
-
-interface Intent {
-  readonly subject: ProcessKey
-  readonly asked: Asked
-  readonly firstSeenUs: number
-  /** Processes with these words, in the order in which they were seen. */
-  readonly members: Set<ProcessKey>
-  /** The connection to the outside that goes with it. */
-  readonly outside: Connection | undefined
-}
 
 interface State {
   readonly intents: Map<ProcessKey, Intent>
@@ -34,7 +19,7 @@ interface State {
 export function intent(): Detector {
   const state: State = { intents: new Map(), subjectOf: new Map() }
   return {
-    name,
+    name: detectorName,
     observe(change, view) {
       if (change.kind === "process") return onProcess(change.facts, change.previous, view, state)
       if (change.kind === "connection") return onConnection(change, view, state)
@@ -96,10 +81,10 @@ function onConnection(
   state: State,
 ): readonly Claim[] {
   const { process, closed, established, ssh } = connection
-  if (process === undefined || !isOutbound(connection, view)) return []
   const spokeSsh = ssh.localClient && previous?.ssh.localClient !== true
+  if (process === undefined || (state.intents.size === 0 && !spokeSsh)) return []
   const isNews = process !== previous?.process || established !== previous.established || closed !== previous.closed
-  if (!isNews && !spokeSsh) return []
+  if ((!isNews && !spokeSsh) || !isOutbound(connection, view)) return []
   const found = intentAbove(process, view, state)
   if (found) return isCandidate(connection, found.asked) ? connect(found, connection, view, state) : []
   const facts = spokeSsh ? view.process(process) : undefined
@@ -125,7 +110,6 @@ function intentOf(key: ProcessKey, state: State): Intent | undefined {
 
 /** A ProxyCommand connects in the name of the client that started it. */
 function intentAbove(process: ProcessKey, view: View, state: State): Intent | undefined {
-  if (state.intents.size === 0) return undefined
   const own = intentOf(process, state)
   if (own) return own
   for (const { key } of view.ancestors(process)) {
@@ -141,61 +125,4 @@ function sameWords(a: Asked, b: Asked): boolean {
 
 function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {
   return previous?.exe === facts.exe && previous.argv.join("\0") === facts.argv.join("\0")
-}
-
-function claim({ subject, asked, members, outside, firstSeenUs }: Intent, status: Claim["status"], view: View): Claim {
-  const owner = outside?.process
-  const process = owner !== undefined && members.has(owner) ? owner : ([...members].at(-1) ?? subject)
-  const who = processText(view.process(process))
-  const place = outside ? endpointText(outside.remote) : ""
-  const reached = outside
-    ? `it ${outside.established ? "connected" : "tried to connect"} to ${place}`
-    : "no connection to the outside has been seen"
-  return {
-    class: "tunnel_intent",
-    detector: name,
-    subject,
-    score: outside ? limits.connectedScore : limits.askedScore,
-    confidence: asked.confidence,
-    firstSeenUs,
-    lastSeenUs: view.nowUs,
-    process,
-    cookie: outside?.cookie ?? "",
-    summary: `${who} on ${view.host.hostName} was asked for ${what[asked.kind]} (${short(asked.texts[0] ?? asked.tool)}); ${reached}.`,
-    evidence: outside ? withConnection(asked.evidence, outside) : asked.evidence,
-    attack: asked.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
-    status,
-    facts: {
-      tool: asked.tool,
-      kind: asked.kind,
-      connected: outside !== undefined,
-      asked_host: asked.destination ?? "",
-    },
-  }
-}
-
-const what: Readonly<Record<Asked["kind"], string>> = {
-  "remote-forward": "a port at the far side that leads back in",
-  tun: "a network interface that joins both sides",
-  tool: "a tunnel",
-  shell: "a shell that takes its commands from outside",
-}
-
-function withConnection([first, ...rest]: Asked["evidence"], outside: Connection): Asked["evidence"] {
-  return [first, ...rest, connectionEvidence(outside)]
-}
-
-function connectionEvidence(outside: Connection): Evidence {
-  const place = endpointText(outside.remote)
-  return {
-    kind: "connection",
-    text: outside.established ? `Connected to ${place}.` : `Tried to connect to ${place}; it was not answered.`,
-    atUs: outside.openedUs,
-    facts: { outside: place, cookie: outside.cookie, established: outside.established },
-  }
-}
-
-/** Code can fill a page; the evidence has more of it. */
-function short(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -46,8 +46,3 @@ export function isPlink({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): bool
 
 /** What a program that speaks SSH as the client but has another name most likely is. */
 export const assumedGrammar = openssh
-
-/** OpenSSH's server passes itself -R when it starts anew for a connection; that is no forwarding. */
-export function isSshServer({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): boolean {
-  return [exe, argv[0] ?? ""].some((path) => /^(sshd|sshd-session|sshd-auth|dropbear)(:|$)/.test(programName(path)))
-}

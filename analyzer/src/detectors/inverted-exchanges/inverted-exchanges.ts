@@ -22,14 +22,16 @@ export function invertedExchanges(): Detector {
     observe(change, view) {
       if (change.kind !== "connection") return []
       const { connection } = change
+      const { exchanges } = connection
+      if (exchanges === undefined) return []
       const before = claimed.get(connection.cookie)
       if (connection.closed !== undefined) {
         claimed.delete(connection.cookie)
         return before ? [{ ...before.claim, lastSeenUs: connection.observedUs, status: "ended" }] : []
       }
-      if (connection.exchanges === undefined || !isOutbound(connection, view)) return []
-      if (before && connection.exchanges.remoteLed < before.remoteLed * limits.repeatFactor) return []
-      const features = turnFeatures(connection.exchanges)
+      if (exchanges.remoteLed < limits.minRemoteLed || !isOutbound(connection, view)) return []
+      if (before && exchanges.remoteLed < before.remoteLed * limits.repeatFactor) return []
+      const features = turnFeatures(exchanges)
       if (!isInverted(features)) return []
       const made = claim(connection, features, view, before?.claim)
       claimed.set(connection.cookie, { claim: made, remoteLed: features.remoteLed })

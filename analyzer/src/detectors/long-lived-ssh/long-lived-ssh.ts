@@ -29,7 +29,8 @@ export function longLivedSsh({ ageUs }: LongLivedSshOptions = { ageUs: limits.ag
   let nextDueUs = Number.POSITIVE_INFINITY
 
   function watch(connection: Connection, view: View): readonly Claim[] {
-    const { cookie } = connection
+    const { cookie, ssh, olderThanCollector } = connection
+    if (!ssh.localIdent && !ssh.remoteIdent && !olderThanCollector) return []
     const known = watched.get(cookie)
     if (connection.closed !== undefined) {
       watched.delete(cookie)

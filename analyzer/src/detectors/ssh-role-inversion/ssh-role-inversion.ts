@@ -16,6 +16,7 @@ export function sshRoleInversion(): Detector {
     observe(change, view) {
       if (change.kind !== "connection") return []
       const { connection } = change
+      if (!connection.ssh.remoteClient) return []
       const before = claimed.get(connection.cookie)
       if (connection.closed !== undefined) {
         claimed.delete(connection.cookie)

@@ -1,0 +1,85 @@
+import type { Connection } from "../../domain/connection.js"
+import type { Claim } from "../../domain/detector.js"
+import type { Evidence } from "../../domain/finding.js"
+import type { ProcessKey } from "../../domain/identity.js"
+import type { View } from "../../domain/view.js"
+import { endpointText } from "../coupling/evidence.js"
+import { processText } from "../outbound.js"
+import { thresholds } from "../thresholds.js"
+import type { Asked } from "./asked.js"
+
+export const detectorName = "intent"
+const limits = thresholds.intent
+
+/** What one process, and those that it started with the same words, were asked for. */
+export interface Intent {
+  readonly subject: ProcessKey
+  readonly asked: Asked
+  readonly firstSeenUs: number
+  /** Processes with these words, in the order in which they were seen. */
+  readonly members: Set<ProcessKey>
+  /** The connection to the outside that goes with it. */
+  readonly outside: Connection | undefined
+}
+
+/** The claim as it stands. The connection's owner is shown when it has the words itself, else the newest that has them. */
+export function claim(
+  { subject, asked, members, outside, firstSeenUs }: Intent,
+  status: Claim["status"],
+  view: View,
+): Claim {
+  const owner = outside?.process
+  const process = owner !== undefined && members.has(owner) ? owner : ([...members].at(-1) ?? subject)
+  const who = processText(view.process(process))
+  const place = outside ? endpointText(outside.remote) : ""
+  const reached = outside
+    ? `it ${outside.established ? "connected" : "tried to connect"} to ${place}`
+    : "no connection to the outside has been seen"
+  return {
+    class: "tunnel_intent",
+    detector: detectorName,
+    subject,
+    score: outside ? limits.connectedScore : limits.askedScore,
+    confidence: asked.confidence,
+    firstSeenUs,
+    lastSeenUs: view.nowUs,
+    process,
+    cookie: outside?.cookie ?? "",
+    summary: `${who} on ${view.host.hostName} was asked for ${what[asked.kind]} (${short(asked.texts[0] ?? asked.tool)}); ${reached}.`,
+    evidence: outside ? withConnection(asked.evidence, outside) : asked.evidence,
+    attack: asked.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
+    status,
+    facts: {
+      tool: asked.tool,
+      kind: asked.kind,
+      connected: outside !== undefined,
+      asked_host: asked.destination ?? "",
+    },
+  }
+}
+
+const what: Readonly<Record<Asked["kind"], string>> = {
+  "remote-forward": "a port at the far side that leads back in",
+  tun: "a network interface that joins both sides",
+  tool: "a tunnel",
+  shell: "a shell that takes its commands from outside",
+}
+
+function withConnection([first, ...rest]: Asked["evidence"], outside: Connection): Asked["evidence"] {
+  return [first, ...rest, connectionEvidence(outside)]
+}
+
+function connectionEvidence(outside: Connection): Evidence {
+  const place = endpointText(outside.remote)
+  return {
+    kind: "connection",
+    text: outside.established ? `Connected to ${place}.` : `Tried to connect to ${place}; it was not answered.`,
+    atUs: outside.openedUs,
+    facts: { outside: place, cookie: outside.cookie, established: outside.established },
+  }
+}
+
+/** Code can fill a page; the evidence has more of it. */
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
