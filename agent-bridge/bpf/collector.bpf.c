@@ -307,8 +307,6 @@ int walk_files(struct bpf_iter__task_file *ctx)
 		return 0;
 	r.fd = (__u32)ctx->fd;
 	process_of(task, &r.process);
-	r.read_chars = task->signal->ioac.rchar + task->ioac.rchar;
-	r.write_chars = task->signal->ioac.wchar + task->ioac.wchar;
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

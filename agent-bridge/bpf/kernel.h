@@ -194,17 +194,12 @@ struct unix_sock {
 };
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
-struct task_io_accounting {
-	__u64 rchar;
-	__u64 wchar;
-};
 typedef struct {
 	int counter;
 } atomic_t;
 struct signal_struct {
 	atomic_t live;
 	struct tty_struct *tty;
-	struct task_io_accounting ioac;
 };
 struct mm_struct {
 	unsigned long arg_start;
@@ -227,7 +222,6 @@ struct task_struct {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;
-	struct task_io_accounting ioac;
 	char comm[16];
 };
 struct linux_binprm {

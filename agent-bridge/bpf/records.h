@@ -125,10 +125,8 @@ struct descriptor_record {
 	struct process_id process;
 	__u64 ours;
 	__u64 peer;
-	__u64 read_chars;  /* task io accounting of the whole process so far */
-	__u64 write_chars;
 };
-_Static_assert(sizeof(struct descriptor_record) == 56, "descriptor_record");
+_Static_assert(sizeof(struct descriptor_record) == 40, "descriptor_record");
 
 /* Key and value of the coupling map. */
 struct edge_key {

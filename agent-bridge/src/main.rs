@@ -62,7 +62,7 @@ struct Arguments {
     #[arg(long)]
     insecure: bool,
     /// Milliseconds between looks at live connections
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=60_000))]
     interim_ms: u64,
     /// Milliseconds between looks at coupling edges
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(20..=60_000))]

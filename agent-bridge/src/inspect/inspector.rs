@@ -100,8 +100,9 @@ impl Inspector {
         let owners: HashSet<Key> = self.outside.values().copied().collect();
         let found = find(&records, &cookies, &owners);
         let exact: HashMap<Key, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
-        for (a, b) in found.pairs {
-            let (owner, partner) = if owners.contains(&a) { (a, b) } else { (b, a) };
+        let terminals = found.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
+        let pairs = found.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });
+        for (owner, partner) in pairs.chain(terminals) {
             if let Some(start) = exact.get(&owner).filter(|_| self.joined.insert((owner, partner))) {
                 if let Err(error) = maps.join(partner.0, own_group(owner.0, *start)) {
                     eprintln!("backflow-collector: cannot join processes {} and {}: {error:#}", owner.0, partner.0);
@@ -150,9 +151,10 @@ impl Seen {
     }
 }
 
-/// rchar and wchar of proc_pid_io(5): what was read and written by system calls, terminals and pipes included.
+/// rchar and wchar of proc_pid_io(5): what was read and written by system calls, terminals and pipes included. Of the main
+/// thread alone: the numbers of the whole process hold those of children that were waited for.
 fn characters(pid: u32) -> Option<(u64, u64)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/io")).ok()?;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     Some((field("rchar:")?, field("wchar:")?))
 }

@@ -192,7 +192,7 @@ mod tests {
 
     fn held(pid: u32, fd: u32, descriptor: u16, ours: u64, peer: u64) -> DescriptorRecord {
         let process = ProcessId { start_ns: 0, pid, uid: 0 };
-        DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer, read_chars: 0, write_chars: 0 }
+        DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer }
     }
 
     fn find_with_owner(records: &[DescriptorRecord]) -> Found {

@@ -69,9 +69,7 @@ record!(
 });
 record!(ForkRecord, 48, { kind: u16, reserved: [u16; 3], process: ProcessId, parent: ProcessId, at_ns: u64 });
 record!(ExitRecord, 32, { kind: u16, reserved: [u16; 3], process: ProcessId, at_ns: u64 });
-record!(DescriptorRecord, 56, {
-    kind: u16, descriptor: u16, fd: u32, process: ProcessId, ours: u64, peer: u64, read_chars: u64, write_chars: u64,
-});
+record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: ProcessId, ours: u64, peer: u64 });
 record!(EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
