@@ -6,6 +6,8 @@ import type { PipelineOptions } from "./pipeline.js"
 
 /** A host is taken for gone when nothing was heard of it for an hour of the analyzer's clock. */
 const silentUs = 3_600_000_000
+/** A boot is, when its host speaks with another boot id and nothing was heard of this one for half a minute. */
+const rebootedUs = 30_000_000
 
 interface Heard {
   readonly line: HostLine
@@ -30,8 +32,15 @@ export class HostLines {
     return [...this.#lines.values()].map(({ line }) => line)
   }
 
-  greet(host: HostFacts, heardUs: Microseconds): void {
+  /** Opens or goes on with the line of this boot. What comes out is of earlier boots of the host, which are over now. */
+  greet(host: HostFacts, heardUs: Microseconds): Output[] {
     this.#lineOf(host, heardUs).greet(host)
+    return this.#end(
+      ({ line, heardUs: lastUs }) =>
+        line.view.host.hostId === host.hostId &&
+        line.view.host.bootId !== host.bootId &&
+        lastUs + rebootedUs <= heardUs,
+    )
   }
 
   learn(host: HostFacts, processes: readonly ProcessFacts[], heardUs: Microseconds): void {
@@ -44,8 +53,12 @@ export class HostLines {
 
   /** Ends and forgets the hosts that were silent for too long. */
   endSilent(nowUs: Microseconds): Output[] {
-    const silent = [...this.#lines].filter(([, { heardUs }]) => heardUs + silentUs <= nowUs)
-    return silent.map(([key, { line }]) => {
+    return this.#end(({ heardUs }) => heardUs + silentUs <= nowUs)
+  }
+
+  #end(isOver: (heard: Heard) => boolean): Output[] {
+    const over = [...this.#lines].filter(([, heard]) => isOver(heard))
+    return over.map(([key, { line }]) => {
       this.#lines.delete(key)
       return line.end()
     })

@@ -31,7 +31,7 @@ function* replayStream(
     if (session === undefined) {
       session = openSession(bytes, sessions, reject)
       if (session === undefined) return
-      lines.greet(session.host, 0)
+      yield* lines.greet(session.host, 0)
       continue
     }
     const input = session.read(bytes, nowUs, reject)

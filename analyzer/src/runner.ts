@@ -51,7 +51,7 @@ export class Runner {
 
   /** Ends the hosts that nothing was heard of for long. */
   endSilentHosts(): void {
-    for (const output of this.#ports.lines.endSilent(this.#ports.nowUs())) this.#deliver(output, () => undefined)
+    this.#deliverAll(this.#ports.lines.endSilent(this.#ports.nowUs()))
   }
 
   #handle({ stream, bytes, hello }: Received): void {
@@ -59,7 +59,7 @@ export class Runner {
     // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
     if (session === undefined || stream.isUntrusted) return
     try {
-      if (hello !== undefined) this.#ports.lines.greet(hello, this.#ports.nowUs())
+      if (hello !== undefined) this.#deliverAll(this.#ports.lines.greet(hello, this.#ports.nowUs()))
       else this.#read(stream, session, bytes)
     } catch (thrown) {
       // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
@@ -85,6 +85,10 @@ export class Runner {
         this.#acknowledge(session)
       })
     }
+  }
+
+  #deliverAll(outputs: readonly Output[]): void {
+    for (const output of outputs) this.#deliver(output, () => undefined)
   }
 
   #deliver(output: Output, onDurable: () => void): void {

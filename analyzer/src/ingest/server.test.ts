@@ -140,6 +140,16 @@ describe("hostile and broken collectors", () => {
     await expectServed(address)
   })
 
+  it("grants a window of 1 MiB, for a long way between collector and analyzer", async () => {
+    const { createServer, createSecureServer } = http2
+    const session = http2.connect(`http://${await start()}`)
+    const settings = await new Promise<http2.Settings>((resolve) => session.once("remoteSettings", resolve))
+    session.destroy()
+    expect(settings).toMatchObject({ initialWindowSize: 1_048_576, maxFrameSize: 262_144 })
+    // What was replaced for that is back in its place.
+    expect([http2.createServer, http2.createSecureServer]).toEqual([createServer, createSecureServer])
+  })
+
   it("survives what is not even HTTP/2, and HTTP/2 that is not gRPC", async () => {
     const address = await start()
     const session = http2.connect(`http://${address}`)
