@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { HostFacts } from "../domain/identity.js"
+import type { StoredConnection } from "../store/connection-row.js"
 import type { Store } from "../store/store.js"
 import { aFinding, aHost, aRow, anIncident, anOutput, sampleUs } from "./samples.js"
 import { StoreSink } from "./store-sink.js"
@@ -22,8 +23,8 @@ class FakeStore implements Store {
     return Promise.resolve(this.durable)
   }
 
-  insertConnections(rows: readonly string[], token: string): Promise<void> {
-    const seqs = rows.map((row) => (JSON.parse(row) as unknown[])[5])
+  insertConnections(rows: readonly StoredConnection[], token: string): Promise<void> {
+    const seqs = rows.map(({ output }) => output.seq)
     return this.#take(`connections ${[...new Set(seqs)].join(",")}`, token)
   }
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Output } from "../domain/output.js"
-import { batchMoment, connectionRow, dayUs, latestObservation } from "../store/connection-row.js"
+import { batchMoment, dayUs, latestObservation } from "../store/connection-row.js"
+import type { StoredConnection } from "../store/connection-row.js"
 import type { Store } from "../store/store.js"
 import type { Sink } from "./sink.js"
 
@@ -94,7 +95,7 @@ export class StoreSink implements Sink {
 interface Group {
   readonly day: number
   readonly outputs: Output[]
-  readonly rows: string[]
+  readonly rows: StoredConnection[]
 }
 
 /** Outputs of one day joined until an insert is full, in order. An output is never divided. */
@@ -103,7 +104,7 @@ function grouped(outputs: readonly Output[], nowUs: Microseconds): readonly Grou
   for (const output of outputs) {
     const batchUs = batchMoment(output, nowUs)
     const day = Math.floor(batchUs / dayUs)
-    const rows = output.connections.map((row) => connectionRow(output, row, batchUs))
+    const rows = output.connections.map((row) => ({ output, row, batchUs }))
     const last = groups.at(-1)
     if (last?.day === day && last.rows.length + rows.length <= rowsPerInsert) {
       last.outputs.push(output)

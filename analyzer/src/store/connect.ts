@@ -35,7 +35,10 @@ export async function connect(target: StoreTarget, database: string, limits: Ses
     await writer.command({ query: create })
     // Kept by the engine for as long as the connection lives.
     for (const client of [writer, reader]) await client.command({ query: `USE ${database}` })
-    return { writer: new Session(writer, database, limits), reader: new Session(reader, database, limits) }
+    return {
+      writer: new Session(writer, database, limits, `${target.folder}-insert-`),
+      reader: new Session(reader, database, limits),
+    }
   } catch (thrown) {
     throw unreachable(target, thrown)
   }

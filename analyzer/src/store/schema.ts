@@ -55,6 +55,8 @@ export const connectionColumns = [
   ["answer_bytes", "UInt64 CODEC(T64, ZSTD(1))"],
 ] as const
 
+export type ConnectionColumn = (typeof connectionColumns)[number][0]
+
 export const findingColumns = [
   ["id", "UUID"],
   ["version", "UInt32"],

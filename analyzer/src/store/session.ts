@@ -1,3 +1,4 @@
+import { rm, writeFile } from "node:fs/promises"
 import { Readable } from "node:stream"
 import type { ClickHouseClient } from "@clickhouse/client"
 
@@ -18,8 +19,12 @@ export class Session {
   readonly database: string
   readonly #client: ClickHouseClient
   readonly #limits: SessionLimits
+  /** Where blocks for the embedded engine are put, a path that a number is appended to. */
+  readonly #spool: string | undefined
+  #spooled = 0
 
-  constructor(client: ClickHouseClient, database: string, limits: SessionLimits) {
+  constructor(client: ClickHouseClient, database: string, limits: SessionLimits, spool?: string) {
+    this.#spool = spool
     this.#client = client
     this.#limits = limits
     this.database = database
@@ -51,19 +56,47 @@ export class Session {
    */
   async insert(table: string, columns: readonly string[], rows: readonly string[], token: string): Promise<void> {
     if (rows.length === 0) return
+    await this.#write(
+      `INSERT INTO ${table} (${columns.join(", ")}) SETTINGS ${this.#insertSettings(token)} FORMAT JSONCompactEachRow`,
+      Readable.from([rows.join("\n")]),
+    )
+  }
+
+  /** Writes one block of the Native format with exactly these columns; tokens as in `insert`. */
+  async insertBlock(table: string, columns: readonly string[], block: Buffer, token: string): Promise<void> {
+    const [names, settings] = [columns.join(", "), this.#insertSettings(token)]
+    if (this.#spool === undefined) {
+      await this.#write(`INSERT INTO ${table} (${names}) SETTINGS ${settings} FORMAT Native`, Readable.from([block]))
+      return
+    }
+    // The embedded engine takes its input as text alone, but reads any file.
+    const file = `${this.#spool}${(this.#spooled += 1)}`
+    try {
+      await writeFile(file, block, { mode: 0o600 })
+      await this.#write(
+        `INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoted(file)}, 'Native') SETTINGS ${settings}`,
+      )
+    } finally {
+      await rm(file, { force: true })
+    }
+  }
+
+  #insertSettings(token: string): string {
     if (!/^[\w-]+$/.test(token)) throw new RangeError(`"${token}" cannot be an insert token`)
-    const settings = [
+    return [
       "async_insert = 0",
       "insert_deduplicate = 1",
+      "insert_select_deduplicate = 1",
       `insert_deduplication_token = '${token}'`,
       // One block, hence one part a partition: parallel parsing cuts the input every 10 MB.
       "input_format_parallel_parsing = 0",
+      "max_insert_threads = 1",
       `max_memory_usage = ${this.#limits.memoryBytes}`,
-    ]
-    const { stream } = await this.#client.exec({
-      query: `INSERT INTO ${table} (${columns.join(", ")}) SETTINGS ${settings.join(", ")} FORMAT JSONCompactEachRow`,
-      values: Readable.from([rows.join("\n")]),
-    })
+    ].join(", ")
+  }
+
+  async #write(query: string, values?: Readable): Promise<void> {
+    const { stream } = await this.#client.exec(values === undefined ? { query } : { query, values })
     // A result that nobody reads keeps its socket.
     stream.resume()
   }
@@ -71,4 +104,8 @@ export class Session {
   async close(): Promise<void> {
     await this.#client.close()
   }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`
 }

@@ -3,6 +3,8 @@ import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
 import { connect } from "./connect.js"
 import type { StoreTarget } from "./connect.js"
+import { connectionBlock } from "./connection-row.js"
+import type { StoredConnection } from "./connection-row.js"
 import { findingRow, incidentRow } from "./finding-row.js"
 import { applyRetention, migrate } from "./migrate.js"
 import type { Retention } from "./migrate.js"
@@ -23,8 +25,8 @@ export interface Store {
   readonly queries: Queried
   /** Highest batch of this collector run that is durable among those made at or after `sinceUs`; 0 when none is. */
   durableSeq(host: HostFacts, sinceUs: Microseconds): Promise<number>
-  /** Rows made by `connectionRow`. Inserted whole or not at all for each day; once for each token. */
-  insertConnections(rows: readonly string[], token: string): Promise<void>
+  /** Inserted whole or not at all for each day; once for each token. */
+  insertConnections(rows: readonly StoredConnection[], token: string): Promise<void>
   /** When the first version of each known finding was decided. */
   firstDetected(ids: readonly string[]): Promise<ReadonlyMap<string, Microseconds>>
   /** Idempotent: a version replaces itself. `first` gives the sort key's moment for every finding. */
@@ -76,8 +78,8 @@ class ClickHouseStore implements Store {
     return Number(row?.seq ?? 0)
   }
 
-  insertConnections(rows: readonly string[], token: string): Promise<void> {
-    return this.#writer.insert("connections", names(connectionColumns), rows, token)
+  insertConnections(rows: readonly StoredConnection[], token: string): Promise<void> {
+    return this.#writer.insertBlock("connections", names(connectionColumns), connectionBlock(rows), token)
   }
 
   async firstDetected(ids: readonly string[]): Promise<ReadonlyMap<string, Microseconds>> {
