@@ -14,8 +14,10 @@ export interface Asked {
   /** What the tunnel or shell would be made with: "ssh", "chisel". */
   readonly tool: string
   readonly kind: "remote-forward" | "tun" | "tool" | "shell"
-  /** The words that ask for it, the same for a process and what it starts for the purpose. */
+  /** The words that ask for it. */
   readonly texts: readonly string[]
+  /** What is asked for without the words: the same in a process and in what it starts for the purpose. */
+  readonly whats: readonly string[]
   /** As the command line names it. */
   readonly destination: string | undefined
   readonly confidence: number
@@ -43,23 +45,23 @@ export function askedOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assume
 function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number): Asked | undefined {
   const directives = line.cleared
     ? []
-    : facts.sshForwards.flatMap((forward) => {
-        const kind = forwardDirective(forward.directive)
-        return kind === undefined ? [] : [{ ...forward, kind }]
+    : facts.sshForwards.flatMap(({ path, directive }) => {
+        const found = forwardDirective(directive)
+        return found === undefined
+          ? []
+          : [{ ...found, text: directive, evidence: fileEvidence(facts, path, directive) }]
       })
-  const [first, ...rest] = [
-    ...line.forwards.map(({ kind, text }) => ({ kind, text, evidence: argvEvidence(facts, text) })),
-    ...directives.map(({ kind, path, directive }) => ({
-      kind,
-      text: directive,
-      evidence: fileEvidence(facts, path, directive),
-    })),
+  const all = [
+    ...line.forwards.map((found) => ({ ...found, evidence: argvEvidence(facts, found.text) })),
+    ...directives,
   ]
+  const [first, ...rest] = all
   if (first === undefined) return undefined
   return {
     tool,
     kind: first.kind,
-    texts: [first, ...rest].map(({ text }) => text),
+    texts: all.map(({ text }) => text),
+    whats: all.map(({ what }) => what),
     destination: line.destination,
     confidence: line.forwards.length > 0 ? sure : Math.min(sure, confidence.configFile),
     evidence: [first.evidence, ...rest.map(({ evidence }) => evidence)],
@@ -67,7 +69,15 @@ function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number)
 }
 
 function fromWords(facts: ProcessFacts, tool: string, kind: "tool" | "shell", text: string, sure: number): Asked {
-  return { tool, kind, texts: [text], destination: undefined, confidence: sure, evidence: [argvEvidence(facts, text)] }
+  return {
+    tool,
+    kind,
+    texts: [text],
+    whats: [text],
+    destination: undefined,
+    confidence: sure,
+    evidence: [argvEvidence(facts, text)],
+  }
 }
 
 function argvEvidence(facts: ProcessFacts, text: string): Evidence {

@@ -46,6 +46,18 @@ describe("a process that was asked for a way in", () => {
     expect(host.step(later(3), { exited: ["4712:2"] })).toMatchObject([{ subject: "4711:1", status: "ended" }])
   })
 
+  it("is one with what autossh starts for it, with other words and a forwarding more", () => {
+    const autossh = aProcess(["autossh", "-M", "20000", "-fNR8080:localhost:80", "host"])
+    const argv = ["ssh", "-L", "20000:127.0.0.1:20000", "-R", "20000:127.0.0.1:20001", "-NR8080:localhost:80", "host"]
+    expect(host.step(startUs, { processes: [autossh] })).toHaveLength(1)
+    expect(host.step(later(1), { processes: [aProcess(argv, { key: "4712:2", parent: "4711:1" })] })).toEqual([])
+  })
+
+  it("is another one in a child that asks for something else", () => {
+    const other = aProcess(["ssh", "-R", "9090:localhost:90", "host"], { key: "4712:2", parent: "4711:1" })
+    expect(host.step(startUs, { processes: [aProcess(tunnelArgv), other] })).toHaveLength(2)
+  })
+
   it("owns the connection of its ProxyCommand", () => {
     host.step(startUs, {
       processes: [aProcess(tunnelArgv), aProcess(["nc", "203.0.113.9", "22"], { key: "4713:3", parent: "4711:1" })],

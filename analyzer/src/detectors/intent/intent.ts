@@ -39,14 +39,14 @@ function onProcess(
   const before = intentOf(facts.key, state)
   // Facts that are told again do not change what a renamed client was found to ask for.
   if (asked === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
-  if (before && sameWords(before.asked, asked)) return []
+  if (before && asksFor(before.asked, asked) && asksFor(asked, before.asked)) return []
   const left = before ? leave(facts.key, view, state) : []
   return [...left, ...join(facts, asked, view, state)]
 }
 
 function join(facts: ProcessFacts, asked: Asked, view: View, state: State): readonly Claim[] {
   const above = facts.parent === undefined ? undefined : intentOf(facts.parent, state)
-  if (above && sameWords(above.asked, asked)) {
+  if (above && asksFor(asked, above.asked)) {
     above.members.add(facts.key)
     state.subjectOf.set(facts.key, above.subject)
     return []
@@ -119,8 +119,9 @@ function intentAbove(process: ProcessKey, view: View, state: State): Intent | un
   return undefined
 }
 
-function sameWords(a: Asked, b: Asked): boolean {
-  return a.texts.length === b.texts.length && a.texts.every((text, i) => text === b.texts[i])
+/** Whether `a` asks for all that `b` asks for: autossh adds a forwarding of its own to what it was given. */
+function asksFor(a: Asked, b: Asked): boolean {
+  return b.whats.every((what) => a.whats.includes(what))
 }
 
 function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {

@@ -1,5 +1,5 @@
 /** Reads the command line of PuTTY's plink, whose options are whole words (PuTTY 0.82, cmdline.c). */
-import type { SshArgv } from "./ssh-argv.js"
+import type { RemoteForward, SshArgv } from "./ssh-argv.js"
 
 const withArgument = new Set([
   "-load",
@@ -23,7 +23,7 @@ const withArgument = new Set([
 ])
 
 export function parsePlinkArgv(argv: readonly string[]): SshArgv {
-  const forwards: { kind: "remote-forward"; text: string }[] = []
+  const forwards: RemoteForward[] = []
   let destination: string | undefined
   for (let i = 1; i < argv.length; i++) {
     const word = argv[i] ?? ""
@@ -34,7 +34,8 @@ export function parsePlinkArgv(argv: readonly string[]): SshArgv {
     } else if (withArgument.has(word)) {
       i += 1
       const argument = argv[i]
-      if (word === "-R" && argument !== undefined) forwards.push({ kind: "remote-forward", text: `-R ${argument}` })
+      if (word !== "-R" || argument === undefined) continue
+      forwards.push({ kind: "remote-forward", text: `-R ${argument}`, what: argument })
     }
   }
   return { forwards, destination, background: false, cleared: false }

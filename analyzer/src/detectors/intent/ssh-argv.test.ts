@@ -24,7 +24,7 @@ describe("a remote forwarding is read from", () => {
     ["ssh -No REMOTEFORWARD=8080 host", "-No REMOTEFORWARD=8080"],
     ["ssh -O forward -R 8080:localhost:80 host", "-R 8080:localhost:80"],
   ])("%s", (line, text) => {
-    expect(parse(line).forwards).toEqual([{ kind: "remote-forward", text }])
+    expect(parse(line).forwards).toMatchObject([{ kind: "remote-forward", text }])
   })
 
   it("an option whose key and value a space divides", () => {
@@ -113,7 +113,7 @@ describe("forwardDirective", () => {
     ["RemoteForwardX 8080", undefined],
     ["#RemoteForward 8080", undefined],
   ])("%s", (line, kind) => {
-    expect(forwardDirective(line)).toBe(kind)
+    expect(forwardDirective(line)?.kind).toBe(kind)
   })
 })
 

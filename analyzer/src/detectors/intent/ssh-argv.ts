@@ -5,6 +5,8 @@ export interface RemoteForward {
   readonly kind: "remote-forward" | "tun"
   /** The words that ask for it, as given: "-R8080:localhost:80" or "-o RemoteForward=8080 localhost:80". */
   readonly text: string
+  /** What is forwarded, however it was asked for: "8080:localhost:80". */
+  readonly what: string
 }
 
 export interface SshArgv {
@@ -86,17 +88,19 @@ function takeWord(word: string, next: string | undefined, grammar: string, optio
 }
 
 function forwardOf({ letter, argument, text }: Option): readonly RemoteForward[] {
-  if (letter === "R") return [{ kind: "remote-forward", text }]
-  if (letter === "w") return [{ kind: "tun", text }]
+  if (letter === "R") return [{ kind: "remote-forward", text, what: argument }]
+  if (letter === "w") return [{ kind: "tun", text, what: argument }]
   const directive = letter === "o" ? forwardDirective(argument) : undefined
-  return directive === undefined ? [] : [{ kind: directive, text }]
+  return directive === undefined ? [] : [{ ...directive, text }]
 }
 
-/** The kind of a configuration line that lets the far side in: "RemoteForward 8080 localhost:80", "tunnel=yes". */
-export function forwardDirective(line: string): RemoteForward["kind"] | undefined {
+/** What a configuration line lets the far side do: "RemoteForward 8080 localhost:80", "tunnel=yes"; undefined for others. */
+export function forwardDirective(line: string): Pick<RemoteForward, "kind" | "what"> | undefined {
   const { keyword, value } = splitDirective(line)
-  if (keyword === "remoteforward" && value !== "") return "remote-forward"
-  return keyword === "tunnel" && ["yes", "point-to-point", "ethernet"].includes(value.toLowerCase()) ? "tun" : undefined
+  // A file divides the two ends by a space, an option may do so by a colon.
+  if (keyword === "remoteforward" && value !== "") return { kind: "remote-forward", what: value.replace(/\s+/, ":") }
+  const joins = keyword === "tunnel" && ["yes", "point-to-point", "ethernet"].includes(value.toLowerCase())
+  return joins ? { kind: "tun", what: value } : undefined
 }
 
 /** "Key value", "key=value" and "key = value" are one to ssh_config(5); keys have no case, values may be quoted. */
