@@ -133,6 +133,7 @@ describe("a mistake", () => {
       "store: { url: clickhouse:8123 }",
       'store.url "clickhouse:8123" is no http:// or https:// URL of a ClickHouse server',
     ],
+    ["store: { url: 'http://127.0.0.1:9' , username: '' }", 'store.username "" is empty'],
     ["store: { database: a-b }", 'store.database "a-b" is no database name: use letters, digits and _'],
     [
       "listen: { address: 127.0.0.1 }",
@@ -187,6 +188,12 @@ describe("a mistake", () => {
     ["listen: { address: 'unix:/run/a.sock' }", []],
   ])("of an open door, %s, is told", (text, expected) => {
     expect(problems(text)).toEqual(expected)
+  })
+
+  it("that puts a password into the address of the store is told", () => {
+    expect(problems("store: { url: 'https://u:p@clickhouse:8443' }")).toEqual([
+      'store.url "https://u:p@clickhouse:8443" holds a name or password, which logs would show: give store.username and store.password_file',
+    ])
   })
 
   it("never hides another", () => {

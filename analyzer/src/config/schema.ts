@@ -53,8 +53,13 @@ const listen = z
   )
 
 const store = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: "is no http:// or https:// URL of a ClickHouse server" }).optional(),
-  username: z.string().min(1).default(defaults.storeUsername.value),
+  url: z
+    .url({ protocol: /^https?$/, error: "is no http:// or https:// URL of a ClickHouse server" })
+    .refine((text) => !URL.canParse(text) || new URL(text).username === "", {
+      error: "holds a name or password, which logs would show: give store.username and store.password_file",
+    })
+    .optional(),
+  username: z.string().min(1, { error: "is empty" }).default(defaults.storeUsername.value),
   password_file: file.optional(),
   database: z
     .string()
