@@ -4,7 +4,9 @@ pub mod host;
 pub mod inspect;
 pub mod kernel;
 pub mod line;
+pub mod log;
 pub mod privilege;
+pub mod stop;
 
 /// Generated from proto/backflow/v1/collector.proto.
 #[allow(clippy::all, clippy::pedantic, missing_docs)]

@@ -1,30 +1,39 @@
 //! Arguments, wiring, signals, exit code; nothing else.
 
-use std::path::PathBuf;
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 use backflow_collector::export::buffer::Buffer;
 use backflow_collector::export::endpoint::{Endpoint, Trust};
 use backflow_collector::export::stream::Exporter;
 use backflow_collector::host::identity::Host;
-use backflow_collector::kernel::load::Kernel;
+use backflow_collector::kernel::load::{Degraded, Kernel};
 use backflow_collector::kernel::maps::{inside_by_default, Maps};
+use backflow_collector::kernel::records::SCOPE_INSIDE;
 use backflow_collector::line::collect::{Collector, Rhythm};
-use backflow_collector::{privilege, wire};
+use backflow_collector::log::Json;
+use backflow_collector::stop::Stop;
+use backflow_collector::{log, privilege, wire};
 use clap::Parser;
+use tokio::signal::unix::{signal, SignalKind};
 
 const AFTER_HELP: &str = "Examples:
   backflow-collector --analyzer unix:/run/backflow/collector.sock
   backflow-collector --analyzer https://analyzer.internal:4317 --ca ca.pem --cert host.pem --key host.key
   backflow-collector --check        what this kernel offers, and what is missing
 
+On standard output: one line of JSON when the kernel programs are attached, and one when the analyzer has the first
+snapshot. SIGTERM, SIGINT and, where standard input is a pipe, its end stop the collector, which then delivers the rest.
+
 Exit codes: 0 stopped and everything acknowledged, 1 failed or something was lost, 2 wrong arguments,
 3 not permitted, 4 the kernel lacks what is needed.";
 
+const BTF: &str = "/sys/kernel/btf/vmlinux";
+const EXIT_USAGE: u8 = 2;
 const EXIT_NOT_PERMITTED: u8 = 3;
 const EXIT_KERNEL: u8 = 4;
 /// How long a stop waits for acknowledgements.
@@ -73,6 +82,12 @@ struct Arguments {
     /// Bytes of the kernel's ring buffer; a power of two
     #[arg(long, default_value_t = 4 << 20, value_parser = power_of_two)]
     ring_bytes: u32,
+    /// Write the log as JSON
+    #[arg(long)]
+    json_log: bool,
+    /// Also write what the kernel says when it refuses a program
+    #[arg(long)]
+    verbose: bool,
 }
 
 fn power_of_two(text: &str) -> Result<u32, String> {
@@ -84,21 +99,37 @@ fn power_of_two(text: &str) -> Result<u32, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    log::use_json(arguments.json_log);
+    if !arguments.verbose {
+        libbpf_rs::set_print(None);
+    }
     if let Err(error) = privilege::require() {
         return fail(&error, EXIT_NOT_PERMITTED);
     }
-    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
-        return fail(&anyhow::anyhow!("this kernel has no type information at /sys/kernel/btf/vmlinux: it needs CONFIG_DEBUG_INFO_BTF=y (most distributions since 2021 have it)"), EXIT_KERNEL);
+    if !Path::new(BTF).exists() {
+        return fail(
+            &anyhow!(
+                "this kernel has no type information at {BTF}: it needs CONFIG_DEBUG_INFO_BTF=y (most distributions since 2021 have it)"
+            ),
+            EXIT_KERNEL,
+        );
     }
+    let target = match Target::of(&arguments) {
+        Ok(target) => target,
+        Err(error) => return fail(&error, EXIT_USAGE),
+    };
     let kernel = match Kernel::load(arguments.ring_bytes) {
         Ok(kernel) => kernel,
+        Err(error) if is_refused(&error) => {
+            return fail(&error.context("not permitted to load kernel programs, although the capabilities are there: look for kernel lockdown or a seccomp filter (containers have one)"), EXIT_NOT_PERMITTED)
+        }
         Err(error) => return fail(&error, EXIT_KERNEL),
     };
-    if arguments.check {
+    let Some(target) = target else {
         report(&kernel, arguments.json);
         return ExitCode::SUCCESS;
-    }
-    match run(&arguments, kernel) {
+    };
+    match run(&arguments, target, kernel) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => fail(&error, 1),
@@ -106,44 +137,65 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("backflow-collector: {error:#}");
+    log::error(format_args!("{error:#}"));
     ExitCode::from(code)
+}
+
+fn is_refused(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<libbpf_rs::Error>().is_some_and(|e| e.kind() == libbpf_rs::ErrorKind::PermissionDenied))
 }
 
 fn report(kernel: &Kernel, json: bool) {
     if json {
-        let quoted = |items: Vec<String>| items.join(",");
-        let have = quoted(kernel.capabilities.iter().map(|c| format!("{c:?}")).collect());
-        let lack = quoted(
-            kernel.degraded.iter().map(|d| format!("{{\"feature\":{:?},\"consequence\":{:?}}}", d.feature, d.consequence)).collect(),
-        );
-        println!("{{\"capabilities\":[{have}],\"degraded\":[{lack}]}}");
+        let lack = |d: &Degraded| format!("{{\"feature\":{},\"consequence\":{}}}", Json(&d.feature), Json(&d.consequence));
+        let have = list(kernel.capabilities.iter().map(|name| Json(name).to_string()));
+        log::tell(format_args!("{{\"capabilities\":{have},\"degraded\":{}}}", list(kernel.degraded.iter().map(lack))));
         return;
     }
-    println!("loads and attaches: {}", kernel.capabilities.join(", "));
+    log::tell(format_args!("loads and attaches: {}", kernel.capabilities.join(", ")));
     for d in &kernel.degraded {
-        println!("missing {}: {}", d.feature, d.consequence);
+        log::tell(format_args!("missing {}: {}", d.feature, d.consequence));
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+/// Where to send, and what to show there.
+struct Target {
+    endpoint: Endpoint,
+    token: Option<String>,
+}
+
+impl Target {
+    /// `None` with --check, which sends nothing.
+    fn of(arguments: &Arguments) -> Result<Option<Self>> {
+        let Some(analyzer) = arguments.analyzer.as_ref().filter(|_| !arguments.check) else { return Ok(None) };
+        let trust = Trust { ca: arguments.ca.clone(), cert: arguments.cert.clone(), key: arguments.key.clone() };
+        let endpoint = Endpoint::parse(analyzer, trust, arguments.insecure)?;
+        let token = match &arguments.token_file {
+            Some(path) => {
+                let text = read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
+                Some(text.trim().to_owned())
+            }
+            None => None,
+        };
+        Ok(Some(Self { endpoint, token }))
     }
 }
 
 /// True when nothing was left unacknowledged.
-fn run(arguments: &Arguments, kernel: Kernel) -> Result<bool> {
-    let trust = Trust { ca: arguments.ca.clone(), cert: arguments.cert.clone(), key: arguments.key.clone() };
-    let endpoint = Endpoint::parse(arguments.analyzer.as_deref().unwrap_or_default(), trust, arguments.insecure)?;
-    let token = match &arguments.token_file {
-        Some(path) => {
-            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?.trim().to_owned())
-        }
-        None => None,
-    };
+fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
     let maps = Maps::new(&kernel)?;
     for (address, prefix) in inside_by_default() {
-        maps.set_network(address, prefix, 2)?;
+        maps.set_network(address, prefix, SCOPE_INSIDE)?;
     }
     for degraded in &kernel.degraded {
-        eprintln!("backflow-collector: {} is missing: {}", degraded.feature, degraded.consequence);
+        log::warn(format_args!("{} is missing: {}", degraded.feature, degraded.consequence));
     }
     let hello = hello(Host::read(arguments.host_name.clone()), &kernel);
+    log::tell(format_args!("{{\"attached\":true,\"hooks\":{}}}", hello.capabilities.len()));
     let buffer = Arc::new(Buffer::new(arguments.buffer_bytes));
     let rhythm = Rhythm {
         drain_ns: 20_000_000,
@@ -152,21 +204,26 @@ fn run(arguments: &Arguments, kernel: Kernel) -> Result<bool> {
         batch_ns: 100_000_000,
     };
     let collector = Collector::new(kernel, Arc::clone(&buffer), rhythm)?;
-    privilege::drop_all_but_kept()?;
-    let stop = Arc::new(AtomicBool::new(false));
+    privilege::drop_all_but_kept(|| collector.can_read())?;
+    let stop = Arc::new(Stop::default());
     let drain = {
         let stop = Arc::clone(&stop);
-        std::thread::Builder::new().name("drain".into()).spawn(move || collector.run(&stop))?
+        std::thread::Builder::new().name("drain".into()).spawn(move || {
+            let outcome = collector.run(&stop.asked);
+            stop.ask();
+            outcome
+        })?
     };
-    let exporter = Exporter { endpoint, token, hello, buffer: Arc::clone(&buffer) };
+    stop.at_end_of_input()?;
+    let exporter = Exporter { endpoint: target.endpoint, token: target.token, hello, buffer: Arc::clone(&buffer) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(&exporter, &stop));
-    stop.store(true, Ordering::Relaxed);
-    drain.join().map_err(|_| anyhow::anyhow!("the drain thread broke"))??;
+    stop.ask();
+    drain.join().map_err(|_| anyhow!("the drain thread broke"))??;
     outcome?;
     let left = buffer.unacknowledged();
     if left > 0 {
-        eprintln!("backflow-collector: stopped with {left} batches that the analyzer has not acknowledged");
+        log::error(format_args!("stopped with {left} batches that the analyzer has not acknowledged"));
     }
     Ok(left == 0)
 }
@@ -190,37 +247,37 @@ fn hello(host: Host, kernel: &Kernel) -> wire::Hello {
     }
 }
 
-async fn serve(exporter: &Exporter, stop: &AtomicBool) -> Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut run = std::pin::pin!(exporter.run());
-    tokio::select! {
-        outcome = &mut run => return outcome,
-        () = ready(exporter) => {}
-        _ = terminate.recv() => stop.store(true, Ordering::Relaxed),
-        _ = tokio::signal::ctrl_c() => stop.store(true, Ordering::Relaxed),
-    }
-    if !stop.load(Ordering::Relaxed) {
+/// Delivers until a stop is asked for, and then for a while what is left.
+async fn serve(exporter: &Exporter, stop: &Stop) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut deliver = std::pin::pin!(exporter.run());
+    let mut announce = std::pin::pin!(announce(exporter));
+    let mut announced = false;
+    loop {
         tokio::select! {
-            outcome = &mut run => return outcome,
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            outcome = &mut deliver => return outcome,
+            () = &mut announce, if !announced => announced = true,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = stop.changed.notified() => break,
         }
-        stop.store(true, Ordering::Relaxed);
     }
-    let _ = tokio::time::timeout(STOP, run).await;
-    Ok(())
+    stop.ask();
+    tokio::time::timeout(STOP, deliver).await.unwrap_or(Ok(()))
 }
 
-/// Prints one line of JSON once the analyzer has made the first snapshot durable, and never returns before.
-async fn ready(exporter: &Exporter) {
-    while exporter.buffer.acked() == 0 {
+/// Prints one line of JSON once the analyzer has made the first snapshot durable.
+async fn announce(exporter: &Exporter) {
+    while !exporter.buffer.is_snapshot_durable() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let degraded: Vec<&str> = exporter.hello.degraded.iter().map(|d| d.feature.as_str()).collect();
-    println!(
-        "{{\"ready\":true,\"host\":{:?},\"kernel\":{:?},\"hooks\":{},\"degraded\":{degraded:?}}}",
-        exporter.hello.host_name,
-        exporter.hello.kernel,
-        exporter.hello.capabilities.len()
-    );
+    let hello = &exporter.hello;
+    log::tell(format_args!(
+        "{{\"ready\":true,\"host\":{},\"kernel\":{},\"hooks\":{},\"degraded\":{}}}",
+        Json(&hello.host_name),
+        Json(&hello.kernel),
+        hello.capabilities.len(),
+        list(hello.degraded.iter().map(|d| Json(&d.feature).to_string()))
+    ));
 }

@@ -59,15 +59,26 @@ fn effective() -> Result<u64> {
     Ok(u64::from(sets[0].effective) | u64::from(sets[1].effective) << 32)
 }
 
-/// Gives up everything but `KEPT`, for all threads that are started later, and forbids regaining it.
-pub fn drop_all_but_kept() -> Result<()> {
+/// Gives up everything but `KEPT`, for this thread and all that are started later, and forbids regaining it. CAP_BPF stays
+/// where `can_read` fails without it: kernels before 5.19 with unprivileged_bpf_disabled ask for it even to read a map.
+pub fn drop_all_but_kept(can_read: impl Fn() -> Result<()>) -> Result<()> {
     let held = effective()?;
     let kept = KEPT.iter().fold(0u64, |all, c| all | 1 << c) & held;
-    let half = |shift: u32| Sets { effective: (kept >> shift) as u32, permitted: (kept >> shift) as u32, inheritable: 0 };
-    let mut header = Header { version: LINUX_CAPABILITY_VERSION_3, pid: 0 };
-    let sets = [half(0), half(32)];
+    let with_bpf = kept | (1 << CAP_BPF | 1 << CAP_SYS_ADMIN) & held;
     // SAFETY: no pointers are passed; the call cannot fail on kernels that have the programs.
     unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    set(kept, with_bpf)?;
+    if can_read().is_ok() {
+        return set(kept, kept);
+    }
+    let rest = if held & 1 << CAP_BPF != 0 { kept | 1 << CAP_BPF } else { with_bpf };
+    set(rest, rest)
+}
+
+fn set(effective: u64, permitted: u64) -> Result<()> {
+    let half = |shift: u32| Sets { effective: (effective >> shift) as u32, permitted: (permitted >> shift) as u32, inheritable: 0 };
+    let mut header = Header { version: LINUX_CAPABILITY_VERSION_3, pid: 0 };
+    let sets = [half(0), half(32)];
     // SAFETY: as in `effective`, and the sets are only read.
     if unsafe { libc::syscall(libc::SYS_capset, &mut header, sets.as_ptr()) } != 0 {
         bail!("cannot give up capabilities: {}", std::io::Error::last_os_error());

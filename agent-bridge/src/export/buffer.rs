@@ -3,25 +3,44 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use prost::bytes::Bytes;
 use prost::Message;
 use tokio::sync::Notify;
 
 use crate::line::batch::Weight;
 use crate::wire;
+use crate::wire::collector_message::Message as Said;
+
+/// What one entry costs beyond its message: the entry itself and the allocation.
+const ENTRY_BYTES: usize = 96;
+
+/// What a batch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Batch,
+    /// A part of everything that lives; `more` of the batch says whether others follow.
+    Snapshot,
+    /// What is left of a batch whose records were shed: facts that later batches refer to.
+    Facts,
+}
 
 struct Pending {
     seq: u64,
-    message: Vec<u8>,
+    message: Bytes,
     weight: Weight,
-    sent: bool,
+    part: Part,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Pending>,
+    /// So many from the front of the queue are sent on the present stream.
+    under_way: usize,
     bytes: usize,
     last_seq: u64,
     acked: u64,
+    /// Last part of the first snapshot.
+    snapshot_seq: Option<u64>,
     shed: Weight,
     /// A stream has opened and asks for what a fresh analyzer needs.
     wants_dictionary: bool,
@@ -48,42 +67,39 @@ impl Buffer {
     }
 
     /// Appends a batch under the next sequence number, shedding when the bound is passed.
-    pub fn push(&self, mut batch: wire::Batch, weight: Weight, snapshot: bool) -> u64 {
+    pub fn push(&self, mut batch: wire::Batch, weight: Weight, part: Part) -> u64 {
         let mut state = self.state();
         state.last_seq += 1;
         let seq = state.last_seq;
         batch.seq = seq;
-        let kind =
-            if snapshot { wire::collector_message::Message::Snapshot(batch) } else { wire::collector_message::Message::Batch(batch) };
-        let message = wire::CollectorMessage { message: Some(kind) }.encode_to_vec();
-        state.bytes += message.len();
-        state.queue.push_back(Pending { seq, message, weight, sent: false });
-        while state.bytes > self.limit_bytes && state.queue.len() > 1 {
-            state.shed_one();
+        if part == Part::Snapshot && !batch.more {
+            state.snapshot_seq.get_or_insert(seq);
         }
+        let message = encode(batch, part);
+        state.bytes += message.len() + ENTRY_BYTES;
+        state.queue.push_back(Pending { seq, message, weight, part });
+        while state.bytes > self.limit_bytes && state.shed_one() {}
         drop(state);
         self.changed.notify_one();
         seq
     }
 
     /// The next batch to send while fewer than `window` are under way.
-    pub fn next(&self, window: usize) -> Option<Vec<u8>> {
+    pub fn next(&self, window: usize) -> Option<Bytes> {
         let mut state = self.state();
-        if state.queue.iter().filter(|p| p.sent).count() >= window {
+        if state.under_way >= window {
             return None;
         }
-        let pending = state.queue.iter_mut().find(|p| !p.sent)?;
-        pending.sent = true;
-        Some(pending.message.clone())
+        let message = state.queue.get(state.under_way)?.message.clone();
+        state.under_way += 1;
+        Some(message)
     }
 
     pub fn acknowledge(&self, seq: u64) {
         let mut state = self.state();
         state.acked = state.acked.max(seq);
         while state.queue.front().is_some_and(|p| p.seq <= seq) {
-            if let Some(done) = state.queue.pop_front() {
-                state.bytes -= done.message.len();
-            }
+            state.remove(0);
         }
         drop(state);
         self.changed.notify_one();
@@ -92,9 +108,11 @@ impl Buffer {
     /// A new stream: everything unacknowledged is sent again, after a dictionary.
     pub fn reconnected(&self) {
         let mut state = self.state();
-        state.queue.iter_mut().for_each(|p| p.sent = false);
-        state.wants_dictionary = true;
-        state.dictionary = None;
+        state.under_way = 0;
+        if !state.finished {
+            state.wants_dictionary = true;
+            state.dictionary = None;
+        }
     }
 
     pub fn wants_dictionary(&self) -> bool {
@@ -106,8 +124,13 @@ impl Buffer {
         self.changed.notify_one();
     }
 
+    /// The dictionary, once it is there. After the end it stays, for every stream that opens to deliver the rest.
     pub fn take_dictionary(&self) -> Option<Vec<wire::Process>> {
-        self.state().dictionary.take()
+        let mut state = self.state();
+        if state.finished {
+            return state.dictionary.clone();
+        }
+        state.dictionary.take()
     }
 
     pub fn set_networks(&self, networks: Vec<wire::Network>) {
@@ -126,9 +149,18 @@ impl Buffer {
         self.state().acked
     }
 
-    /// Nothing more will be pushed.
-    pub fn finish(&self) {
-        self.state().finished = true;
+    /// The first snapshot is acknowledged in all its parts.
+    pub fn is_snapshot_durable(&self) -> bool {
+        let state = self.state();
+        state.snapshot_seq.is_some_and(|seq| state.acked >= seq)
+    }
+
+    /// Nothing more will be pushed. `processes` is the dictionary for streams that open from now on.
+    pub fn finish(&self, processes: Vec<wire::Process>) {
+        let mut state = self.state();
+        state.dictionary = Some(processes);
+        state.finished = true;
+        drop(state);
         self.changed.notify_one();
     }
 
@@ -147,15 +179,77 @@ impl Buffer {
 }
 
 impl State {
-    /// The oldest batch of interim records only, and only then the oldest batch.
-    fn shed_one(&mut self) {
-        let at = self.queue.iter().position(|p| p.weight.lifecycle == 0).unwrap_or(0);
-        if let Some(victim) = self.queue.remove(at) {
-            self.bytes -= victim.message.len();
-            self.shed.interim += victim.weight.interim;
-            self.shed.lifecycle += victim.weight.lifecycle;
+    /// Sheds the oldest batch of interim records only; where none is left, of a snapshot; then of any records; then facts.
+    /// What is under way stays: the analyzer may have it already. False when there is nothing to shed.
+    fn shed_one(&mut self) -> bool {
+        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.under_way).position(wanted).map(|at| at + self.under_way);
+        let Some(at) = oldest(|p| p.weight.lifecycle == 0 && p.part == Part::Batch)
+            .or_else(|| oldest(|p| p.part == Part::Snapshot))
+            .or_else(|| oldest(|p| p.part == Part::Batch))
+            .or_else(|| oldest(|_| true))
+        else {
+            return false;
+        };
+        if self.queue.get(at).is_some_and(|p| p.part == Part::Snapshot) {
+            self.demote_snapshots();
+        }
+        let rest = self.queue.get(at).filter(|p| p.part != Part::Facts).and_then(|p| facts_of(&p.message));
+        let Some(victim) = self.queue.get_mut(at) else { return false };
+        self.shed.interim += victim.weight.interim;
+        self.shed.lifecycle += victim.weight.lifecycle;
+        match rest {
+            Some(message) => {
+                self.bytes = self.bytes - victim.message.len() + message.len();
+                *victim = Pending { seq: victim.seq, message, weight: Weight::default(), part: Part::Facts };
+            }
+            None => self.remove(at),
+        }
+        true
+    }
+
+    /// A snapshot with a hole would declare what stood in the hole as gone: its parts become ordinary batches.
+    fn demote_snapshots(&mut self) {
+        for pending in self.queue.iter_mut().skip(self.under_way).filter(|p| p.part == Part::Snapshot) {
+            pending.part = Part::Batch;
+            if let Some(mut batch) = batch_of(&pending.message) {
+                batch.more = false;
+                self.bytes -= pending.message.len();
+                pending.message = encode(batch, Part::Batch);
+                self.bytes += pending.message.len();
+            }
         }
     }
+
+    fn remove(&mut self, at: usize) {
+        if let Some(gone) = self.queue.remove(at) {
+            self.bytes -= gone.message.len() + ENTRY_BYTES;
+            if at < self.under_way {
+                self.under_way -= 1;
+            }
+        }
+    }
+}
+
+fn encode(batch: wire::Batch, part: Part) -> Bytes {
+    let said = if part == Part::Snapshot { Said::Snapshot(batch) } else { Said::Batch(batch) };
+    wire::CollectorMessage { message: Some(said) }.encode_to_vec().into()
+}
+
+fn batch_of(message: &Bytes) -> Option<wire::Batch> {
+    match wire::CollectorMessage::decode(message.clone()).ok()?.message? {
+        Said::Batch(batch) | Said::Snapshot(batch) => Some(batch),
+        Said::Hello(_) | Said::Dictionary(_) => None,
+    }
+}
+
+/// The batch without its records; `None` when nothing is left.
+fn facts_of(message: &Bytes) -> Option<Bytes> {
+    let batch = batch_of(message)?;
+    if batch.processes.is_empty() && batch.exited.is_empty() {
+        return None;
+    }
+    let facts = wire::Batch { connections: None, edges: Vec::new(), attachments: Vec::new(), more: false, ..batch };
+    Some(encode(facts, Part::Facts))
 }
 
 #[cfg(test)]
@@ -165,26 +259,70 @@ mod tests {
     const INTERIM: Weight = Weight { interim: 1, lifecycle: 0 };
     const LIFECYCLE: Weight = Weight { interim: 0, lifecycle: 1 };
 
-    fn batch(bytes: usize) -> wire::Batch {
-        wire::Batch { processes: vec![wire::Process { cwd: "x".repeat(bytes), ..Default::default() }], ..Default::default() }
+    /// A batch of about `bytes` of records, and `facts` processes.
+    fn batch(bytes: usize, facts: usize) -> wire::Batch {
+        wire::Batch {
+            processes: vec![wire::Process { r#ref: 1, ..Default::default() }; facts],
+            edges: vec![wire::Edge { b_path: "x".repeat(bytes), ..Default::default() }],
+            ..Default::default()
+        }
+    }
+
+    fn snapshot(bytes: usize, more: bool) -> wire::Batch {
+        wire::Batch { more, ..batch(bytes, 0) }
+    }
+
+    fn said(message: &Bytes) -> Option<Said> {
+        wire::CollectorMessage::decode(message.clone()).ok()?.message
     }
 
     #[test]
     fn sheds_interim_records_before_life_cycle_records() {
         let buffer = Buffer::new(2500);
-        buffer.push(batch(1000), LIFECYCLE, false);
-        buffer.push(batch(1000), INTERIM, false);
-        buffer.push(batch(1000), LIFECYCLE, false);
+        buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
+        buffer.push(batch(1000, 0), INTERIM, Part::Batch);
+        buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
         assert_eq!(buffer.shed(), INTERIM);
-        buffer.push(batch(1000), LIFECYCLE, false);
+        buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
         assert_eq!(buffer.shed(), Weight { interim: 1, lifecycle: 1 });
+    }
+
+    #[test]
+    fn keeps_the_facts_of_what_it_sheds() {
+        let buffer = Buffer::new(2500);
+        buffer.push(batch(1000, 1), INTERIM, Part::Batch);
+        buffer.push(batch(1000, 0), INTERIM, Part::Batch);
+        buffer.push(batch(1000, 0), INTERIM, Part::Batch);
+        assert_eq!(buffer.shed(), INTERIM);
+        let first = buffer.next(1).as_ref().and_then(batch_of).unwrap_or_default();
+        assert_eq!((first.seq, first.processes.len(), first.edges.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn keeps_what_is_under_way() {
+        let buffer = Buffer::new(1500);
+        buffer.push(batch(1000, 0), INTERIM, Part::Batch);
+        assert!(buffer.next(1).is_some());
+        buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
+        assert_eq!(buffer.shed(), LIFECYCLE);
+        assert_eq!(buffer.unacknowledged(), 1);
+    }
+
+    #[test]
+    fn makes_no_snapshot_with_a_hole() {
+        let buffer = Buffer::new(2500);
+        buffer.push(snapshot(1000, true), INTERIM, Part::Snapshot);
+        buffer.push(snapshot(1000, false), INTERIM, Part::Snapshot);
+        buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
+        let rest: Vec<_> = std::iter::from_fn(|| buffer.next(9)).filter_map(|m| said(&m)).collect();
+        assert!(matches!(rest.as_slice(), [Said::Batch(_), Said::Batch(_)]), "{rest:?}");
     }
 
     #[test]
     fn sends_no_more_than_the_window_until_acknowledged() {
         let buffer = Buffer::new(1 << 20);
-        let first = buffer.push(batch(1), INTERIM, false);
-        buffer.push(batch(1), INTERIM, false);
+        let first = buffer.push(batch(1, 0), INTERIM, Part::Batch);
+        buffer.push(batch(1, 0), INTERIM, Part::Batch);
         assert!(buffer.next(1).is_some());
         assert!(buffer.next(1).is_none());
         buffer.acknowledge(first);
@@ -194,7 +332,7 @@ mod tests {
     #[test]
     fn sends_everything_again_after_a_reconnect() {
         let buffer = Buffer::new(1 << 20);
-        buffer.push(batch(1), INTERIM, false);
+        buffer.push(batch(1, 0), INTERIM, Part::Batch);
         let sent = buffer.next(8);
         buffer.reconnected();
         assert_eq!(buffer.next(8), sent);
@@ -203,10 +341,31 @@ mod tests {
     }
 
     #[test]
+    fn has_a_dictionary_for_each_stream_after_the_end() {
+        let buffer = Buffer::new(1 << 20);
+        buffer.finish(vec![wire::Process::default()]);
+        buffer.reconnected();
+        assert_eq!(buffer.take_dictionary().map(|d| d.len()), Some(1));
+        buffer.reconnected();
+        assert_eq!(buffer.take_dictionary().map(|d| d.len()), Some(1));
+    }
+
+    #[test]
+    fn knows_when_the_whole_snapshot_is_acknowledged() {
+        let buffer = Buffer::new(1 << 20);
+        let first = buffer.push(snapshot(1, true), INTERIM, Part::Snapshot);
+        buffer.acknowledge(first);
+        assert!(!buffer.is_snapshot_durable());
+        let last = buffer.push(snapshot(1, false), INTERIM, Part::Snapshot);
+        buffer.acknowledge(last);
+        assert!(buffer.is_snapshot_durable());
+    }
+
+    #[test]
     fn is_done_when_all_is_acknowledged_and_nothing_more_comes() {
         let buffer = Buffer::new(1 << 20);
-        let seq = buffer.push(batch(1), INTERIM, false);
-        buffer.finish();
+        let seq = buffer.push(batch(1, 0), INTERIM, Part::Batch);
+        buffer.finish(Vec::new());
         assert!(!buffer.is_done());
         buffer.acknowledge(seq);
         assert!(buffer.is_done());

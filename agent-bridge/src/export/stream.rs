@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
-use prost::Message;
+use prost::bytes::{BufMut, Bytes};
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -14,14 +15,21 @@ use tonic::{Request, Status, Streaming};
 
 use crate::export::buffer::Buffer;
 use crate::export::endpoint::Endpoint;
-use crate::wire;
+use crate::host::clock::boot_ns;
 use crate::wire::analyzer_message::Message as Said;
+use crate::wire::collector_message::Message;
+use crate::{log, wire};
 
 const PATH: &str = "/backflow.v1.Collector/Stream";
 const PROTOCOL: u32 = 1;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MOST: Duration = Duration::from_secs(10);
-/// Until Welcome says otherwise.
+/// How long the analyzer may take to answer Hello, and to end a stream of which everything is said.
+const WELCOME: Duration = Duration::from_secs(10);
+const GOODBYE: Duration = Duration::from_millis(500);
+/// Processes in one message: with full argv about 1.5 MB, and the analyzer takes 8 MiB.
+const DICTIONARY_PART: usize = 1000;
+/// Where Welcome names no window.
 const WINDOW_FIRST: usize = 4;
 
 pub struct Exporter {
@@ -37,49 +45,78 @@ impl Exporter {
         let mut wait = BACKOFF_FIRST;
         loop {
             let acked = self.buffer.acked();
-            match self.session().await {
-                Ok(()) => return Ok(()),
-                Err(error) => eprintln!("backflow-collector: {error:#}; trying again in {:.1} s", wait.as_secs_f32()),
-            }
+            let Err(error) = self.session().await else { return Ok(()) };
             if self.buffer.acked() > acked {
                 wait = BACKOFF_FIRST;
             }
-            tokio::time::sleep(wait).await;
+            let pause = spread(wait, boot_ns());
+            log::warn(format_args!("{error:#}; trying again in {:.1} s", pause.as_secs_f32()));
+            tokio::time::sleep(pause).await;
             wait = (wait * 2).min(BACKOFF_MOST);
         }
     }
 
     async fn session(&self) -> Result<()> {
         let channel = self.endpoint.connect().await.with_context(|| format!("the analyzer at {} cannot be reached", self.endpoint))?;
-        let (sender, receiver) = mpsc::channel::<Vec<u8>>(4);
-        self.buffer.reconnected();
-        send(&sender, wire::collector_message::Message::Hello(self.hello.clone())).await?;
-        let mut said = self.open(channel, receiver).await?;
+        let (sender, receiver) = mpsc::channel::<Bytes>(4);
+        send(&sender, Message::Hello(self.hello.clone())).await?;
+        let mut said = tokio::time::timeout(WELCOME, self.open(channel, receiver)).await.context("the analyzer does not answer")??;
+        let mut window = self.welcomed(&mut said).await?;
+        let broken = match self.deliver(&sender, &mut said, &mut window).await {
+            Ok(()) => {
+                drop(sender);
+                let _ = tokio::time::timeout(GOODBYE, said.message()).await;
+                return Ok(());
+            }
+            Err(broken) => broken,
+        };
+        // Where the stream broke while something was written to it, the reason is in what was said last.
+        match tokio::time::timeout(GOODBYE, said.message()).await {
+            Ok(Err(status)) => Err(ended(status)),
+            _ => Err(broken),
+        }
+    }
+
+    async fn welcomed(&self, said: &mut Streaming<wire::AnalyzerMessage>) -> Result<usize> {
+        let answer = tokio::time::timeout(WELCOME, said.message()).await.context("the analyzer does not answer")?;
         let mut window = WINDOW_FIRST;
+        match answer.map_err(ended)? {
+            Some(message) => self.obey(message, &mut window)?,
+            None => bail!("the analyzer closed the stream"),
+        }
+        self.buffer.reconnected();
+        Ok(window)
+    }
+
+    /// Returns when the buffer is finished and everything in it acknowledged.
+    async fn deliver(&self, sender: &mpsc::Sender<Bytes>, said: &mut Streaming<wire::AnalyzerMessage>, window: &mut usize) -> Result<()> {
         let mut introduced = false;
         loop {
-            tokio::select! {
-                message = said.message() => match message.context("the analyzer broke the stream off")? {
-                    None => bail!("the analyzer closed the stream"),
-                    Some(message) => self.obey(message, &mut window)?,
-                },
-                () = self.buffer.changed() => {}
-            }
             if !introduced {
-                let Some(processes) = self.buffer.take_dictionary() else { continue };
-                introduced = true;
-                send(&sender, wire::collector_message::Message::Dictionary(wire::Dictionary { processes })).await?;
+                if let Some(processes) = self.buffer.take_dictionary() {
+                    introduced = true;
+                    for part in processes.chunks(DICTIONARY_PART) {
+                        send(sender, Message::Dictionary(wire::Dictionary { processes: part.to_vec() })).await?;
+                    }
+                }
             }
-            while let Some(message) = self.buffer.next(window) {
+            while let Some(message) = introduced.then(|| self.buffer.next(*window)).flatten() {
                 sender.send(message).await.context("the stream to the analyzer is closed")?;
             }
             if self.buffer.is_done() {
                 return Ok(());
             }
+            tokio::select! {
+                message = said.message() => match message.map_err(ended)? {
+                    None => bail!("the analyzer closed the stream"),
+                    Some(message) => self.obey(message, window)?,
+                },
+                () = self.buffer.changed() => {}
+            }
         }
     }
 
-    async fn open(&self, channel: Channel, receiver: mpsc::Receiver<Vec<u8>>) -> Result<Streaming<wire::AnalyzerMessage>> {
+    async fn open(&self, channel: Channel, receiver: mpsc::Receiver<Bytes>) -> Result<Streaming<wire::AnalyzerMessage>> {
         let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(1 << 20);
         client.ready().await.context("the analyzer is not ready")?;
         let mut request = Request::new(ReceiverStream::new(receiver));
@@ -89,7 +126,7 @@ impl Exporter {
             request.metadata_mut().insert("authorization", value);
         }
         let path = PATH.parse().context("the path of the service")?;
-        let response = client.streaming(request, path, Raw).await.map_err(refused)?;
+        let response = client.streaming(request, path, Raw).await.map_err(ended)?;
         Ok(response.into_inner())
     }
 
@@ -110,13 +147,20 @@ impl Exporter {
     }
 }
 
-fn refused(status: Status) -> anyhow::Error {
-    anyhow::anyhow!("the analyzer refused the stream: {} ({:?})", status.message(), status.code())
+fn ended(status: Status) -> anyhow::Error {
+    anyhow::anyhow!("the analyzer ended the stream: {} ({:?})", status.message(), status.code())
 }
 
-async fn send(sender: &mpsc::Sender<Vec<u8>>, message: wire::collector_message::Message) -> Result<()> {
+/// `wait` less up to a half, so that collectors which lost the same analyzer do not come back in step. `seed` is any number
+/// that differs between them.
+fn spread(wait: Duration, seed: u64) -> Duration {
+    let permille = u32::try_from(seed / 1000 % 501).unwrap_or(0);
+    wait - wait * permille / 1000
+}
+
+async fn send(sender: &mpsc::Sender<Bytes>, message: Message) -> Result<()> {
     let bytes = wire::CollectorMessage { message: Some(message) }.encode_to_vec();
-    sender.send(bytes).await.context("the stream to the analyzer is closed")
+    sender.send(bytes.into()).await.context("the stream to the analyzer is closed")
 }
 
 /// Batches are encoded once, when they enter the buffer: what goes out is bytes.
@@ -124,7 +168,7 @@ async fn send(sender: &mpsc::Sender<Vec<u8>>, message: wire::collector_message::
 struct Raw;
 
 impl Codec for Raw {
-    type Encode = Vec<u8>;
+    type Encode = Bytes;
     type Decode = wire::AnalyzerMessage;
     type Encoder = Raw;
     type Decoder = Raw;
@@ -137,11 +181,10 @@ impl Codec for Raw {
 }
 
 impl Encoder for Raw {
-    type Item = Vec<u8>;
+    type Item = Bytes;
     type Error = Status;
-    fn encode(&mut self, item: Vec<u8>, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        use prost::bytes::BufMut;
-        into.put_slice(&item);
+    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(item);
         Ok(())
     }
 }
@@ -153,5 +196,18 @@ impl Decoder for Raw {
         wire::AnalyzerMessage::decode(from)
             .map(Some)
             .map_err(|error| Status::internal(format!("the analyzer sent what cannot be decoded: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads_pauses_over_the_upper_half() {
+        let wait = Duration::from_secs(10);
+        assert_eq!(spread(wait, 0), wait);
+        assert_eq!(spread(wait, 500_999), wait / 2);
+        assert_eq!(spread(wait, 501_000), wait);
     }
 }

@@ -2,5 +2,8 @@
 pub mod clock;
 pub mod container;
 pub mod identity;
+pub mod inside_root;
+pub mod proc_fs;
 pub mod process;
 pub mod ssh_config;
+pub mod ssh_files;

@@ -1,20 +1,21 @@
 //! Table of processes: facts by (pid, start time), sent once and referred to by number.
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 
 use crate::host::clock::Clock;
-use crate::host::{container, ssh_config};
+use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
+use crate::host::ssh_config;
+use crate::host::ssh_files::Client;
 use crate::kernel::records::{ExecHead, ExitRecord, ForkRecord, ProcessId};
 use crate::wire;
 
-/// More processes than this are not remembered: the oldest ended ones go first, then the table refuses new ones.
+/// More processes than this are not remembered: those that ended go first, then new ones are refused.
 const MAX_PROCESSES: usize = 65_536;
 /// Ended processes are kept this long, since their sockets may outlive them. Nanoseconds.
 const KEEP_ENDED_NS: u64 = 60_000_000_000;
 const MAX_ANCESTORS: usize = 8;
 
+/// Pid and start time in nanoseconds since boot, the latter rounded down to a clock tick.
 pub type Key = (u32, u64);
 
 #[derive(Debug)]
@@ -23,6 +24,7 @@ struct Entry {
     parent: Option<Key>,
     sent: bool,
     ended_ns: Option<u64>,
+    /// Facts were inherited, seen or read, as far as there are any.
     complete: bool,
 }
 
@@ -32,6 +34,8 @@ pub struct Processes {
     key_of_pid: HashMap<u32, Key>,
     next_ref: u32,
     ended_refs: Vec<u32>,
+    ended: usize,
+    ssh_clients: Vec<Client>,
     /// Processes that were not remembered because the table was full.
     pub refused: u64,
 }
@@ -45,11 +49,13 @@ impl Processes {
     pub fn on_fork(&mut self, record: &ForkRecord, clock: Clock) {
         let parent = key_of(&record.parent);
         let key = key_of(&record.process);
+        // A parent that is older than the collector may end before anything else refers to it.
+        self.reference(&record.parent, clock);
         let inherited = self.by_key.get(&parent).map(|entry| entry.facts.clone());
         let Some(entry) = self.entry(key, record.process.uid) else { return };
         if let Some(facts) = inherited {
-            let (number, start) = (entry.facts.r#ref, entry.facts.start_ns);
-            entry.facts = wire::Process { r#ref: number, pid: key.0, start_ns: start, ssh_forwards: Vec::new(), ..facts };
+            let number = entry.facts.r#ref;
+            entry.facts = wire::Process { r#ref: number, pid: key.0, start_ns: key.1, ..facts };
             entry.complete = true;
         }
         entry.facts.uid = record.process.uid;
@@ -59,26 +65,29 @@ impl Processes {
 
     pub fn on_exec(&mut self, head: &ExecHead, argv: &[u8], clock: Clock) {
         let key = key_of(&head.process);
-        let parent = key_of(&head.parent);
+        self.reference(&head.parent, clock);
         let Some(entry) = self.entry(key, head.process.uid) else { return };
-        entry.parent = Some(parent);
+        entry.parent = Some(key_of(&head.parent));
         entry.sent = false;
+        entry.complete = true;
         let facts = &mut entry.facts;
         facts.comm = text(&head.comm);
-        facts.exe = fs::read_link(format!("/proc/{}/exe", key.0)).map_or_else(|_| text(&head.path), |p| p.to_string_lossy().into_owned());
-        facts.argv = split_argv(argv);
+        facts.exe = proc_fs::exe(key.0).unwrap_or_else(|| text(&head.path));
+        facts.argv = proc_fs::split_argv(argv);
         facts.argv_truncated = head.argv_truncated != 0;
         facts.has_tty = head.has_tty != 0;
         facts.uid = head.process.uid;
         facts.exec_us = clock.to_unix_us(head.at_ns);
         read_place(facts);
-        entry.complete = true;
+        let client = ssh_client(facts);
+        self.ssh_clients.extend(client);
     }
 
     pub fn on_exit(&mut self, record: &ExitRecord) {
-        let key = key_of(&record.process);
-        if let Some(entry) = self.by_key.get_mut(&key) {
-            entry.ended_ns = Some(record.at_ns);
+        if let Some(entry) = self.by_key.get_mut(&key_of(&record.process)) {
+            if entry.ended_ns.replace(record.at_ns).is_none() {
+                self.ended += 1;
+            }
         }
     }
 
@@ -94,8 +103,13 @@ impl Processes {
         self.by_key.get(&key).map_or(0, |entry| entry.facts.r#ref)
     }
 
+    /// As `reference`, for a process that /proc alone tells about.
+    pub fn number(&mut self, key: Key, clock: Clock) -> u32 {
+        self.reference(&ProcessId { start_ns: key.1, pid: key.0, uid: 0 }, clock)
+    }
+
     fn bootstrap(&mut self, key: Key, uid: u32, clock: Clock, depth: usize) {
-        let stat = Stat::read(key.0).filter(|stat| same_start(stat.start_ticks, key.1));
+        let stat = Stat::read(key.0).filter(|stat| stat.start_ticks * NS_PER_TICK == key.1);
         let parent = stat.as_ref().filter(|_| depth > 0).and_then(|stat| self.key_of_running(stat.parent, clock, depth - 1));
         let Some(entry) = self.entry(key, uid) else { return };
         entry.complete = true;
@@ -103,31 +117,36 @@ impl Processes {
         let Some(stat) = stat else { return };
         let facts = &mut entry.facts;
         facts.comm = stat.comm;
-        facts.has_tty = stat.tty != 0;
+        facts.has_tty = stat.has_tty;
         facts.exec_us = clock.to_unix_us(key.1);
-        facts.exe = fs::read_link(format!("/proc/{}/exe", key.0)).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-        facts.argv = fs::read(format!("/proc/{}/cmdline", key.0)).map(|bytes| split_argv(&bytes)).unwrap_or_default();
+        facts.exe = proc_fs::exe(key.0).unwrap_or_default();
+        (facts.argv, facts.argv_truncated) = proc_fs::argv(key.0);
+        facts.uid = proc_fs::uid(key.0).unwrap_or(uid);
         read_place(facts);
+        let client = ssh_client(facts);
+        self.ssh_clients.extend(client);
     }
 
-    /// Key of a process that runs now, known or not. The start time in /proc has ticks only: a record's is exact.
+    /// Key of a process that runs now, known or not.
     fn key_of_running(&mut self, pid: u32, clock: Clock, depth: usize) -> Option<Key> {
         if pid == 0 {
             return None;
         }
         if let Some(key) = self.key_of_pid.get(&pid).copied() {
-            if self.by_key.get(&key).is_some_and(|entry| entry.ended_ns.is_none()) {
+            if self.by_key.get(&key).is_some_and(|entry| entry.ended_ns.is_none() && entry.complete) {
                 return Some(key);
             }
         }
-        let stat = Stat::read(pid)?;
-        let key = (pid, stat.start_ticks * NS_PER_TICK);
+        let key = (pid, Stat::read(pid)?.start_ticks * NS_PER_TICK);
         self.bootstrap(key, 0, clock, depth);
         Some(key)
     }
 
     fn entry(&mut self, key: Key, uid: u32) -> Option<&mut Entry> {
         if !self.by_key.contains_key(&key) {
+            if self.by_key.len() >= MAX_PROCESSES && self.ended > 0 {
+                self.forget(|entry| entry.ended_ns.is_some());
+            }
             if self.by_key.len() >= MAX_PROCESSES {
                 self.refused += 1;
                 return None;
@@ -140,73 +159,71 @@ impl Processes {
         self.by_key.get_mut(&key)
     }
 
-    /// Facts that a batch which refers to `numbers` has to carry, ancestors first.
+    /// A process and its known ancestors, nearest first.
+    pub fn lineage(&self, key: Key) -> impl Iterator<Item = Key> + '_ {
+        let parent = |key: &Key| self.by_key.get(key)?.parent;
+        std::iter::successors(Some(key), parent).take(MAX_ANCESTORS + 1)
+    }
+
+    /// Facts that a batch which refers to `keys` has to carry, ancestors first.
     pub fn unsent(&mut self, keys: impl IntoIterator<Item = Key>) -> Vec<wire::Process> {
         let mut out = Vec::new();
         for key in keys {
-            let mut chain = Vec::new();
-            let mut next = Some(key);
-            while let Some(key) = next {
-                if chain.len() > MAX_ANCESTORS || chain.contains(&key) {
-                    break;
-                }
-                let Some(entry) = self.by_key.get(&key) else { break };
-                chain.push(key);
-                next = entry.parent;
-            }
-            for key in chain.iter().rev() {
-                let parent = self.by_key.get(key).and_then(|e| e.parent).and_then(|p| self.by_key.get(&p)).map_or(0, |e| e.facts.r#ref);
-                if let Some(entry) = self.by_key.get_mut(key) {
-                    if !entry.sent {
-                        entry.sent = true;
-                        entry.facts.parent = parent;
-                        out.push(entry.facts.clone());
-                    }
-                }
+            let chain: Vec<Key> = self.lineage(key).collect();
+            for key in chain.into_iter().rev() {
+                let parent = self.by_key.get(&key).and_then(|e| e.parent).and_then(|p| self.by_key.get(&p)).map_or(0, |e| e.facts.r#ref);
+                let Some(entry) = self.by_key.get_mut(&key).filter(|entry| !entry.sent) else { continue };
+                entry.sent = true;
+                entry.facts.parent = parent;
+                out.push(entry.facts.clone());
             }
         }
         out
     }
 
-    /// Everything that was sent and still runs: the dictionary after a reconnect.
+    /// Everything that was sent and is not forgotten, older numbers first: the dictionary after a reconnect.
     pub fn sent(&self) -> Vec<wire::Process> {
-        self.by_key.values().filter(|entry| entry.sent).map(|entry| entry.facts.clone()).collect()
+        let mut sent: Vec<_> = self.by_key.values().filter(|entry| entry.sent).map(|entry| entry.facts.clone()).collect();
+        sent.sort_unstable_by_key(|facts| facts.r#ref);
+        sent
     }
 
-    /// The number of a process that the table knows or that runs; 0 otherwise.
-    pub fn number(&mut self, key: Key) -> u32 {
-        let id = ProcessId { start_ns: key.1, pid: key.0, uid: 0 };
-        self.reference(&id, Clock::measure())
-    }
-
-    pub fn parent_of(&self, key: Key) -> Option<Key> {
-        self.by_key.get(&key)?.parent
-    }
-
-    pub fn is_descendant(&self, key: Key, ancestor: Key) -> bool {
-        let mut next = Some(key);
-        for _ in 0..=MAX_ANCESTORS {
-            match next {
-                Some(key) if key == ancestor => return true,
-                Some(key) => next = self.parent_of(key),
-                None => return false,
-            }
-        }
-        false
-    }
-
-    /// Forgets processes that ended a while ago; the numbers of those that were sent go into the next batch.
+    /// Forgets processes that ended a while ago, but for the ancestors of those that did not. The numbers of those that
+    /// were sent go into the next batch.
     pub fn expire(&mut self, now_ns: u64) {
-        let ended_refs = &mut self.ended_refs;
+        let is_recent = |entry: &Entry| entry.ended_ns.is_none_or(|ended| now_ns < ended + KEEP_ENDED_NS);
+        let needed: HashSet<Key> =
+            self.by_key.iter().filter(|(_, entry)| is_recent(entry)).flat_map(|(key, _)| self.lineage(*key)).collect();
+        let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.facts.r#ref)).collect();
+        self.forget(|entry| !needed.contains(&entry.facts.r#ref));
+    }
+
+    fn forget(&mut self, is_over: impl Fn(&Entry) -> bool) {
+        let (ended_refs, ended) = (&mut self.ended_refs, &mut self.ended);
         self.by_key.retain(|_, entry| {
-            let keep = entry.ended_ns.is_none_or(|ended| now_ns < ended + KEEP_ENDED_NS);
-            if !keep && entry.sent {
-                ended_refs.push(entry.facts.r#ref);
+            let over = is_over(entry);
+            if over {
+                *ended -= usize::from(entry.ended_ns.is_some());
+                if entry.sent {
+                    ended_refs.push(entry.facts.r#ref);
+                }
             }
-            keep
+            !over
         });
         let by_key = &self.by_key;
         self.key_of_pid.retain(|_, key| by_key.contains_key(key));
+    }
+
+    /// SSH clients that are new since the last call: what their configuration files ask for is not known yet.
+    pub fn take_ssh_clients(&mut self) -> Vec<Client> {
+        std::mem::take(&mut self.ssh_clients)
+    }
+
+    /// Adds what the configuration files of a client ask for. True when its facts have to be sent again.
+    pub fn on_forwards(&mut self, key: Key, forwards: Vec<wire::SshForward>) -> bool {
+        let Some(entry) = self.by_key.get_mut(&key) else { return false };
+        entry.facts.ssh_forwards = forwards;
+        std::mem::take(&mut entry.sent)
     }
 
     pub fn take_exited(&mut self) -> Vec<u32> {
@@ -214,59 +231,18 @@ impl Processes {
     }
 }
 
-/// USER_HZ is 100 on every architecture that Linux supports for user space.
-const NS_PER_TICK: u64 = 10_000_000;
-
-fn same_start(ticks: u64, start_ns: u64) -> bool {
-    start_ns / NS_PER_TICK == ticks
-}
-
-struct Stat {
-    comm: String,
-    parent: u32,
-    tty: i64,
-    start_ticks: u64,
-}
-
-impl Stat {
-    /// Fields of /proc/PID/stat (proc(5)); comm may hold blanks and parentheses, so that the last ")" counts.
-    fn read(pid: u32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let (head, tail) = line.rsplit_once(')')?;
-        let (_, comm) = head.split_once('(')?;
-        let mut fields = tail.split_ascii_whitespace();
-        Some(Self {
-            comm: comm.to_owned(),
-            parent: fields.nth(1)?.parse().ok()?,
-            tty: fields.nth(2)?.parse().ok()?,
-            start_ticks: fields.nth(14)?.parse().ok()?,
-        })
-    }
-}
-
-/// Where the process runs, and what its configuration asks for: as far as /proc still shows it.
+/// Where the process runs, as far as /proc still shows it.
 fn read_place(facts: &mut wire::Process) {
-    let pid = facts.pid;
-    facts.cwd = fs::read_link(format!("/proc/{pid}/cwd")).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-    let cgroup = container::parse(&fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default());
+    facts.cwd = proc_fs::cwd(facts.pid).unwrap_or_default();
+    let cgroup = proc_fs::cgroup(facts.pid);
     facts.cgroup = cgroup.path;
     facts.container_id = cgroup.container_id;
-    if let Some(line) = ssh_config::command_line(&facts.argv) {
-        let root = PathBuf::from(format!("/proc/{pid}/root"));
-        let home = ssh_config::home_of(&root, facts.uid).unwrap_or_default();
-        facts.ssh_forwards = ssh_config::forwards(&line, &root, &home, &facts.cwd);
-    }
+    facts.ssh_forwards = Vec::new();
 }
 
-fn split_argv(bytes: &[u8]) -> Vec<String> {
-    let trimmed = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    if trimmed.is_empty() {
-        return Vec::new();
-    }
-    trimmed.split(|b| *b == 0).map(|arg| String::from_utf8_lossy(arg).into_owned()).collect()
+fn ssh_client(facts: &wire::Process) -> Option<Client> {
+    let line = ssh_config::command_line(&facts.exe, &facts.argv)?;
+    Some(Client { process: (facts.pid, facts.start_ns), line, uid: facts.uid, cwd: facts.cwd.clone() })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -277,18 +253,107 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::records::{RECORD_EXIT, RECORD_FORK};
 
-    #[test]
-    fn reads_a_stat_line_whose_name_has_parentheses() {
-        let line = "42 (a) b (c) S 7 42 42 34816 42 4194560 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
-        let stat = Stat::parse(line).map(|s| (s.comm, s.parent, s.tty, s.start_ticks));
-        assert_eq!(stat, Some(("a) b (c".into(), 7, 34816, 123_456)));
+    /// No process has such a pid (PID_MAX_LIMIT is 2^22): /proc is silent about it.
+    const BASE: u32 = 1 << 23;
+    const SECOND: u64 = 1_000_000_000;
+
+    fn id(n: u32) -> ProcessId {
+        ProcessId { start_ns: u64::from(n) * SECOND, pid: BASE + n, uid: 1000 }
+    }
+
+    fn fork(table: &mut Processes, parent: u32, child: u32) {
+        let record = ForkRecord { kind: RECORD_FORK, reserved: [0; 3], process: id(child), parent: id(parent), at_ns: 0 };
+        table.on_fork(&record, Clock::measure());
+    }
+
+    fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
+        let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
+        let head = ExecHead {
+            kind: 2,
+            argv_bytes,
+            argv_truncated: 0,
+            has_tty: 1,
+            reserved: 0,
+            process: id(process),
+            parent: id(parent),
+            at_ns: 5,
+            comm: *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            path: [0; 256],
+        };
+        table.on_exec(&head, argv, Clock::measure());
+    }
+
+    fn exit(table: &mut Processes, process: u32, at_ns: u64) {
+        table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: id(process), at_ns });
+    }
+
+    fn pids(facts: &[wire::Process]) -> Vec<u32> {
+        facts.iter().map(|p| p.pid - BASE).collect()
     }
 
     #[test]
-    fn splits_argv_with_hostile_bytes() {
-        assert_eq!(split_argv(b"ssh\0-R\0\xff\0"), ["ssh", "-R", "\u{fffd}"]);
-        assert!(split_argv(b"").is_empty());
-        assert_eq!(split_argv(b"a\0\0b"), ["a", "", "b"]);
+    fn sends_ancestors_first_and_each_process_once() {
+        let mut table = Processes::default();
+        fork(&mut table, 1, 2);
+        fork(&mut table, 2, 3);
+        let first = table.unsent([key_of(&id(3))]);
+        assert_eq!(pids(&first), [1, 2, 3]);
+        let parents: Vec<_> = first.iter().map(|p| p.parent).collect();
+        let refs: Vec<_> = first.iter().map(|p| p.r#ref).collect();
+        assert_eq!(parents.get(1..), refs.get(..2));
+        assert!(table.unsent([key_of(&id(3))]).is_empty());
+    }
+
+    #[test]
+    fn sends_facts_again_after_an_exec() {
+        let mut table = Processes::default();
+        fork(&mut table, 1, 2);
+        table.unsent([key_of(&id(2))]);
+        exec(&mut table, 1, 2, b"sh\0-i\0");
+        let again = table.unsent([key_of(&id(2))]);
+        assert_eq!(pids(&again), [2]);
+        assert_eq!(again.first().map(|p| p.argv.clone()), Some(vec!["sh".to_owned(), "-i".to_owned()]));
+    }
+
+    #[test]
+    fn inherits_what_a_parent_executed() {
+        let mut table = Processes::default();
+        exec(&mut table, 1, 2, b"ssh\0-f\0");
+        fork(&mut table, 2, 3);
+        let child = table.unsent([key_of(&id(3))]).pop();
+        assert_eq!(child.map(|p| (p.argv, p.uid)), Some((vec!["ssh".to_owned(), "-f".to_owned()], 1000)));
+    }
+
+    #[test]
+    fn keeps_ended_ancestors_of_what_runs() {
+        let mut table = Processes::default();
+        fork(&mut table, 1, 2);
+        fork(&mut table, 2, 3);
+        table.unsent([key_of(&id(3))]);
+        exit(&mut table, 1, 0);
+        exit(&mut table, 2, 0);
+        table.expire(10 * KEEP_ENDED_NS);
+        assert!(table.take_exited().is_empty());
+        exit(&mut table, 3, 10 * KEEP_ENDED_NS);
+        table.expire(10 * KEEP_ENDED_NS + KEEP_ENDED_NS - 1);
+        assert!(table.take_exited().is_empty());
+        table.expire(12 * KEEP_ENDED_NS);
+        assert_eq!(table.take_exited().len(), 3);
+        assert!(table.sent().is_empty());
+    }
+
+    #[test]
+    fn makes_room_by_what_ended_and_then_refuses() {
+        let mut table = Processes::default();
+        for n in 0..MAX_PROCESSES as u32 {
+            table.entry((BASE + n, 0), 0);
+        }
+        assert!(table.entry((1, 1), 0).is_none());
+        assert_eq!(table.refused, 1);
+        table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: ProcessId { start_ns: 0, pid: BASE, uid: 0 }, at_ns: 1 });
+        assert!(table.entry((1, 1), 0).is_some());
+        assert!(table.entry((2, 2), 0).is_none());
     }
 }

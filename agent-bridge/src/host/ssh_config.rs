@@ -1,15 +1,15 @@
 //! Forwarding that an SSH client takes from configuration files, so that a clean command line hides nothing.
-//! Reads ssh_config(5): `Host` patterns, `Match all`, `Include`, first value wins for nothing here (forwards add up).
+//! Reads ssh_config(5): `Host` patterns, `Match all` and `Include`. Forwards of all sections that apply add up.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::host::inside_root::Root;
 use crate::wire::SshForward;
 
 /// Larger files are cut: nobody writes that by hand.
 const MAX_FILE_BYTES: u64 = 64 << 10;
-const MAX_INCLUDES: usize = 16;
+const MAX_PASSWD_BYTES: u64 = 1 << 20;
+const MAX_FILES: usize = 16;
 const MAX_FORWARDS: usize = 32;
 const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
 /// Options of ssh(1) that take a value, OpenSSH 10.
@@ -17,17 +17,18 @@ const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 const DIRECTIVES: [&str; 4] = ["remoteforward", "localforward", "dynamicforward", "tunnel"];
 
 /// What the command line says about configuration.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLine {
     pub file: Option<String>,
     pub host: String,
 }
 
-/// `None` when the program is no SSH client.
-pub fn command_line(argv: &[String]) -> Option<CommandLine> {
+/// `None` when neither the executable nor its name for itself is that of an SSH client.
+pub fn command_line(exe: &str, argv: &[String]) -> Option<CommandLine> {
     let (program, rest) = argv.split_first()?;
-    let name = program.rsplit('/').next().unwrap_or(program);
-    if name != "ssh" && name != "autossh" {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let is_autossh = name(exe) == "autossh" || name(program) == "autossh";
+    if !is_autossh && name(exe) != "ssh" && name(program) != "ssh" {
         return None;
     }
     let mut found = CommandLine::default();
@@ -40,7 +41,7 @@ pub fn command_line(argv: &[String]) -> Option<CommandLine> {
             }
             break;
         };
-        if let Some((at, letter)) = letters.char_indices().find(|(_, c)| WITH_VALUE.contains(*c)) {
+        if let Some((at, letter)) = letters.char_indices().find(|(_, c)| WITH_VALUE.contains(*c) || is_autossh && *c == 'M') {
             let glued = letters.get(at + 1..).unwrap_or_default();
             let value = if glued.is_empty() { words.next().map(String::as_str).unwrap_or_default() } else { glued };
             if letter == 'F' {
@@ -51,42 +52,40 @@ pub fn command_line(argv: &[String]) -> Option<CommandLine> {
     Some(found)
 }
 
-/// Forwards that apply to `line.host`. `root` is /proc/PID/root, `home` and `cwd` are paths inside it.
-pub fn forwards(line: &CommandLine, root: &Path, home: &str, cwd: &str) -> Vec<SshForward> {
-    let mut found = Vec::new();
-    let mut reader = Reader { root, home, host: &line.host, includes: 0, found: &mut found };
+/// Forwards that apply to `line.host` for a client below `root`. `cwd` is a path inside it; the home of `uid` is read from
+/// its passwd, for ssh asks getpwuid(3), not $HOME.
+pub fn forwards(line: &CommandLine, root: &Root, uid: u32, cwd: &str) -> Vec<SshForward> {
+    let passwd = root.read(Path::new("/etc/passwd"), MAX_PASSWD_BYTES).unwrap_or_default();
+    let home = home_of(&passwd, uid).unwrap_or_default();
+    let mut reader = Reader { root, home: &home, host: &line.host, files: 0, found: Vec::new() };
     match &line.file {
         Some(file) if file == "none" => {}
-        Some(file) if file.starts_with('/') => reader.file(Path::new(file)),
         Some(file) => reader.file(&Path::new(cwd).join(file)),
         None => {
-            reader.file(&Path::new(home).join(".ssh/config"));
+            reader.file(&Path::new(&home).join(".ssh/config"));
             reader.file(Path::new(SYSTEM_CONFIG));
         }
     }
-    found
+    reader.found
 }
 
 struct Reader<'a> {
-    root: &'a Path,
+    root: &'a Root,
     home: &'a str,
     host: &'a str,
-    includes: usize,
-    found: &'a mut Vec<SshForward>,
+    files: usize,
+    found: Vec<SshForward>,
 }
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path) {
-        if self.includes >= MAX_INCLUDES {
+        if self.files >= MAX_FILES {
             return;
         }
-        self.includes += 1;
-        let inside = path.strip_prefix("/").unwrap_or(path);
-        let mut text = String::new();
-        let Ok(file) = File::open(self.root.join(inside)) else { return };
-        // A file that is not text ends where it stops being text.
-        let _ = file.take(MAX_FILE_BYTES).read_to_string(&mut text);
-        self.text(&text, path);
+        self.files += 1;
+        if let Ok(text) = self.root.read(path, MAX_FILE_BYTES) {
+            self.text(&text, path);
+        }
     }
 
     fn text(&mut self, text: &str, path: &Path) {
@@ -95,7 +94,7 @@ impl Reader<'_> {
             let (keyword, value) = split(line);
             match keyword.as_str() {
                 "host" => applies = host_applies(value, self.host),
-                "match" => applies = value.trim().eq_ignore_ascii_case("all"),
+                "match" => applies = unquoted(value).eq_ignore_ascii_case("all"),
                 "include" if applies => self.include(value, path),
                 word if applies && DIRECTIVES.contains(&word) && self.found.len() < MAX_FORWARDS => {
                     self.found.push(SshForward { path: path.display().to_string(), directive: line.to_owned() });
@@ -107,7 +106,7 @@ impl Reader<'_> {
 
     /// Relative names are in ~/.ssh for a user's file and in /etc/ssh for the system's; a `*` may stand in the last part.
     fn include(&mut self, value: &str, from: &Path) {
-        for word in value.split_whitespace() {
+        for word in value.split_whitespace().map(unquoted) {
             let word = word.replacen('~', self.home, usize::from(word.starts_with("~/")));
             let base = if from == Path::new(SYSTEM_CONFIG) { PathBuf::from("/etc/ssh") } else { Path::new(self.home).join(".ssh") };
             let path = base.join(word);
@@ -116,11 +115,8 @@ impl Reader<'_> {
                 self.file(&path);
                 continue;
             }
-            let Ok(entries) = std::fs::read_dir(self.root.join(folder.strip_prefix("/").unwrap_or(folder))) else { continue };
-            let mut names: Vec<_> =
-                entries.flatten().filter_map(|e| e.file_name().into_string().ok()).filter(|n| glob(pattern, n)).collect();
-            names.sort();
-            for name in names.into_iter().take(MAX_INCLUDES) {
+            let names = self.root.names(folder).unwrap_or_default();
+            for name in names.into_iter().filter(|name| glob(pattern, name)).take(MAX_FILES) {
                 self.file(&folder.join(name));
             }
         }
@@ -134,10 +130,14 @@ fn split(line: &str) -> (String, &str) {
     (keyword.to_ascii_lowercase(), value.trim_start_matches(|c: char| c.is_whitespace() || c == '='))
 }
 
+fn unquoted(word: &str) -> &str {
+    word.trim().trim_matches('"')
+}
+
 /// ssh_config(5), PATTERNS: a negated match excludes, whatever else matches.
 fn host_applies(patterns: &str, host: &str) -> bool {
     let mut applies = false;
-    for pattern in patterns.split_whitespace() {
+    for pattern in patterns.split_whitespace().map(unquoted) {
         match pattern.strip_prefix('!') {
             Some(negated) if glob(negated, host) => return false,
             Some(_) => {}
@@ -175,17 +175,16 @@ fn glob(pattern: &str, text: &str) -> bool {
     p.get(i..).unwrap_or_default().iter().all(|c| *c == b'*')
 }
 
-/// Home of a user by /etc/passwd below `root`: ssh asks getpwuid(3), not $HOME.
-pub fn home_of(root: &Path, uid: u32) -> Option<String> {
-    let mut text = String::new();
-    let _ = File::open(root.join("etc/passwd")).ok()?.take(1 << 20).read_to_string(&mut text);
-    text.lines().find_map(|line| {
+/// Home of a user by the text of /etc/passwd (passwd(5)).
+fn home_of(passwd: &str, uid: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.nth(2)?.parse::<u32>().ok()? == uid).then(|| fields.nth(2).map(str::to_owned))?
     })
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -193,10 +192,36 @@ mod tests {
         line.split(' ').map(str::to_owned).collect()
     }
 
+    /// A folder that stands for a process's root.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let path = std::env::temp_dir().join(format!("backflow-ssh-{}-{name}", std::process::id()));
+            for (file, text) in files {
+                let file = path.join(file);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, text).unwrap();
+            }
+            Self(path)
+        }
+
+        fn forwards(&self, line: &str) -> Vec<(String, String)> {
+            let line = command_line("/usr/bin/ssh", &words(line)).unwrap();
+            let found = forwards(&line, &Root::open(&self.0).unwrap(), 1000, "/srv");
+            found.into_iter().map(|f| (f.path, f.directive)).collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
     fn found_in(text: &str, host: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        Reader { root: Path::new("/nonexistent"), home: "/root", host, includes: 0, found: &mut found }.text(text, Path::new("/c"));
-        found.into_iter().map(|f| f.directive).collect()
+        let folder = Folder::new(&format!("{:?}", std::thread::current().id()), &[("c", text)]);
+        folder.forwards(&format!("ssh -F /c {host}")).into_iter().map(|(_, directive)| directive).collect()
     }
 
     #[test]
@@ -206,11 +231,54 @@ mod tests {
             ("ssh -NF/tmp/c build uptime -F x", Some("/tmp/c"), "build"),
             ("/usr/bin/ssh -p 443 -o Foo=bar build", None, "build"),
             ("ssh build -Fc", Some("c"), "build"),
+            ("autossh -M 0 -N build", None, "build"),
         ] {
             let expected = CommandLine { file: file.map(str::to_owned), host: host.to_owned() };
-            assert_eq!(command_line(&words(line)), Some(expected), "{line}");
+            assert_eq!(command_line("", &words(line)), Some(expected), "{line}");
         }
-        assert_eq!(command_line(&words("sshd -R")), None);
+    }
+
+    #[test]
+    fn knows_a_client_by_its_executable_too() {
+        assert!(command_line("/usr/bin/ssh", &words("kworker build")).is_some());
+        assert!(command_line("/usr/sbin/sshd", &words("sshd -R")).is_none());
+    }
+
+    #[test]
+    fn reads_the_files_of_the_user_and_of_the_system() {
+        let folder = Folder::new(
+            "files",
+            &[
+                ("etc/passwd", "root:x:0:0::/root:/bin/sh\nme:x:1000:1000::/home/me:/bin/sh\n"),
+                ("home/me/.ssh/config", "Host build\nInclude conf.d/*.conf\n"),
+                ("home/me/.ssh/conf.d/a.conf", "RemoteForward 1 a:1\n"),
+                ("home/me/.ssh/conf.d/b.off", "RemoteForward 2 b:2\n"),
+                ("etc/ssh/ssh_config", "Include /etc/ssh/more\n"),
+                ("etc/ssh/more", "Tunnel yes\n"),
+                ("root/.ssh/config", "RemoteForward 3 c:3\n"),
+                ("srv/here", "DynamicForward 4\n"),
+            ],
+        );
+        let own = |path: &str, directive: &str| (path.to_owned(), directive.to_owned());
+        assert_eq!(
+            folder.forwards("ssh -N build"),
+            [own("/home/me/.ssh/conf.d/a.conf", "RemoteForward 1 a:1"), own("/etc/ssh/more", "Tunnel yes")]
+        );
+        assert_eq!(folder.forwards("ssh -N other"), [own("/etc/ssh/more", "Tunnel yes")]);
+        assert_eq!(folder.forwards("ssh -F here build"), [own("/srv/here", "DynamicForward 4")]);
+        assert!(folder.forwards("ssh -F none build").is_empty());
+    }
+
+    #[test]
+    fn ends_where_files_include_each_other() {
+        assert_eq!(found_in("RemoteForward 1 a:1\nInclude /c\n", "x").len(), MAX_FILES);
+    }
+
+    #[test]
+    fn reads_on_behind_bytes_that_are_no_text() {
+        let folder = Folder::new("bytes", &[("c", "")]);
+        std::fs::write(folder.0.join("c"), b"# \xff\nRemoteForward 1 a:1\n").unwrap();
+        assert_eq!(folder.forwards("ssh -F /c x").len(), 1);
     }
 
     #[test]

@@ -122,6 +122,11 @@ impl Kernel {
         map_handle(&self.object, name)
     }
 
+    /// Whether a walk can be started.
+    pub fn can_walk(&self) -> Result<()> {
+        Iter::new(&self.sockets).map(drop).context("cannot start a walk")
+    }
+
     /// Runs a walk over every descriptor of every task; empty where the kernel lacks it.
     pub fn walk_files(&self) -> Result<Vec<u8>> {
         match &self.files {

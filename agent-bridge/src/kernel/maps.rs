@@ -3,12 +3,13 @@
 use std::net::Ipv6Addr;
 
 use anyhow::Result;
+use libbpf_rs::ErrorKind;
 use libbpf_rs::MapCore;
 use libbpf_rs::MapFlags;
 use libbpf_rs::MapHandle;
 
 use super::load::Kernel;
-use super::records::{bytes_of, read, Edge, EdgeKey, NetworkKey};
+use super::records::{bytes_of, read, Edge, EdgeKey, NetworkKey, SCOPE_INSIDE};
 
 /// Indices of `enum lost_kind`.
 #[derive(Clone, Copy, Default, Debug)]
@@ -37,6 +38,13 @@ impl Maps {
         })
     }
 
+    /// Whether maps can be read and written.
+    pub fn can_use(&self) -> Result<()> {
+        self.lost.lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY)?;
+        self.unset_network([0; 16], 128)?;
+        self.set_network([0; 16], 128, SCOPE_INSIDE)
+    }
+
     /// Totals over all processors since the programs were loaded.
     pub fn lost(&self) -> Lost {
         let total = |kind: u32| -> u64 {
@@ -48,15 +56,30 @@ impl Maps {
 
     /// Edges that changed after `since_ns`.
     pub fn edges_since(&self, since_ns: u64) -> Vec<(EdgeKey, Edge)> {
-        let Ok(batch) = self.edges.lookup_batch(256, MapFlags::ANY, MapFlags::ANY) else { return Vec::new() };
+        let Ok(batch) = self.edges.lookup_batch(1024, MapFlags::ANY, MapFlags::ANY) else { return Vec::new() };
         batch
             .filter_map(|(key, value)| Some((read::<EdgeKey>(&key)?, read::<Edge>(&value)?)))
             .filter(|(_, edge)| edge.last_ns > since_ns)
             .collect()
     }
 
-    pub fn set_network(&self, address: [u8; 16], prefix: u32, scope: u32) -> Result<()> {
-        Ok(self.networks.update(bytes_of(&NetworkKey { prefix, address }), &scope.to_ne_bytes(), MapFlags::ANY)?)
+    /// `scope` is SCOPE_OUTSIDE or SCOPE_INSIDE; `prefix` counts bits of the 128-bit form.
+    pub fn set_network(&self, address: [u8; 16], prefix: u32, scope: u8) -> Result<()> {
+        let key = NetworkKey { prefix, address };
+        Ok(self.networks.update(bytes_of(&key), &u32::from(scope).to_ne_bytes(), MapFlags::ANY)?)
+    }
+
+    pub fn unset_network(&self, address: [u8; 16], prefix: u32) -> Result<()> {
+        match self.networks.delete(bytes_of(&NetworkKey { prefix, address })) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The group that a process was joined to, where it does not act for itself.
+    pub fn group_of(&self, pid: u32) -> Option<u64> {
+        let value = self.group_of.lookup(&pid.to_ne_bytes(), MapFlags::ANY).ok()??;
+        Some(u64::from_ne_bytes(value.try_into().ok()?))
     }
 
     pub fn join(&self, pid: u32, group: u64) -> Result<()> {

@@ -15,6 +15,7 @@ pub const REASON_MOVED: u8 = 1;
 pub const REASON_CLOSED: u8 = 2;
 pub const INITIATOR_LOCAL: u8 = 1;
 pub const SCOPE_OUTSIDE: u8 = 1;
+pub const SCOPE_INSIDE: u8 = 2;
 
 /// A struct of integers and byte arrays only, without padding: every bit pattern is a value.
 ///

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::host::clock::Clock;
 use crate::host::process::{key_of, Key, Processes};
+use crate::inspect::inspector::Seen;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, REASON_MOVED};
 use crate::line::columns::Columns;
 use crate::wire;
@@ -30,6 +31,10 @@ impl Draft {
         self.columns.records() + self.edges.len() + self.attachments.len()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.records() == 0 && self.processes.is_empty()
+    }
+
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
         let number = self.refer(&r.owner, processes, clock);
         self.columns.push(r, number, clock.to_unix_us(r.opened_ns), clock.to_unix_us(r.observed_ns));
@@ -47,10 +52,15 @@ impl Draft {
         self.weight.interim += 1;
     }
 
-    pub fn attachment(&mut self, attachment: wire::Attachment, keys: &[Key]) {
-        self.processes.extend(keys);
-        self.attachments.push(attachment);
+    pub fn attachment(&mut self, seen: Seen, processes: &mut Processes, clock: Clock) {
+        self.processes.extend([Some(seen.process), seen.child].into_iter().flatten());
+        self.attachments.push(seen.to_wire(processes, clock));
         self.weight.lifecycle += 1;
+    }
+
+    /// Sends the facts of a process although no record refers to it.
+    pub fn process(&mut self, key: Key) {
+        self.processes.insert(key);
     }
 
     fn refer(&mut self, id: &ProcessId, processes: &mut Processes, clock: Clock) -> u32 {

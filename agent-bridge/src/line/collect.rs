@@ -1,6 +1,7 @@
 //! The drain thread: ring and walks into drafts, drafts into the buffer. It allocates and decodes, but nothing in it may
 //! panic or wait for the network.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -9,16 +10,18 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use libbpf_rs::RingBufferBuilder;
 
-use crate::export::buffer::Buffer;
+use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::process::{key_of, Processes};
+use crate::host::ssh_files::SshFiles;
 use crate::inspect::inspector::Inspector;
 use crate::kernel::load::Kernel;
-use crate::kernel::maps::Maps;
-use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED, REASON_MOVED};
+use crate::kernel::maps::{inside_by_default, Maps};
+use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED, SCOPE_INSIDE, SCOPE_OUTSIDE};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::line::batch::Draft;
-use crate::wire;
+use crate::line::drained::Drained;
+use crate::{log, wire};
 
 /// How often things are done, in nanoseconds of the boot clock.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +36,10 @@ pub struct Rhythm {
 /// An empty batch is sent when nothing happened for so long: event time moves on by it.
 const HEARTBEAT_NS: u64 = 1_000_000_000;
 const CLOCK_NS: u64 = 60_000_000_000;
-/// Bounds a message: a thousand records are about 60 kB.
+/// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
+/// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
+const WALK_PART: usize = 8192;
 
 pub struct Collector {
     kernel: Kernel,
@@ -44,11 +49,11 @@ pub struct Collector {
     clock: Clock,
     buffer: Arc<Buffer>,
     lifecycle: Draft,
-    interim: Draft,
     rejected: u64,
     edges_seen_ns: u64,
     due: Due,
     rhythm: Rhythm,
+    /// Networks that the analyzer named and the defaults do not have.
     networks: HashSet<([u8; 16], u32)>,
 }
 
@@ -73,7 +78,6 @@ impl Collector {
             clock,
             buffer,
             lifecycle: Draft::default(),
-            interim: Draft::default(),
             rejected: 0,
             edges_seen_ns: 0,
             due: Due::default(),
@@ -82,27 +86,37 @@ impl Collector {
         })
     }
 
+    /// Whether walks and maps can be used with the capabilities that are left.
+    pub fn can_read(&self) -> Result<()> {
+        self.kernel.can_walk()?;
+        self.maps.can_use()
+    }
+
     /// Runs until `stop`, then drains once more.
     pub fn run(mut self, stop: &AtomicBool) -> Result<()> {
         let ring = self.kernel.map("ring")?;
-        let records = std::cell::RefCell::new(Vec::<Vec<u8>>::new());
+        let drained = RefCell::new(Drained::default());
         let mut builder = RingBufferBuilder::new();
         builder
             .add(&ring, |bytes| {
-                records.borrow_mut().push(bytes.to_vec());
+                drained.borrow_mut().push(bytes);
                 0
             })
             .context("cannot read the ring buffer")?;
         let reader = builder.build().context("cannot read the ring buffer")?;
+        // Not before capabilities are given up.
+        let ssh_files = SshFiles::start()?;
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             reader.consume().context("the ring buffer broke")?;
-            for bytes in records.take() {
-                self.record(&bytes);
-            }
+            let mut records = drained.take();
+            records.each(|bytes| self.record(bytes));
+            records.clear();
+            drained.replace(records);
+            self.read_ssh_files(&ssh_files);
             self.tick(boot_ns(), stopping);
             if stopping {
-                self.buffer.finish();
+                self.buffer.finish(self.processes.sent());
                 return Ok(());
             }
             std::thread::sleep(Duration::from_nanos(self.rhythm.drain_ns));
@@ -128,11 +142,13 @@ impl Collector {
         if known.is_none() {
             self.rejected += 1;
         }
+        if self.lifecycle.records() >= MAX_RECORDS {
+            self.flush();
+        }
     }
 
     fn connection(&mut self, r: &ConnectionRecord) {
-        let draft = if r.reason == REASON_MOVED { &mut self.interim } else { &mut self.lifecycle };
-        draft.connection(r, &mut self.processes, self.clock);
+        self.lifecycle.connection(r, &mut self.processes, self.clock);
         self.inspector.on_connection(r);
         if r.reason == REASON_CLOSED {
             self.inspector.on_closed(r.cookie);
@@ -140,60 +156,96 @@ impl Collector {
     }
 
     fn tick(&mut self, now: u64, stopping: bool) {
-        self.obey();
         if now >= self.due.clock {
             self.clock = Clock::measure();
             self.processes.expire(now);
             self.due.clock = now + CLOCK_NS;
         }
+        self.obey();
         self.inspect(now);
         if now >= self.due.edges || stopping {
             self.edges();
             self.due.edges = now + self.rhythm.edges_ns;
         }
         if now >= self.due.interim || stopping {
-            self.walk(false);
+            self.walk();
             self.due.interim = now + self.rhythm.interim_ns;
         }
-        self.close_batches(now, stopping);
+        if !self.lifecycle.is_empty() && (now >= self.due.batch || stopping) {
+            self.flush();
+            self.due.batch = now + self.rhythm.batch_ns;
+        }
+        if now >= self.due.heartbeat {
+            self.push(Draft::default(), Part::Batch, false);
+        }
     }
 
     /// What the analyzer asked for: networks, and everything that a fresh one needs.
     fn obey(&mut self) {
         if let Some(networks) = self.buffer.take_networks() {
-            for network in networks {
-                let Ok(address) = <[u8; 16]>::try_from(network.address.as_slice()) else { continue };
-                let scope = if network.outside { 1 } else { 2 };
-                if self.maps.set_network(address, network.prefix.min(128), scope).is_ok() {
-                    self.networks.insert((address, network.prefix));
-                }
+            if let Err(error) = self.set_networks(&networks) {
+                log::warn(format_args!("cannot tell the kernel which networks are inside: {error:#}"));
             }
         }
         if self.buffer.wants_dictionary() {
-            self.flush_drafts();
+            self.flush();
             self.buffer.set_dictionary(self.processes.sent());
             self.snapshot();
         }
     }
 
+    /// Puts the analyzer's networks in the place of those that it named before.
+    fn set_networks(&mut self, networks: &[wire::Network]) -> Result<()> {
+        for (address, prefix) in self.networks.drain() {
+            self.maps.unset_network(address, prefix)?;
+        }
+        for (address, prefix) in inside_by_default() {
+            self.maps.set_network(address, prefix, SCOPE_INSIDE)?;
+        }
+        for network in networks {
+            let Ok(address) = <[u8; 16]>::try_from(network.address.as_slice()) else { continue };
+            let prefix = network.prefix.min(128);
+            self.maps.set_network(address, prefix, if network.outside { SCOPE_OUTSIDE } else { SCOPE_INSIDE })?;
+            self.networks.insert((address, prefix));
+        }
+        Ok(())
+    }
+
+    /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
     fn snapshot(&mut self) {
         if let Err(error) = self.kernel.walk_files() {
-            eprintln!("backflow-collector: {error:#}");
+            log::warn(format_args!("{error:#}"));
         }
         let mut draft = Draft::default();
         for r in self.walked(true) {
+            if draft.records() >= WALK_PART {
+                self.push(std::mem::take(&mut draft), Part::Snapshot, true);
+            }
             draft.connection(&r, &mut self.processes, self.clock);
             self.inspector.on_connection(&r);
         }
-        let lost = self.lost();
-        let (batch, weight) = draft.finish(self.clock.now_us(), &mut self.processes, lost);
-        self.buffer.push(batch, weight, true);
+        for seen in self.inspector.all() {
+            draft.attachment(seen, &mut self.processes, self.clock);
+        }
+        self.edges_seen_ns = 0;
+        self.add_edges(&mut draft);
+        self.push(draft, Part::Snapshot, false);
     }
 
-    fn walk(&mut self, all: bool) {
-        for r in self.walked(all) {
-            self.interim.connection(&r, &mut self.processes, self.clock);
+    /// What was drained before is sent first and the walk at once: a record of a live connection that came behind its
+    /// closing record would open it again.
+    fn walk(&mut self) {
+        self.flush();
+        let mut draft = Draft::default();
+        for r in self.walked(false) {
+            if draft.records() >= WALK_PART {
+                self.push(std::mem::take(&mut draft), Part::Batch, false);
+            }
+            draft.connection(&r, &mut self.processes, self.clock);
             self.inspector.on_connection(&r);
+        }
+        if !draft.is_empty() {
+            self.push(draft, Part::Batch, false);
         }
     }
 
@@ -201,55 +253,61 @@ impl Collector {
         match self.kernel.walk_sockets(all) {
             Ok(bytes) => bytes.chunks_exact(size_of::<ConnectionRecord>()).filter_map(read).collect(),
             Err(error) => {
-                eprintln!("backflow-collector: {error:#}");
+                log::warn(format_args!("{error:#}"));
                 Vec::new()
             }
         }
     }
 
     fn edges(&mut self) {
+        let mut draft = Draft::default();
+        self.add_edges(&mut draft);
+        if !draft.is_empty() {
+            self.flush();
+            self.push(draft, Part::Batch, false);
+        }
+    }
+
+    fn add_edges(&mut self, draft: &mut Draft) {
         let mut newest = self.edges_seen_ns;
         for (key, edge) in self.maps.edges_since(self.edges_seen_ns) {
             newest = newest.max(edge.last_ns);
-            self.interim.edge(&key, &edge, &mut self.processes, self.clock);
+            draft.edge(&key, &edge, &mut self.processes, self.clock);
         }
         self.edges_seen_ns = newest;
     }
 
+    fn read_ssh_files(&mut self, files: &SshFiles) {
+        for client in self.processes.take_ssh_clients() {
+            files.ask(client);
+        }
+        for (key, forwards) in files.found() {
+            if self.processes.on_forwards(key, forwards) {
+                self.lifecycle.process(key);
+            }
+        }
+    }
+
     fn inspect(&mut self, now: u64) {
-        let found = self.inspector.tick(now, &self.kernel, &self.maps);
-        for seen in found {
-            let keys: Vec<_> = [Some(seen.process), seen.child].into_iter().flatten().collect();
-            let attachment = seen.to_wire(&mut self.processes, self.clock);
-            self.lifecycle.attachment(attachment, &keys);
+        for seen in self.inspector.tick(now, &self.kernel, &self.maps) {
+            self.lifecycle.attachment(seen, &mut self.processes, self.clock);
         }
     }
 
-    fn close_batches(&mut self, now: u64, stopping: bool) {
-        let full = self.lifecycle.records() >= MAX_RECORDS || self.interim.records() >= MAX_RECORDS;
-        let any = self.lifecycle.records() + self.interim.records() > 0;
-        if full || (any && now >= self.due.batch) || now >= self.due.heartbeat || stopping {
-            self.flush_drafts();
-            self.due.batch = now + self.rhythm.batch_ns;
-            self.due.heartbeat = now + HEARTBEAT_NS;
-        }
-    }
-
-    /// Life-cycle records and interim ones go in batches of their own, so that shedding can choose. The interim batch is
-    /// sent even when empty: it is the heartbeat.
-    fn flush_drafts(&mut self) {
-        if self.lifecycle.records() > 0 {
+    /// Life-cycle records and interim ones go in batches of their own, so that shedding can choose.
+    fn flush(&mut self) {
+        if !self.lifecycle.is_empty() {
             let draft = std::mem::take(&mut self.lifecycle);
-            self.push(draft);
+            self.push(draft, Part::Batch, false);
         }
-        let draft = std::mem::take(&mut self.interim);
-        self.push(draft);
     }
 
-    fn push(&mut self, draft: Draft) {
+    fn push(&mut self, draft: Draft, part: Part, more: bool) {
         let lost = self.lost();
-        let (batch, weight) = draft.finish(self.clock.now_us(), &mut self.processes, lost);
-        self.buffer.push(batch, weight, false);
+        let (mut batch, weight) = draft.finish(self.clock.now_us(), &mut self.processes, lost);
+        batch.more = more;
+        self.buffer.push(batch, weight, part);
+        self.due.heartbeat = boot_ns() + HEARTBEAT_NS;
     }
 
     fn lost(&self) -> wire::Lost {

@@ -2,3 +2,4 @@
 pub mod batch;
 pub mod collect;
 pub mod columns;
+pub mod drained;
