@@ -130,6 +130,8 @@ describe("backflow analyzer", () => {
     for (let seq = 1; seq <= 50; seq++) again.send(tunnelBatch(seq))
     await again.acknowledged(50)
     expect(await second.stop()).toBe(0)
+    // The finding goes on in its versions, and is still one.
+    expect(await list("a", "findings")).toMatchObject([{ class: "tunnel_intent", version: 2, status: "updated" }])
     const cookies = (await list("a")).map(({ cookie }) => Number.parseInt(String(cookie), 16))
     expect(cookies.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
   })

@@ -30,6 +30,9 @@ import type { Terminal } from "./terminal.js"
 /** How often the size of the store is looked at, in milliseconds. */
 const quotaCheckMs = 300_000
 
+/** Findings of earlier runs whose versions go on; about 100 bytes of memory each. */
+const mostEarlierFindings = 100_000
+
 /** `backflow up` and `backflow analyzer`: runs until it is told to stop. */
 export async function watch(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const isUp = args.command.name === "up"
@@ -88,7 +91,7 @@ async function start(
   const analyzer = await startAnalyzer(
     { listen: listenAddress(args, config), networks: new Networks(config.networks), ...credentials(config) },
     {
-      stages: stagesFor(config),
+      stages: stagesFor(config, await store.findingVersions(mostEarlierFindings)),
       store: new StoreSink(store, terminal.nowUs),
       sinks: await sinksFor(args.values["findings-jsonl"], terminal),
       log,

@@ -192,7 +192,7 @@ describe("a mistake", () => {
 
   it("that puts a password into the address of the store is told", () => {
     expect(problems("store: { url: 'https://u:p@clickhouse:8443' }")).toEqual([
-      'store.url "https://u:p@clickhouse:8443" holds a name or password, which logs would show: give store.username and store.password_file',
+      'store.url "https://clickhouse:8443" holds a name or password, which logs would show: give store.username and store.password_file',
     ])
   })
 

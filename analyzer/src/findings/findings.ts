@@ -28,6 +28,7 @@ interface Held {
 
 export class Findings {
   readonly #policy: Policy
+  readonly #earlier: ReadonlyMap<string, number>
   readonly #held = new Map<string, Held>()
   /** In the order of their ending. */
   readonly #ended = new Map<string, Microseconds>()
@@ -36,8 +37,10 @@ export class Findings {
   /** Findings whose counters moved since the last version. */
   readonly #moved = new Set<string>()
 
-  constructor(policy: Policy) {
+  /** `earlier` gives the last version of findings that a run before this one gave out: theirs go on from there. */
+  constructor(policy: Policy, earlier: ReadonlyMap<string, number> = new Map()) {
     this.#policy = policy
+    this.#earlier = earlier
   }
 
   advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[] {
@@ -96,7 +99,14 @@ export class Findings {
       this.#moved.add(held.id)
       return
     }
-    const finding: Finding = { ...next, version: (said?.version ?? 0) + 1, detectedAtUs: nowUs }
+    const earlier = said?.version ?? this.#earlier.get(held.id) ?? 0
+    const goesOn = earlier > 0 && next.status === "open"
+    const finding: Finding = {
+      ...next,
+      status: goesOn ? "updated" : next.status,
+      version: earlier + 1,
+      detectedAtUs: nowUs,
+    }
     held.said = finding
     given.push(finding)
   }

@@ -32,6 +32,10 @@ class FakeStore implements Store {
     return Promise.resolve(new Map())
   }
 
+  findingVersions(): Promise<ReadonlyMap<string, number>> {
+    return Promise.resolve(new Map())
+  }
+
   insertFindings(
     findings: readonly { id: string }[],
     _first: ReadonlyMap<string, number>,

@@ -128,6 +128,7 @@ function bound(real: Store): Store {
     durableSeq: real.durableSeq.bind(real),
     insertConnections: real.insertConnections.bind(real),
     firstDetected: real.firstDetected.bind(real),
+    findingVersions: real.findingVersions.bind(real),
     insertFindings: real.insertFindings.bind(real),
     insertIncidents: real.insertIncidents.bind(real),
     enforceQuota: real.enforceQuota.bind(real),

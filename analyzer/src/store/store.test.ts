@@ -227,6 +227,13 @@ describe("findings", () => {
     expect(await look("SELECT version FROM findings FINAL")).toEqual([{ version: 2 }])
   })
 
+  it("tell their last versions to the next run, the latest first", async () => {
+    const other = aFinding({ id: "00000000-0000-5000-8000-000000000001", version: 7, detectedAtUs: sampleUs + 1 })
+    await sink.write([anOutput(1, { findings: [aFinding(), aFinding({ version: 2 }), other] })])
+    expect(await store.findingVersions(10)).toEqual(new Map([[other.id, 7], [aFinding().id, 2]])) // prettier-ignore
+    expect([...(await store.findingVersions(1)).keys()]).toEqual([other.id])
+  })
+
   it("are listed by severity, class and time", async () => {
     const low = aFinding({ id: "00000000-0000-5000-8000-000000000001", severity: "low", class: "inverted_flow" })
     const old = aFinding({ id: "00000000-0000-5000-8000-000000000002", lastSeenUs: sampleUs - 7_200_000_000 })
@@ -294,6 +301,7 @@ function bound(real: Store): Store {
     durableSeq: real.durableSeq.bind(real),
     insertConnections: real.insertConnections.bind(real),
     firstDetected: real.firstDetected.bind(real),
+    findingVersions: real.findingVersions.bind(real),
     insertFindings: real.insertFindings.bind(real),
     insertIncidents: real.insertIncidents.bind(real),
     enforceQuota: real.enforceQuota.bind(real),

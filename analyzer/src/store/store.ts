@@ -29,6 +29,8 @@ export interface Store {
   insertConnections(rows: readonly StoredConnection[], token: string): Promise<void>
   /** When the first version of each known finding was decided. */
   firstDetected(ids: readonly string[]): Promise<ReadonlyMap<string, Microseconds>>
+  /** The last version of each finding, of those decided last. */
+  findingVersions(limit: number): Promise<ReadonlyMap<string, number>>
   /** Idempotent: a version replaces itself. `first` gives the sort key's moment for every finding. */
   insertFindings(findings: readonly Finding[], first: ReadonlyMap<string, Microseconds>, token: string): Promise<void>
   insertIncidents(incidents: readonly Incident[], token: string): Promise<void>
@@ -90,6 +92,15 @@ class ClickHouseStore implements Store {
       { ids },
     )
     return new Map(rows.map(({ id, first }) => [id, Number(first)]))
+  }
+
+  async findingVersions(limit: number): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#writer.rows<{ name: string; newest: number }>(
+      `SELECT toString(id) AS name, max(version) AS newest FROM findings
+       GROUP BY id ORDER BY max(detected_at) DESC LIMIT {limit:UInt32}`,
+      { limit },
+    )
+    return new Map(rows.map(({ name, newest }) => [name, newest]))
   }
 
   insertFindings(findings: readonly Finding[], first: ReadonlyMap<string, Microseconds>, token: string): Promise<void> {
