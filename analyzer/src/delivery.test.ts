@@ -116,6 +116,10 @@ describe("Delivery", () => {
     const flushed = delivery.flush()
     delivery.giveUp()
     await flushed
+    await sink.refuse()
+    await delivery.flush()
+    expect(sink.writes).toEqual([[1]])
     expect(written).toEqual([])
+    expect(delivery.counts).toMatchObject({ written: 0, failures: 1 })
   })
 })

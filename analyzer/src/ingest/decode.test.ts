@@ -6,6 +6,7 @@ import type { Batch } from "../domain/batch.js"
 import { decode } from "./decode.js"
 import type { Decoded } from "./decode.js"
 import { ProcessDictionary } from "./dictionary.js"
+import { limits } from "./limits.js"
 import { Rejections } from "./rejections.js"
 import { batch, connections, flags, hello, process, sampleUs, snapshot } from "./samples.js"
 import type { SampleConnection } from "./samples.js"
@@ -129,6 +130,8 @@ describe("decode", () => {
     ["an attachment of nobody", { attachments: [{ kind: 1, process: 5, observedUs: sampleUs }] }, "unknown_process"],
     ["endless arguments", { processes: [process(1, 10, { argv: ["x".repeat(140_000)] })] }, "text_length"],
     ["a process from the future", { processes: [process(1, 10, { execUs: sampleUs * 2 })] }, "time"],
+    ["a total beyond 2^53", { connections: { ...connections([{}]), bytesSent: ["9007199254740992"] } }, "total"],
+    ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: sampleUs, lastUs: sampleUs }] }, "port"],
     ["an unknown protocol", { connections: connections([{ flags: 1 | (132 << 8) }]) }, "protocol"],
   ])("leaves out %s", (_, over, reason) => {
     const { decoded, rejected } = read(batch(1, over))
@@ -136,6 +139,17 @@ describe("decode", () => {
     expect([...edges, ...attachments, ...kept]).toEqual([])
     expect(rejected).toEqual({ [reason]: 1 })
   }) // prettier-ignore
+
+  it("refuses a message that is two, and one that is none", () => {
+    const two = Buffer.concat([batch(1), batch(2)])
+    expect(read(two).decoded).toMatchObject({ kind: "malformed", reason: "undecodable" })
+    expect(read(Buffer.alloc(0)).decoded).toMatchObject({ kind: "malformed", reason: "undecodable" })
+  })
+
+  it("passes over fields of a later version", () => {
+    const later = Buffer.concat([Buffer.from("f00107", "hex"), batch(1)])
+    expect(batchOf(read(later)).seq).toBe(1)
+  })
 
   it("refuses more connections than it would keep, before it makes them", () => {
     const bytes = Buffer.concat([Buffer.from("0a", "hex"), varint(8 * 70_000), Buffer.alloc(8 * 70_000)])
@@ -158,6 +172,13 @@ const anyRecord: fc.Arbitrary<SampleConnection> = fc.record({
   openedUs: fc.integer({ min: -86_400_000_000, max: 0 }),
   bytesSent: fc.maxSafeNat(),
   bytesReceived: fc.maxSafeNat(),
+})
+
+it("forgets the oldest reference when a collector has too many at a time", () => {
+  const dictionary = new ProcessDictionary()
+  for (let reference = 1; reference <= limits.processReferences + 2; reference++) dictionary.learn(reference, "1:1")
+  expect([1, 2, 3].map((reference) => dictionary.keyOf(reference))).toEqual([undefined, undefined, "1:1"])
+  expect([dictionary.size, dictionary.forgotten]).toEqual([limits.processReferences, 2])
 })
 
 describe("properties of decode", () => {

@@ -66,6 +66,12 @@ async function expectServed(address: string): Promise<void> {
   expect(other.acks).toEqual([1])
 }
 
+/** The exchanges of one record of a batch. */
+function exchangesOf(record: number): Record<string, number[]> {
+  const names = ["remoteLed", "remoteLedAnswered", "localLed", "localLedAnswered", "localReplyLog2", "remoteReplyLog2", "sameSizeAnswers", "strictAlternations", "answerBytes"] // prettier-ignore
+  return { record: [record], ...Object.fromEntries(names.map((name) => [name, [1]])) }
+}
+
 describe("hostile and broken collectors", () => {
   it.each<[string, Buffer, RejectionReason, status]>([
     ["garbage first", Buffer.from("GET / HTTP/1.1\r\n\r\n"), "hello", status.INVALID_ARGUMENT],
@@ -94,7 +100,8 @@ describe("hostile and broken collectors", () => {
     ["a column too short", batch(1, { connections: { ...columns, netns: [1] } }), "column_length"],
     ["a column too long", batch(1, { connections: { ...columns, flags: [1, 1, 1] } }), "column_length"],
     ["addresses of 15 bytes", batch(1, { connections: { ...columns, addresses: Buffer.alloc(15) } }), "column_length"],
-    ["exchanges of no record", batch(1, { connections: { ...columns, exchanges: { record: [2] } } }), "column_length"],
+    ["exchanges of no record", batch(1, { connections: { ...columns, exchanges: exchangesOf(2) } }), "column_length"],
+    ["exchanges that are cut", batch(1, { connections: { ...columns, exchanges: { record: [1] } } }), "column_length"],
     ["no sequence number", batch(0), "sequence"],
     ["a time before 2000", batch(1, { baseUs: 5 }), "time"],
     ["a time two days ahead", batch(1, { baseUs: sampleUs + 2 * 86_400_000_000 }), "time"],
@@ -103,12 +110,13 @@ describe("hostile and broken collectors", () => {
     const collector = dial(address)
     collector.send(hello())
     collector.send(message)
-    // What follows an unreadable message is not applied, or its batch would be acknowledged with it.
     collector.send(batch(9))
     expect(await collector.ended).toMatchObject({ code: status.INVALID_ARGUMENT })
     expect(collector.acks).toEqual([])
     expect(rejected(reason)).toBe(1)
     await expectServed(address)
+    // What follows an unreadable message is not applied, or what was unreadable would count as sent before.
+    expect(analyzer.counts().sessions.map(({ counts }) => counts.batches)).toEqual([0, 1])
   })
 
   it("leaves out records that make no sense, and keeps the rest", async () => {
