@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setImmediate } from "node:timers/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { startAnalyzer } from "./main.js"
 import type { Analyzer, AnalyzerConfig, AnalyzerPorts } from "./main.js"
@@ -266,6 +267,23 @@ describe("the line from socket to store", () => {
     await again.acknowledged(2)
     expect(store.written.map(({ seq }) => seq)).toEqual([2])
     expect(analyzer?.counts().rejected).toContainEqual(["analysis_failed", 1])
+  })
+
+  it("passes over what waits behind an unreadable message", async () => {
+    store.isHeld = true
+    const { address } = await start({ delivery: { outputs: 1, delayMs: 0 } })
+    const collector = dial(address)
+    // The first is being written, the second waits for that, the third is in hand, the fourth in the intake.
+    for (const message of [hello(), batch(1), batch(2), Buffer.from("rubbish"), batch(9)]) collector.send(message)
+    while ((analyzer?.counts().intake.messages ?? 0) < 1) await setImmediate()
+    store.release()
+    expect(await collector.ended).toMatchObject({ code: 3 })
+
+    const other = dial(address)
+    other.send(hello({ instance: "8" }))
+    other.send(batch(1))
+    await other.acknowledged(1)
+    expect(store.written.map(({ seq }) => seq)).toEqual([1, 2, 1])
   })
 
   it("records what collectors send, and the recording replays to the same outputs", async () => {
