@@ -31,6 +31,7 @@ function collector(script: string): CollectorChild {
   return new CollectorChild({
     program,
     args: ["--analyzer", "unix:/nowhere"],
+    onStart: () => undefined,
     onLog: (line) => hear(`log ${line}`),
     onReady: ({ host = "", hooks = 0 }: Readiness) => hear(`ready ${host} ${hooks}`),
     onRestart: (words, pauseMs) => hear(`restart in ${pauseMs}: ${words}`),

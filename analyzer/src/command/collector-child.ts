@@ -20,6 +20,7 @@ export interface Readiness {
 export interface CollectorOptions {
   readonly program: string
   readonly args: readonly string[]
+  readonly onStart: (pid: number) => void
   /** Lines of its log; those from before it observed come together with its readiness. */
   readonly onLog: (line: string) => void
   /** It observes; also after each new start. */
@@ -108,6 +109,7 @@ export class CollectorChild {
   async #runOnce(): Promise<Ended> {
     const child = spawn(this.#options.program, this.#options.args, { stdio: ["ignore", "pipe", "pipe"] })
     this.#child = child
+    if (child.pid !== undefined) this.#options.onStart(child.pid)
     const early: string[] = []
     let last = ""
     createInterface({ input: child.stdout }).on("line", (line) => {

@@ -57,6 +57,13 @@ class Run {
     this.child.kill(signal)
     return this.ended
   }
+
+  /** A collector that outlives it keeps its pipes open, so their end is not waited for. */
+  async kill(): Promise<void> {
+    const exit = once(this.child, "exit")
+    this.child.kill("SIGKILL")
+    await exit
+  }
 }
 
 let folder: string
@@ -75,7 +82,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await Promise.all(
-    runs.filter(({ child }) => child.exitCode === null && child.signalCode === null).map((run) => run.stop("SIGKILL")),
+    runs.filter(({ child }) => child.exitCode === null && child.signalCode === null).map((run) => run.kill()),
   )
   rmSync(folder, { recursive: true, force: true })
 })
@@ -122,7 +129,7 @@ describe("backflow analyzer", () => {
     collector.send(hello())
     for (let seq = 1; seq <= 40; seq++) collector.send(tunnelBatch(seq))
     await collector.acknowledged(1)
-    await first.stop("SIGKILL")
+    await first.kill()
 
     const second = backflow("analyzer", ...stateOf("a"), ...anyPort)
     const again = new FakeCollector(await second.ready())
@@ -202,6 +209,18 @@ describe.runIf(process.getuid?.() === 0)("backflow up", () => {
     expect(readFileSync(join(folder, "handed-over"), "utf8")).toBe(
       `--analyzer unix:${join(folder, "a", "collector.sock")}\n`,
     )
+  })
+
+  it("ends the collector that a killed run left behind, after that has handed over", async () => {
+    const script = steady(`echo handed over >> ${folder}/ends`)
+    const first = backflow("up", ...stateOf("a"), ...collector(script))
+    await first.ready()
+    await first.kill()
+    const second = backflow("up", ...stateOf("a"), ...collector(script))
+    await second.ready()
+    expect(second.lines[0]).toBe("ended the collector of an earlier run, which was killed")
+    expect(readFileSync(join(folder, "ends"), "utf8")).toBe("handed over\n")
+    expect(await second.stop()).toBe(0)
   })
 
   it("counts a signal that was forwarded once", async () => {

@@ -24,6 +24,7 @@ import { CollectorChild, builtCollector } from "./collector-child.js"
 import type { Readiness } from "./collector-child.js"
 import { exitCodes } from "./exit-codes.js"
 import { interrupted } from "./interrupt.js"
+import { endLeftBehind, noteCollector } from "./left-behind.js"
 import { requireObservable, thisHost } from "./preflight.js"
 import type { Terminal } from "./terminal.js"
 
@@ -51,6 +52,7 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
       await stop
       return await finish(analyzer, true, say)
     }
+    if (await endLeftBehind(config.state)) say("ended the collector of an earlier run, which was killed")
     const collector = collectorFor(analyzer.address, args, config, say)
     undo.push(() => collector.stop())
     await Promise.race([stop, collector.run()])
@@ -164,6 +166,7 @@ function collectorFor(
   return new CollectorChild({
     program: values["collector"] ?? builtCollector,
     args: collectorArguments(address, config.listen),
+    onStart: (pid) => noteCollector(config.state, pid),
     onLog: (line) => say(`collector: ${printable(line)}`),
     onReady: (readiness) => say(readyText(readiness, config)),
     onRestart: (words, pauseMs) =>

@@ -1,6 +1,7 @@
 import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { AppError, messageOf } from "../errors.js"
+import { alive, markOf } from "./process-mark.js"
 
 /** A state folder that this process alone writes to. */
 export interface StateFolder {
@@ -28,7 +29,7 @@ export function takeStateFolder(path: string): StateFolder {
     )
   }
   const lock = join(path, "lock")
-  const own = `${process.pid} ${startTime(process.pid) ?? "0"}\n`
+  const own = markOf(process.pid)
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -100,22 +101,6 @@ function setAside(lock: string, dead: string): void {
 
 function releaseLock(lock: string, own: string): void {
   if (read(lock) === own) rmSync(lock, { force: true })
-}
-
-function alive(content: string): number | undefined {
-  const [pid = 0, start] = content.trim().split(" ").map(Number)
-  return pid > 0 && startTime(pid) === String(start) ? pid : undefined
-}
-
-/** Start of a process in clock ticks since boot (proc(5), field 22 of stat); undefined when there is no such process. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-    // The second field may hold spaces and brackets; the third follows the last bracket.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
-  } catch {
-    return undefined
-  }
 }
 
 function codeOf(thrown: unknown): string | undefined {
