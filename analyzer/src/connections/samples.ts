@@ -2,6 +2,11 @@ import type { Batch, Lost } from "../domain/batch.js"
 import type { ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { HostFacts, ProcessFacts } from "../domain/identity.js"
+import type { Change } from "../domain/detector.js"
+import { Networks } from "../domain/networks.js"
+import { HostState } from "./host-state.js"
+import { defaultTrackerLimits } from "./limits.js"
+import type { TrackerLimits } from "./limits.js"
 
 /** Complete values for tests of the tracker, each with what the test names put in its place. */
 
@@ -138,3 +143,15 @@ export function anAttachment(over: Partial<Attachment> = {}): Attachment {
     ...over,
   }
 }
+
+export function aState(limits: Partial<TrackerLimits> = {}): HostState {
+  return new HostState(aHost, new Networks(), { ...defaultTrackerLimits, ...limits })
+}
+
+/** Applies the batch and gives its changes with the rows it made. */
+export function apply(state: HostState, batch: Batch): { changes: Change[]; rows: ReturnType<HostState["takeRows"]> } {
+  return { changes: [...state.apply(batch)], rows: state.takeRows() }
+}
+
+/** A moment of the samples, in seconds after their first. */
+export const at = (seconds: number) => sampleUs + seconds * 1_000_000

@@ -1,0 +1,104 @@
+use super::*;
+use crate::kernel::records::{RECORD_EXIT, RECORD_FORK};
+
+/// No process has such a pid (PID_MAX_LIMIT is 2^22): /proc is silent about it.
+const BASE: u32 = 1 << 23;
+const SECOND: u64 = 1_000_000_000;
+
+fn id(n: u32) -> ProcessId {
+    ProcessId { start_ns: u64::from(n) * SECOND, pid: BASE + n, uid: 1000 }
+}
+
+fn fork(table: &mut Processes, parent: u32, child: u32) {
+    let record = ForkRecord { kind: RECORD_FORK, reserved: [0; 3], process: id(child), parent: id(parent), at_ns: 0 };
+    table.on_fork(&record, Clock::measure());
+}
+
+fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
+    let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
+    let head = ExecHead {
+        kind: 2,
+        argv_bytes,
+        argv_truncated: 0,
+        has_tty: 1,
+        reserved: 0,
+        process: id(process),
+        parent: id(parent),
+        at_ns: 5,
+        comm: *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        path: [0; 256],
+    };
+    table.on_exec(&head, argv, Clock::measure());
+}
+
+fn exit(table: &mut Processes, process: u32, at_ns: u64) {
+    table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: id(process), at_ns });
+}
+
+fn pids(facts: &[wire::Process]) -> Vec<u32> {
+    facts.iter().map(|p| p.pid - BASE).collect()
+}
+
+#[test]
+fn sends_ancestors_first_and_each_process_once() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    fork(&mut table, 2, 3);
+    let first = table.unsent([key_of(&id(3))]);
+    assert_eq!(pids(&first), [1, 2, 3]);
+    let parents: Vec<_> = first.iter().map(|p| p.parent).collect();
+    let refs: Vec<_> = first.iter().map(|p| p.r#ref).collect();
+    assert_eq!(parents.get(1..), refs.get(..2));
+    assert!(table.unsent([key_of(&id(3))]).is_empty());
+}
+
+#[test]
+fn sends_facts_again_after_an_exec() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    table.unsent([key_of(&id(2))]);
+    exec(&mut table, 1, 2, b"sh\0-i\0");
+    let again = table.unsent([key_of(&id(2))]);
+    assert_eq!(pids(&again), [2]);
+    assert_eq!(again.first().map(|p| p.argv.clone()), Some(vec!["sh".to_owned(), "-i".to_owned()]));
+}
+
+#[test]
+fn inherits_what_a_parent_executed() {
+    let mut table = Processes::default();
+    exec(&mut table, 1, 2, b"ssh\0-f\0");
+    fork(&mut table, 2, 3);
+    let child = table.unsent([key_of(&id(3))]).pop();
+    assert_eq!(child.map(|p| (p.argv, p.uid)), Some((vec!["ssh".to_owned(), "-f".to_owned()], 1000)));
+}
+
+#[test]
+fn keeps_ended_ancestors_of_what_runs() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    fork(&mut table, 2, 3);
+    table.unsent([key_of(&id(3))]);
+    exit(&mut table, 1, 0);
+    exit(&mut table, 2, 0);
+    table.expire(10 * KEEP_ENDED_NS);
+    assert!(table.take_exited().is_empty());
+    exit(&mut table, 3, 10 * KEEP_ENDED_NS);
+    table.expire(10 * KEEP_ENDED_NS + KEEP_ENDED_NS - 1);
+    assert!(table.take_exited().is_empty());
+    table.expire(12 * KEEP_ENDED_NS);
+    assert_eq!(table.take_exited().len(), 3);
+    assert!(table.sent().is_empty());
+}
+
+#[test]
+fn makes_room_by_what_ended_and_then_refuses() {
+    let mut table = Processes::default();
+    for n in 0..MAX_PROCESSES as u32 {
+        table.entry((BASE + n, 0), 0);
+    }
+    assert!(table.entry((1, 1), 0).is_none());
+    assert_eq!(table.refused, 1);
+    table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: ProcessId { start_ns: 0, pid: BASE, uid: 0 }, at_ns: 1 });
+    assert!(table.entry((1, 1), 0).is_some());
+    assert!(table.entry((2, 2), 0).is_none());
+}
