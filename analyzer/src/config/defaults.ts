@@ -45,7 +45,7 @@ export const defaults = {
   storeQuerySeconds: {
     value: 60,
     unit: "seconds",
-    reason: "The slowest query of the command line takes 0.2 s on 10 million rows.",
+    reason: "Of 10 million connection records, the newest 100 take 0.3 s to list and 100,000 take 2 s.",
   },
   longLivedSshAfterSeconds: {
     value: 600,

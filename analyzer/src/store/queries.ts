@@ -84,20 +84,42 @@ export class Queries implements Queried {
     return rows.map(({ document }) => JSON.parse(document) as IncidentJson)
   }
 
+  /** Looks back no further than the rows that were asked for: the whole table may hold hundreds of millions of records. */
   async connections(filter: Filter): Promise<ConnectionJson[]> {
-    const { where, params } = conditions(filter, "current.observed_at", {
-      open: filter.open === true ? "current.closed = 'open'" : "",
-    })
+    const [latest] = await this.#session.rows<{ at: string }>(
+      "SELECT toUnixTimestamp64Micro(max(batch_at)) AS at FROM connections",
+    )
+    const asked = filter.sinceUs ?? 0
+    for (const windowUs of lookBackUs) {
+      const sinceUs = Math.max(asked, Number(latest?.at ?? 0) - windowUs)
+      const rows = await this.#connectionsSince({ ...filter, sinceUs })
+      if (rows.length >= filter.limit || sinceUs === asked) return rows
+    }
+    return this.#connectionsSince(filter)
+  }
+
+  #connectionsSince(filter: Filter): Promise<ConnectionJson[]> {
+    const { where, params } = conditions(filter, "batch_at", {})
+    const key = "host_id, boot_id, cookie"
     return this.#session.rows<ConnectionJson>(
-      `SELECT host_name AS host, host_id, boot_id, lower(leftPad(hex(cookie), 16, '0')) AS cookie, protocol, initiator,
+      `SELECT host_name AS host, host_id, boot_id, lower(leftPad(hex(current.cookie), 16, '0')) AS cookie, protocol, initiator,
          ${addressText("local_address")} AS local, local_port, ${addressText("remote_address")} AS remote, remote_port,
          ${rfc3339("opened_at")} AS opened_at, ${rfc3339("observed_at")} AS observed_at,
          toFloat64(bytes_sent) AS bytes_sent, toFloat64(bytes_received) AS bytes_received, closed, pid, exe, argv, uid, container_id
-       FROM connections_current AS current WHERE ${where} ORDER BY current.observed_at DESC, cookie LIMIT {limit:UInt32}`,
-      params,
+       FROM connections_current AS current
+       WHERE (current.host_id, current.boot_id, current.cookie) IN (
+         SELECT ${key} FROM connections WHERE ${where} GROUP BY ${key}
+         HAVING ${filter.open === true ? "max(closed) = 'open'" : "1"} AND max(observed_at) >= fromUnixTimestamp64Micro({observed:Int64})
+         ORDER BY max(observed_at) DESC, cookie LIMIT {limit:UInt32}
+       )
+       ORDER BY current.observed_at DESC, current.cookie`,
+      { ...params, observed: String(Math.max(0, filter.sinceUs ?? 0)) },
     )
   }
 }
+
+/** One hour, then one day before the latest record, in microseconds. */
+const lookBackUs = [3_600_000_000, 86_400_000_000]
 
 function conditions(filter: Filter, timeColumn: string, extra: Readonly<Record<string, string>>) {
   const params: Record<string, QueryParams[string]> = { limit: filter.limit }
