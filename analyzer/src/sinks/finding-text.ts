@@ -12,6 +12,9 @@ const colours: Readonly<Record<Severity, string>> = {
   critical: "1;31",
 }
 
+/** The nearest tell who it was; the JSON form has them all. */
+const shownAncestors = 3
+
 /** How much of a finding to tell: all of it, or what a new version changes. */
 export type Detail = "full" | "short"
 
@@ -30,9 +33,11 @@ function facts(finding: FindingJson): string[] {
     `${label("")}pid ${process.pid}, uid ${process.uid}, ${printable(process.exe)}${process.container_id === "" ? "" : `, container ${printable(process.container_id.slice(0, 12))}`}, host ${printable(host.name)}`,
   ]
   if (process.ancestors.length > 0) {
-    lines.push(
-      `${label("started by")}${process.ancestors.map(({ pid, exe, argv }) => `${commandLine(argv.length > 0 ? argv : [exe], 60)} (${pid})`).join(" < ")}`,
-    )
+    const shown = process.ancestors
+      .slice(0, shownAncestors)
+      .map(({ pid, exe, argv }) => `${commandLine(argv.length > 0 ? argv : [exe], 60)} (${pid})`)
+    if (process.ancestors.length > shownAncestors) shown.push("…")
+    lines.push(`${label("started by")}${shown.join(" < ")}`)
   }
   if (connection !== null) {
     const age = (parseTime(finding.last_seen) ?? 0) - (parseTime(connection.opened_at) ?? 0)

@@ -1,0 +1,35 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { expect, it } from "vitest"
+import { defaults } from "./defaults.js"
+import { variables } from "./environment.js"
+import { loadConfig } from "./load.js"
+
+const path = fileURLToPath(new URL("../../backflow.example.yaml", import.meta.url))
+const text = readFileSync(path, "utf8")
+
+it("the example is the defaults", () => {
+  const { listen, ...example } = loadConfig({ file: path, environment: {} })
+  const { listen: unset, ...rest } = loadConfig({ environment: {} })
+  expect(example).toEqual(rest)
+  expect(listen).toEqual({ ...unset, address: defaults.listenAddress.value })
+})
+
+it("the example with everything uncommented is usable", () => {
+  const uncommented = text.replace("  approved: []\n", "").replace(/^( *)# (?= *(?:[a-z_]+:|- destination:))/gm, "$1")
+  const folder = mkdtempSync(join(tmpdir(), "backflow-example-"))
+  const file = join(folder, "backflow.yaml")
+  writeFileSync(file, uncommented)
+  expect(loadConfig({ file, environment: {} })).toMatchObject({
+    listen: { tls: { clientCaFile: "/etc/backflow/collectors-ca.pem" }, tokenFile: "/etc/backflow/token" },
+    store: { url: "https://clickhouse.example:8443", passwordFile: "/etc/backflow/clickhouse-password" },
+    policy: { approved: [{ destination: "203.0.113.7:443", identity: { uid: 0 } }] },
+  })
+  rmSync(folder, { recursive: true })
+})
+
+it.each([...variables.values()].map(({ path: names }) => names.join(".")))("the example mentions %s", (name) => {
+  expect(text).toMatch(new RegExp(`^[ #]*${name.split(".").at(-1) ?? ""}:`, "m"))
+})
