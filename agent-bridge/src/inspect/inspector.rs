@@ -9,7 +9,7 @@ use crate::inspect::relations::{find, Kind, Relation};
 use crate::inspect::schedule::Schedule;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
-use crate::kernel::records::{read, ConnectionRecord, DescriptorRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
+use crate::kernel::records::{ConnectionRecord, DescriptorRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
 use crate::{log, wire};
 
 const COUNTERS_NS: u64 = 250_000_000;
@@ -89,8 +89,9 @@ impl Inspector {
         let mut seen = Vec::new();
         let anything = !self.outside.is_empty() || !self.relations.is_empty();
         if anything && self.schedule.is_time(now) {
-            match kernel.walk_files() {
-                Ok(bytes) => seen = self.look(&bytes, maps),
+            let mut records = Vec::new();
+            match kernel.walk_files(|r| records.push(r)) {
+                Ok(()) => seen = self.look(&records, maps),
                 Err(error) => log::warn(format_args!("{error:#}")),
             }
             self.schedule.looked(now, boot_ns().saturating_sub(now));
@@ -107,11 +108,10 @@ impl Inspector {
         self.relations.iter().map(|relation| self.observe(*relation, false)).collect()
     }
 
-    fn look(&mut self, bytes: &[u8], maps: &Maps) -> Vec<Seen> {
-        let records: Vec<DescriptorRecord> = bytes.chunks_exact(size_of::<DescriptorRecord>()).filter_map(read).collect();
+    fn look(&mut self, records: &[DescriptorRecord], maps: &Maps) -> Vec<Seen> {
         let cookies: HashSet<u64> = self.outside.keys().copied().collect();
         let owners: HashSet<Key> = self.owners.keys().copied().collect();
-        let found = find(&records, &cookies, &owners);
+        let found = find(records, &cookies, &owners);
         let exact: HashMap<Key, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
         let terminals = found.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
         let pairs = found.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });

@@ -91,6 +91,8 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Re
 /// Who can write to whom, by pipes and by unnamed socket pairs.
 struct Channels {
     from_to: HashSet<(Key, Key)>,
+    next: HashMap<Key, Vec<Key>>,
+    previous: HashMap<Key, Vec<Key>>,
 }
 
 /// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
@@ -101,19 +103,28 @@ impl Channels {
         self.from_to.iter().copied().filter(|(a, b)| a < b && self.from_to.contains(&(*b, *a)))
     }
 
-    /// What `from` says can reach `to`.
-    fn reaches(&self, from: Key, to: Key) -> bool {
-        let mut reached = HashSet::from([from]);
-        for _ in 0..MAX_STEPS {
-            let next: Vec<Key> = self.from_to.iter().filter(|(a, _)| reached.contains(a)).map(|(_, b)| *b).collect();
-            reached.extend(next);
-        }
-        reached.contains(&to)
+    /// Who is reached by what `from` says, and whose words reach `from`: both at once for a round trip.
+    fn round_trips(&self, from: Key) -> HashSet<Key> {
+        let back = reached(from, &self.previous);
+        reached(from, &self.next).intersection(&back).copied().collect()
     }
+}
 
-    fn round_trip(&self, a: Key, b: Key) -> bool {
-        self.reaches(a, b) && self.reaches(b, a)
+fn neighbours(pairs: impl Iterator<Item = (Key, Key)>) -> HashMap<Key, Vec<Key>> {
+    let mut out: HashMap<Key, Vec<Key>> = HashMap::new();
+    for (a, b) in pairs {
+        out.entry(a).or_default().push(b);
     }
+    out
+}
+
+fn reached(from: Key, next: &HashMap<Key, Vec<Key>>) -> HashSet<Key> {
+    let mut reached = HashSet::from([from]);
+    let mut edge = vec![from];
+    for _ in 0..MAX_STEPS {
+        edge = edge.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reached.insert(*key)).collect();
+    }
+    reached
 }
 
 /// More holders than this of one end and the pipe is an inheritance (a log, a job server), not a channel between two.
@@ -147,7 +158,9 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
             join(from, to, &mut from_to);
         }
     }
-    Channels { from_to }
+    let next = neighbours(from_to.iter().copied());
+    let previous = neighbours(from_to.iter().map(|(a, b)| (*b, *a)));
+    Channels { from_to, next, previous }
 }
 
 fn join(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
@@ -169,10 +182,13 @@ fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &Ha
     for r in records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, PIPE_READ | PIPE_WRITE | UNIX_PAIR)) {
         *masks.entry(key_of(&r.process)).or_default() |= 1 << r.fd;
     }
+    masks.retain(|_, mask| *mask & 3 == 3);
     let mut found = BTreeSet::new();
-    for (child, stdio_mask) in masks.into_iter().filter(|(_, mask)| mask & 3 == 3) {
-        for owner in owners.iter().filter(|owner| **owner != child && channels.round_trip(**owner, child)) {
-            found.insert(Relation { kind: Kind::Pipe, process: *owner, child: Some(child), cookie: 0, stdio_mask });
+    for owner in owners {
+        for child in channels.round_trips(*owner).into_iter().filter(|child| child != owner) {
+            if let Some(stdio_mask) = masks.get(&child).copied() {
+                found.insert(Relation { kind: Kind::Pipe, process: *owner, child: Some(child), cookie: 0, stdio_mask });
+            }
         }
     }
     found

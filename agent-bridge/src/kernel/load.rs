@@ -15,6 +15,11 @@ use libbpf_rs::MapHandle;
 use libbpf_rs::Object;
 use libbpf_rs::ObjectBuilder;
 
+use super::records::{read, ConnectionRecord, DescriptorRecord, Record};
+
+/// The kernel fills at most one buffer of its own (8 pages) in one read.
+const WALK_BYTES: usize = 64 << 10;
+
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.bpf.o"));
 
 /// A program that the collector can do without, and what is lost then.
@@ -127,23 +132,23 @@ impl Kernel {
         Iter::new(&self.sockets).map(drop).context("cannot start a walk")
     }
 
-    /// Runs a walk over every descriptor of every task; empty where the kernel lacks it.
-    pub fn walk_files(&self) -> Result<Vec<u8>> {
+    /// Runs a walk over every descriptor of every task; none where the kernel lacks it.
+    pub fn walk_files(&self, mut each: impl FnMut(DescriptorRecord)) -> Result<()> {
         match &self.files {
-            Some(link) => read_walk(link),
-            None => Ok(Vec::new()),
+            Some(link) => read_walk(link, &mut each),
+            None => Ok(()),
         }
     }
 
     /// Runs a walk over tracked sockets: all of them, or those that moved since the last walk.
-    pub fn walk_sockets(&self, all: bool) -> Result<Vec<u8>> {
+    pub fn walk_sockets(&self, all: bool, mut each: impl FnMut(ConnectionRecord)) -> Result<()> {
         let switch = self.object.maps().find(|m| m.name().to_string_lossy().ends_with(".bss")).context("the object has no variables")?;
         let mut value = vec![0u8; switch.value_size() as usize];
         if let Some(first) = value.first_mut() {
             *first = u8::from(all);
         }
         switch.update(&0u32.to_ne_bytes(), &value, MapFlags::ANY)?;
-        read_walk(&self.sockets)
+        read_walk(&self.sockets, &mut each)
     }
 }
 
@@ -177,10 +182,25 @@ fn map_handle(object: &Object, name: &str) -> Result<MapHandle> {
     MapHandle::try_from(&map).with_context(|| format!("cannot use map {name}"))
 }
 
-fn read_walk(link: &Link) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    Iter::new(link).context("cannot start a walk")?.read_to_end(&mut bytes).context("a walk broke off")?;
-    Ok(bytes)
+/// Hands out records as they come, so that a walk over a hundred thousand sockets takes no memory.
+fn read_walk<T: Record>(link: &Link, each: &mut impl FnMut(T)) -> Result<()> {
+    let mut walk = Iter::new(link).context("cannot start a walk")?;
+    let mut bytes = vec![0u8; WALK_BYTES];
+    let mut held = 0;
+    loop {
+        let count = match walk.read(bytes.get_mut(held..).unwrap_or_default()) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error).context("a walk broke off"),
+        };
+        held += count;
+        let whole = held - held % size_of::<T>();
+        bytes.get(..whole).unwrap_or_default().chunks_exact(size_of::<T>()).filter_map(read).for_each(&mut *each);
+        // A read may end within a record.
+        bytes.copy_within(whole..held, 0);
+        held -= whole;
+    }
 }
 
 /// The cgroup v2 root, also on hosts where v1 and v2 are mounted side by side.

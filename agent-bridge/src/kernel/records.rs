@@ -46,6 +46,12 @@ macro_rules! record {
         pub struct $name { $(pub $field: $kind),* }
         // SAFETY: repr(C), integers and byte arrays only, and the size below leaves no room for padding.
         unsafe impl Record for $name {}
+        impl $name {
+            /// Where each field begins, in the order of declaration. Compared for what the object describes.
+            #[cfg(test)]
+            #[allow(dead_code)]
+            const OFFSETS: &[usize] = &[$(std::mem::offset_of!($name, $field)),*];
+        }
         const _: () = assert!(size_of::<$name>() == $size);
         const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$kind>())*);
     };
@@ -82,3 +88,61 @@ record!(Edge, 384, {
     first_ns: u64, last_ns: u64, b_path: [u8; 112],
 });
 record!(NetworkKey, 20, { prefix: u32, address: [u8; 16] });
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use libbpf_rs::btf::types::{MemberAttr, Struct};
+    use libbpf_rs::btf::{Btf, HasSize};
+
+    /// Size and offsets of a struct as the compiled kernel programs have it.
+    fn compiled(name: &str) -> (usize, Vec<usize>) {
+        let object = Btf::from_path(concat!(env!("OUT_DIR"), "/collector.bpf.o")).unwrap();
+        let found = object.type_by_name::<Struct<'_>>(name).unwrap();
+        let offset = |attribute: MemberAttr| match attribute {
+            MemberAttr::Normal { offset } => offset as usize / 8,
+            MemberAttr::BitField { .. } => panic!("{name} has a bit field"),
+        };
+        (found.size(), found.iter().map(|member| offset(member.attr)).collect())
+    }
+
+    /// Those that the object describes: what is in maps. For ring records the sizes are asserted on both sides, and the lab
+    /// would read nonsense.
+    #[test]
+    fn has_the_layout_of_the_kernel_programs() {
+        for (name, size, offsets) in [
+            ("process_id", size_of::<ProcessId>(), ProcessId::OFFSETS),
+            ("exchanges", size_of::<Exchanges>(), Exchanges::OFFSETS),
+            ("edge_key", size_of::<EdgeKey>(), EdgeKey::OFFSETS),
+            ("moments", size_of::<Moments>(), Moments::OFFSETS),
+            ("turn", size_of::<Turn>(), Turn::OFFSETS),
+            ("edge", size_of::<Edge>(), Edge::OFFSETS),
+            ("network_key", size_of::<NetworkKey>(), NetworkKey::OFFSETS),
+        ] {
+            assert_eq!(compiled(name), (size, offsets.to_vec()), "{name}");
+        }
+    }
+
+    #[test]
+    fn has_the_head_of_an_exec_record() {
+        let (size, offsets) = compiled("exec_record");
+        assert_eq!(size, size_of::<ExecHead>() + ARGV_BYTES);
+        assert_eq!(offsets, [ExecHead::OFFSETS, &[size_of::<ExecHead>()]].concat());
+    }
+
+    #[test]
+    fn reads_no_record_from_too_few_bytes() {
+        let bytes = [1u8; 33];
+        assert!(read::<ExitRecord>(bytes.get(..31).unwrap()).is_none());
+        assert!(read::<ExitRecord>(bytes.get(..32).unwrap()).is_some());
+        // At an odd address too: ring records are aligned, those of a walk that broke off need not be.
+        assert_eq!(read::<ExitRecord>(bytes.get(1..).unwrap()).map(|r| r.kind), Some(0x0101));
+    }
+
+    #[test]
+    fn gives_back_the_bytes_that_it_read() {
+        let bytes: Vec<u8> = (0..48).collect();
+        assert_eq!(bytes_of(&read::<EdgeKey>(&bytes).unwrap()), bytes);
+    }
+}

@@ -213,17 +213,11 @@ impl Collector {
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
     fn snapshot(&mut self) {
-        if let Err(error) = self.kernel.walk_files() {
+        // Finds sockets that are older than the collector; what it says of descriptors is for the inspector.
+        if let Err(error) = self.kernel.walk_files(drop) {
             log::warn(format_args!("{error:#}"));
         }
-        let mut draft = Draft::default();
-        for r in self.walked(true) {
-            if draft.records() >= WALK_PART {
-                self.push(std::mem::take(&mut draft), Part::Snapshot, true);
-            }
-            draft.connection(&r, &mut self.processes, self.clock);
-            self.inspector.on_connection(&r);
-        }
+        let mut draft = self.walked(Part::Snapshot);
         for seen in self.inspector.all() {
             draft.attachment(seen, &mut self.processes, self.clock);
         }
@@ -236,27 +230,31 @@ impl Collector {
     /// closing record would open it again.
     fn walk(&mut self) {
         self.flush();
-        let mut draft = Draft::default();
-        for r in self.walked(false) {
-            if draft.records() >= WALK_PART {
-                self.push(std::mem::take(&mut draft), Part::Batch, false);
-            }
-            draft.connection(&r, &mut self.processes, self.clock);
-            self.inspector.on_connection(&r);
-        }
+        let draft = self.walked(Part::Batch);
         if !draft.is_empty() {
             self.push(draft, Part::Batch, false);
         }
     }
 
-    fn walked(&mut self, all: bool) -> Vec<ConnectionRecord> {
-        match self.kernel.walk_sockets(all) {
-            Ok(bytes) => bytes.chunks_exact(size_of::<ConnectionRecord>()).filter_map(read).collect(),
-            Err(error) => {
-                log::warn(format_args!("{error:#}"));
-                Vec::new()
+    /// Walks over all sockets for a snapshot, else over those that moved. Full parts are pushed, the rest is returned.
+    fn walked(&mut self, part: Part) -> Draft {
+        let Self { kernel, processes, inspector, clock, .. } = self;
+        let mut full = Vec::new();
+        let mut draft = Draft::default();
+        let outcome = kernel.walk_sockets(part == Part::Snapshot, |r| {
+            if draft.records() >= WALK_PART {
+                full.push(std::mem::take(&mut draft));
             }
+            draft.connection(&r, processes, *clock);
+            inspector.on_connection(&r);
+        });
+        if let Err(error) = outcome {
+            log::warn(format_args!("{error:#}"));
         }
+        for before in full {
+            self.push(before, part, part == Part::Snapshot);
+        }
+        draft
     }
 
     fn edges(&mut self) {
