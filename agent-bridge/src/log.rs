@@ -37,6 +37,18 @@ fn say(level: &str, message: &str) {
     };
 }
 
+/// An error and its causes in one sentence. Libraries repeat the text of a cause in their own.
+pub fn sentence(error: &anyhow::Error) -> String {
+    let mut out = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !out.ends_with(&cause) {
+            let separator = if out.is_empty() { "" } else { ": " };
+            out = format!("{out}{separator}{cause}");
+        }
+    }
+    out
+}
+
 /// A string as JSON writes it (RFC 8259, 7).
 pub struct Json<'a>(pub &'a str);
 
@@ -58,6 +70,13 @@ impl fmt::Display for Json<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_each_cause_once() {
+        let cause = anyhow::anyhow!("no such file");
+        let error = cause.context("transport error: no such file").context("cannot connect");
+        assert_eq!(sentence(&error), "cannot connect: transport error: no such file");
+    }
 
     #[test]
     fn escapes_what_json_does_not_take_in_a_string() {

@@ -137,7 +137,7 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    log::error(format_args!("{error:#}"));
+    log::error(log::sentence(error));
     ExitCode::from(code)
 }
 

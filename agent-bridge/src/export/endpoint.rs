@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::read;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,10 @@ impl Endpoint {
             return Ok(Self::Plain(text.to_owned()));
         }
         if text.starts_with("https://") {
+            if trust.ca.is_none() {
+                bail!("{text} needs --ca with the certificate of the authority that signed the analyzer's: the system's list is not used");
+            }
+            trust.config()?;
             return Ok(Self::Tls(text.to_owned(), trust));
         }
         bail!("--analyzer {text} is not of the form unix:/path, http://127.0.0.1:port or https://name:port")
@@ -56,7 +61,11 @@ impl Endpoint {
                 Ok(tuned("http://localhost")?.connect_with_connector(connector).await?)
             }
             Self::Plain(url) => Ok(tuned(url)?.connect().await?),
-            Self::Tls(url, trust) => Ok(tuned(url)?.tls_config(trust.config()?)?.connect().await?),
+            Self::Tls(url, trust) => {
+                // Read again for each connection, since certificates are renewed.
+                let channel = tuned(url)?.tls_config(trust.config()?)?.connect().await;
+                channel.map_err(|error| explained(error.into()))
+            }
         }
     }
 }
@@ -92,9 +101,20 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// The commonest mistake with a certificate made by hand, in words.
+fn explained(error: anyhow::Error) -> anyhow::Error {
+    if format!("{error:#}").contains("CaUsedAsEndEntity") {
+        return error.context("the analyzer's certificate is that of an authority (openssl req -x509 makes such): make it with -addext basicConstraints=critical,CA:FALSE");
+    }
+    error
+}
+
+/// `authority` is host and port; a name counts only as "localhost".
 fn is_loopback(authority: &str) -> bool {
-    let host = authority.split('/').next().unwrap_or(authority);
-    host.starts_with("127.") || host.starts_with("localhost:") || host.starts_with("[::1]")
+    let authority = authority.split('/').next().unwrap_or(authority);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -107,16 +127,28 @@ mod tests {
 
     #[test]
     fn refuses_plain_text_to_another_machine() {
-        let message = parse("http://192.0.2.1:4317").err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(message.contains("use https://"), "{message}");
+        for text in ["http://192.0.2.1:4317", "http://127.0.0.1.example.com:4317", "http://localhost@192.0.2.1:4317"] {
+            let message = parse(text).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(message.contains("use https://"), "{text}: {message}");
+        }
         assert!(Endpoint::parse("http://192.0.2.1:4317", Trust::default(), true).is_ok());
     }
 
     #[test]
-    fn takes_loopback_unix_and_tls() {
-        for text in ["http://127.0.0.1:4317", "http://[::1]:4317", "unix:/run/backflow.sock", "https://analyzer:4317"] {
+    fn takes_loopback_and_unix() {
+        for text in ["http://127.0.0.1:4317", "http://[::1]:4317", "unix:/run/backflow.sock"] {
             assert!(parse(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn takes_tls_with_an_authority_that_can_be_read() {
+        let with =
+            |ca: Option<&str>| Endpoint::parse("https://analyzer:4317", Trust { ca: ca.map(PathBuf::from), ..Trust::default() }, false);
+        assert!(with(Some("Cargo.toml")).is_ok());
+        let message = |ca| with(ca).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(message(None).contains("--ca"), "{}", message(None));
+        assert!(message(Some("/nonexistent")).contains("/nonexistent"), "{}", message(Some("/nonexistent")));
     }
 
     #[test]

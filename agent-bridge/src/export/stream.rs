@@ -1,5 +1,6 @@
 //! The stream to the analyzer: connects, says hello, sends what the buffer holds, takes acknowledgements; again and again.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ impl Exporter {
                 wait = BACKOFF_FIRST;
             }
             let pause = spread(wait, boot_ns());
-            log::warn(format_args!("{error:#}; trying again in {:.1} s", pause.as_secs_f32()));
+            log::warn(format_args!("{}; trying again in {:.1} s", log::sentence(&error), pause.as_secs_f32()));
             tokio::time::sleep(pause).await;
             wait = (wait * 2).min(BACKOFF_MOST);
         }
@@ -147,8 +148,11 @@ impl Exporter {
     }
 }
 
+/// A status that the transport made up has its cause behind it: a certificate that was refused, a reset connection.
 fn ended(status: Status) -> anyhow::Error {
-    anyhow::anyhow!("the analyzer ended the stream: {} ({:?})", status.message(), status.code())
+    let deepest = std::iter::successors(status.source(), |cause: &&(dyn Error + 'static)| (*cause).source()).last();
+    let cause = deepest.map(|cause| format!(": {cause}")).unwrap_or_default();
+    anyhow::anyhow!("the analyzer ended the stream: {} ({:?}){cause}", status.message(), status.code())
 }
 
 /// `wait` less up to a half, so that collectors which lost the same analyzer do not come back in step. `seed` is any number
