@@ -13,6 +13,8 @@ use crate::wire;
 const MAX_PROCESSES: usize = 65_536;
 /// Ended processes are kept this long, since their sockets may outlive them. Nanoseconds.
 const KEEP_ENDED_NS: u64 = 60_000_000_000;
+/// Ended processes that no record has referred to are kept for what may still be in the ring.
+const KEEP_UNSENT_NS: u64 = 5_000_000_000;
 const MAX_ANCESTORS: usize = 8;
 
 /// Pid and start time in nanoseconds since boot, the latter rounded down to a clock tick.
@@ -191,7 +193,10 @@ impl Processes {
     /// Forgets processes that ended a while ago, but for the ancestors of those that did not. The numbers of those that
     /// were sent go into the next batch.
     pub fn expire(&mut self, now_ns: u64) {
-        let is_recent = |entry: &Entry| entry.ended_ns.is_none_or(|ended| now_ns < ended + KEEP_ENDED_NS);
+        let is_recent = |entry: &Entry| {
+            let keep = if entry.sent { KEEP_ENDED_NS } else { KEEP_UNSENT_NS };
+            entry.ended_ns.is_none_or(|ended| now_ns < ended + keep)
+        };
         let needed: HashSet<Key> =
             self.by_key.iter().filter(|(_, entry)| is_recent(entry)).flat_map(|(key, _)| self.lineage(*key)).collect();
         let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.facts.r#ref)).collect();

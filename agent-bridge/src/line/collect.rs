@@ -36,6 +36,7 @@ pub struct Rhythm {
 /// An empty batch is sent when nothing happened for so long: event time moves on by it.
 const HEARTBEAT_NS: u64 = 1_000_000_000;
 const CLOCK_NS: u64 = 60_000_000_000;
+const EXPIRE_NS: u64 = 10_000_000_000;
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
@@ -64,6 +65,7 @@ struct Due {
     batch: u64,
     heartbeat: u64,
     clock: u64,
+    expire: u64,
 }
 
 impl Collector {
@@ -158,8 +160,11 @@ impl Collector {
     fn tick(&mut self, now: u64, stopping: bool) {
         if now >= self.due.clock {
             self.clock = Clock::measure();
-            self.processes.expire(now);
             self.due.clock = now + CLOCK_NS;
+        }
+        if now >= self.due.expire {
+            self.processes.expire(now);
+            self.due.expire = now + EXPIRE_NS;
         }
         self.obey();
         self.inspect(now);

@@ -91,6 +91,18 @@ fn keeps_ended_ancestors_of_what_runs() {
 }
 
 #[test]
+fn forgets_soon_what_no_record_referred_to() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    exit(&mut table, 1, 0);
+    exit(&mut table, 2, 0);
+    table.expire(KEEP_UNSENT_NS - 1);
+    assert_eq!(table.by_key.len(), 2);
+    table.expire(KEEP_UNSENT_NS);
+    assert!(table.by_key.is_empty());
+}
+
+#[test]
 fn makes_room_by_what_ended_and_then_refuses() {
     let mut table = Processes::default();
     for n in 0..MAX_PROCESSES as u32 {
