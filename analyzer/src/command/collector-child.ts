@@ -107,7 +107,9 @@ export class CollectorChild {
   }
 
   async #runOnce(): Promise<Ended> {
-    const child = spawn(this.#options.program, this.#options.args, { stdio: ["ignore", "pipe", "pipe"] })
+    // Its standard input ends with this process, however that ends: the collector then stops too.
+    const child = spawn(this.#options.program, this.#options.args, { stdio: ["pipe", "pipe", "pipe"] })
+    child.stdin.on("error", () => undefined)
     this.#child = child
     if (child.pid !== undefined) this.#options.onStart(child.pid)
     const early: string[] = []
