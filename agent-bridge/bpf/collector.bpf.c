@@ -325,6 +325,9 @@ int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!walk_all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
 		return 0;
 	resolve_initiator(t);
+	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
+	if (walk_all)
+		t->scope = scope_of(t->remote);
 	t->flags &= ~TRACKED_DIRTY;
 	t->reported_sent = sent;
 	t->reported_received = received;
