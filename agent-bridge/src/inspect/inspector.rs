@@ -34,7 +34,8 @@ pub struct Inspector {
     counters: HashMap<Key, (u64, u64)>,
     schedule: Schedule,
     next_counters_ns: u64,
-    joined: HashSet<(Key, Key)>,
+    /// (owner, partner) to the group that the partner was joined to.
+    joined: HashMap<(Key, Key), u64>,
 }
 
 impl Inspector {
@@ -79,9 +80,15 @@ impl Inspector {
         }
     }
 
-    pub fn on_exit(&mut self, key: Key) {
+    /// A partner that outlives the owner acts for itself again: a launcher must not carry the group to what it starts next.
+    pub fn on_exit(&mut self, key: Key, maps: &Maps) {
         self.counters.remove(&key);
-        self.joined.retain(|(a, b)| *a != key && *b != key);
+        self.joined.retain(|(owner, partner), group| {
+            if *owner == key {
+                maps.leave(partner.0, *group);
+            }
+            *owner != key && *partner != key
+        });
     }
 
     /// Looks when it is time, and returns what is new, changed or gone.
@@ -116,8 +123,9 @@ impl Inspector {
         let terminals = found.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
         let pairs = found.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });
         for (owner, partner) in pairs.chain(terminals) {
-            if let Some(start) = exact.get(&owner).filter(|_| self.joined.insert((owner, partner))) {
+            if let Some(start) = exact.get(&owner).filter(|_| !self.joined.contains_key(&(owner, partner))) {
                 let group = maps.group_of(owner.0).unwrap_or_else(|| own_group(owner.0, *start));
+                self.joined.insert((owner, partner), group);
                 if let Err(error) = maps.join(partner.0, group) {
                     log::warn(format_args!("cannot join processes {} and {}: {error:#}", owner.0, partner.0));
                 }

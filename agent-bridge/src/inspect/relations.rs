@@ -133,7 +133,6 @@ const MAX_HOLDERS: usize = 3;
 fn channels(records: &[DescriptorRecord]) -> Channels {
     let mut readers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
     let mut writers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
-    let mut ends: HashMap<u64, BTreeSet<Key>> = HashMap::new();
     let mut peers: HashMap<u64, u64> = HashMap::new();
     for r in records {
         let key = key_of(&r.process);
@@ -141,21 +140,23 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
             PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
             PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
             UNIX_PAIR => {
-                ends.entry(r.ours).or_default().insert(key);
+                // A program reads its stdin and writes its stdout, even where both ways are open: launchers hand out socket
+                // pairs for one-way logs.
+                if r.fd == 0 || r.fd > 2 {
+                    readers.entry(r.ours).or_default().insert(key);
+                }
+                if r.fd > 0 {
+                    writers.entry(r.ours).or_default().insert(key);
+                }
                 peers.insert(r.ours, r.peer);
             }
             _ => {}
         }
     }
     let mut from_to = HashSet::new();
-    for (pipe, from) in &writers {
-        if let Some(to) = readers.get(pipe) {
-            join(from, to, &mut from_to);
-        }
-    }
-    for (end, from) in &ends {
-        if let Some(to) = peers.get(end).and_then(|peer| ends.get(peer)) {
-            join(from, to, &mut from_to);
+    for (end, from) in &writers {
+        if let Some(to) = readers.get(peers.get(end).unwrap_or(end)) {
+            connect(from, to, &mut from_to);
         }
     }
     let next = neighbours(from_to.iter().copied());
@@ -163,7 +164,7 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
     Channels { from_to, next, previous }
 }
 
-fn join(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
+fn connect(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
     if from.len() > MAX_HOLDERS || to.len() > MAX_HOLDERS {
         return;
     }
@@ -277,6 +278,18 @@ mod tests {
     fn pairs_the_ends_of_a_socket_pair() {
         let records = [held(OWNER, 4, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
         assert_eq!(find_with_owner(&records).pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
+    }
+
+    #[test]
+    fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
+        let records = [held(OWNER, 1, UNIX_PAIR, 1, 2), held(OWNER, 2, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        assert!(find_with_owner(&records).pairs.is_empty());
+    }
+
+    #[test]
+    fn pairs_a_launcher_that_also_writes_input() {
+        let records = [held(OWNER, 0, UNIX_PAIR, 1, 2), held(OWNER, 1, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        assert_eq!(find_with_owner(&records).pairs.len(), 1);
     }
 
     #[test]

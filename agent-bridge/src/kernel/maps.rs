@@ -82,6 +82,14 @@ impl Maps {
         Some(u64::from_ne_bytes(value.try_into().ok()?))
     }
 
+    /// Undoes a join, unless the process has been joined to another group since.
+    pub fn leave(&self, pid: u32, group: u64) {
+        if self.group_of(pid) == Some(group) {
+            // Gone already when the process has ended: the kernel side removes what exits.
+            let _ = self.group_of.delete(&pid.to_ne_bytes());
+        }
+    }
+
     pub fn join(&self, pid: u32, group: u64) -> Result<()> {
         Ok(self.group_of.update(&pid.to_ne_bytes(), &group.to_ne_bytes(), MapFlags::ANY)?)
     }

@@ -137,7 +137,7 @@ impl Collector {
             RECORD_FORK => read::<ForkRecord>(bytes).map(|r| self.processes.on_fork(&r, self.clock)),
             RECORD_EXIT => read::<ExitRecord>(bytes).map(|r| {
                 self.processes.on_exit(&r);
-                self.inspector.on_exit(key_of(&r.process));
+                self.inspector.on_exit(key_of(&r.process), &self.maps);
             }),
             _ => None,
         };

@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { setTimeout as pause } from "node:timers/promises"
+import type { Ground, Place } from "./ground.js"
+import { ending, saying, stopping } from "./ground.js"
+
+export interface Lab {
+  readonly ground: Ground
+  /** Key and certificate of the outside programs that speak TLS. */
+  readonly certificate: string
+}
+
+/** What a case leaves running for the analyzer to judge. */
+export interface Run {
+  /** Processes that the case started on the watched host: a finding belongs to it when it names one of them or a child. */
+  readonly pids: readonly number[]
+  /** Wall clock of the first byte that the outside sent in, microseconds. */
+  readonly firstUs?: number
+  readonly end: () => Promise<void>
+}
+
+export interface Case {
+  readonly name: string
+  /** What must be found and in which program; without it, nothing of medium severity or above may be. */
+  readonly finds?: { readonly class: readonly string[]; readonly exe: RegExp }
+  readonly run: (lab: Lab) => Promise<Run>
+}
+
+/** Resolves when something listens on the port. */
+export async function listening(ground: Ground, place: Place, port: number): Promise<void> {
+  const name = ground.namespace(place)
+  const limit = Date.now() + 15_000
+  while (execFileSync("ip", ["netns", "exec", name, "ss", "-Hltn", `sport = :${port}`], { encoding: "utf8" }) === "") {
+    if (Date.now() > limit) throw new Error(`nothing listens on port ${port} of ${place}`)
+    await pause(30)
+  }
+}
+
+export function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error(`${child.spawnfile} did not start`)
+  return child.pid
+}
+
+/** Microseconds out of the line `first N` that the outside programs print. */
+export async function firstUse(child: ChildProcess): Promise<number> {
+  return Number((await saying(child, "first")).split(" ")[1])
+}
+
+/** A client that runs to its end while the outside end serves it; both must end well. */
+export async function together(outside: ChildProcess, client: ChildProcess, firstUs?: number): Promise<Run> {
+  await Promise.all([ending(outside), ending(client)])
+  return { pids: [pidOf(client)], end: () => Promise.resolve(), ...(firstUs === undefined ? {} : { firstUs }) }
+}
+
+/** Stops what is given, in order. */
+export function stopAll(...children: readonly ChildProcess[]): () => Promise<void> {
+  return async () => {
+    for (const child of children) await stopping(child)
+  }
+}

@@ -1,0 +1,82 @@
+// Clients, workers and proxies that look like a tunnel from one side or another.
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Case } from "../case.js"
+import { firstUse, listening, pidOf, stopAll, together } from "../case.js"
+import { addresses, ending } from "../ground.js"
+
+let nextPort = 18400
+
+function client(name: string, kind: string, feed: string): Case {
+  return {
+    name,
+    run: async ({ ground, certificate }) => {
+      const port = nextPort++
+      const outside = await ground.serve("outside", "feed.py", feed, `${port}`, certificate)
+      const inside = ground.python("inside", "client.py", kind, addresses.outside, `${port}`)
+      return together(outside, inside, await firstUse(outside))
+    },
+  }
+}
+
+const fetches = (url: string, options = ""): string =>
+  [10, 500, 30000, 77, 4000].map((size) => `curl -sf -m 5 -o /dev/null ${options} ${url}/bytes/${size}`).join("; ")
+
+export const benignClients: readonly Case[] = [
+  client("subscriber that stores pushes, kept database connection", "subscriber-kept", "push"),
+  client("subscriber that stores pushes, fresh database connection", "subscriber-fresh", "push"),
+  client("client that answers pushed queries with rows", "reporter", "query"),
+  client("long-polling worker that connects inside", "worker", "jobs"),
+  client("long-polling worker whose child connects inside", "worker-child", "jobs"),
+  client("agent that posts a growing context and fetches inside", "agent", "model"),
+  client("agent that runs answers in a shell it keeps", "agent-shell", "model"),
+  {
+    name: "nginx as reverse proxy",
+    run: async ({ ground }) => {
+      const port = nextPort++
+      const folder = join(ground.folder, "nginx")
+      mkdirSync(folder)
+      const settings =
+        `daemon off; master_process on; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;\n` +
+        `events {}\nhttp { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;\n` +
+        `fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;\n` +
+        `server { listen ${port}; location / { proxy_pass http://127.0.0.1:8000; }\n` +
+        `location /far/ { proxy_pass http://${addresses.outside}:8001/; } } }\n`
+      writeFileSync(join(folder, "nginx.conf"), settings)
+      const nginx = ground.start("inside", "nginx", "-c", join(folder, "nginx.conf"))
+      await listening(ground, "inside", port)
+      const [near, far] = [`http://${addresses.inside}:${port}`, `http://127.0.0.1:${port}/far`]
+      await ending(ground.start("outside", "sh", "-ec", fetches(near)))
+      await ending(ground.start("inside", "sh", "-ec", `${fetches(far)}; ${fetches(`http://127.0.0.1:${port}`)}`))
+      return { pids: [pidOf(nginx)], end: stopAll(nginx) }
+    },
+  },
+  {
+    name: "forward proxy with clients inside",
+    run: async ({ ground }) => {
+      const port = nextPort++
+      const file = join(ground.folder, "tinyproxy.conf")
+      writeFileSync(
+        file,
+        `Port ${port}\nListen 127.0.0.1\nTimeout 30\nMaxClients 20\nAllow 127.0.0.1\nLogLevel Error\n`,
+      )
+      const proxy = ground.start("inside", "tinyproxy", "-d", "-c", file)
+      await listening(ground, "inside", port)
+      const via = `-x http://127.0.0.1:${port}`
+      const steps = `${fetches(`http://${addresses.outside}:8001`, via)}; ${fetches(`http://${addresses.lan}:8000`, via)}`
+      await ending(ground.start("inside", "sh", "-ec", `${steps}; ${steps}`))
+      return { pids: [pidOf(proxy)], end: stopAll(proxy) }
+    },
+  },
+  {
+    name: "downloads by curl",
+    run: async ({ ground }) => {
+      const url = `http://${addresses.outside}:8001/bytes`
+      // One connection for many files, as package managers fetch, and a large one.
+      const many = `curl -sf -m 20 ${[2000, 150000, 90, 40000].map((n) => `-o /dev/null ${url}/${n}`).join(" ")}`
+      const child = ground.start("inside", "sh", "-ec", `${many}; curl -sf -m 20 -o /dev/null ${url}/5000000`)
+      await ending(child)
+      return { pids: [pidOf(child)], end: () => Promise.resolve() }
+    },
+  },
+]

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Case, Lab } from "./case.js"
+import { benignClients } from "./cases/benign-clients.js"
+import { benignSsh } from "./cases/benign-ssh.js"
+import { canary, relays } from "./cases/relays.js"
+import { shells } from "./cases/shells.js"
+import { tunnels } from "./cases/tunnels.js"
+import { makeGround } from "./ground.js"
+import type { Ground } from "./ground.js"
+import { missingForLab } from "./requirements.js"
+import { makeCertificate, startSshd } from "./ssh.js"
+import { bytesExact, table } from "./table.js"
+import type { Verdict } from "./table.js"
+import { Watch } from "./watch.js"
+import type { Closed, Found } from "./watch.js"
+
+const wakes = ["medium", "high", "critical"]
+const findLimitMs = 15_000
+const verdicts: Verdict[] = []
+let ground: Ground
+let watch: Watch
+let lab: Lab
+
+const missing = missingForLab()
+if (missing !== undefined) console.log(`lab: skipped, ${missing}`)
+
+describe.skipIf(missing !== undefined)("lab", () => {
+  beforeAll(async () => {
+    ground = makeGround()
+    lab = { ground, certificate: makeCertificate(ground) }
+    await startSshd(ground)
+    await ground.serve("inside", "inside_service.py", "http", "8000")
+    await ground.serve("inside", "inside_service.py", "db", "6000")
+    await ground.serve("outside", "inside_service.py", "http", "8001")
+    await ground.serve("lan", "inside_service.py", "http", "8000")
+    watch = await Watch.start(ground.folder)
+  }, 60_000)
+
+  afterAll(async () => {
+    try {
+      if (watch !== undefined) expect(await watch.stop()).toBe(0)
+    } finally {
+      ground?.remove()
+    }
+  }, 60_000)
+
+  describe("finds", () => {
+    it.each([...tunnels, ...relays, ...shells])(
+      "$name",
+      async (one) => {
+        const from = watch.arrived.length
+        const run = await one.run(lab)
+        const arrived = await watch.find(from, (finding) => isWanted(finding, one, run.pids), findLimitMs)
+        verdicts.push({ case: one, run, arrived })
+        await run.end()
+        expect(
+          arrived?.finding.class,
+          `classes that came: ${watch.arrived
+            .slice(from)
+            .map(
+              (a) =>
+                `${a.finding.class} ${a.finding.status} v${a.finding.version} pid ${a.finding.process.pid} < ${a.finding.process.ancestors.map((x) => x.pid).join(" ")}; wanted ${run.pids.join(" ")}`,
+            )
+            .join(", ")}`,
+        ).toBeDefined()
+        expect(arrived?.finding.process.exe).toMatch(one.finds?.exe ?? /$^/)
+      },
+      60_000,
+    )
+  })
+
+  describe("wakes nobody for", () => {
+    it.each([...benignSsh, ...benignClients])(
+      "$name",
+      async (one) => {
+        const from = watch.arrived.length
+        const run = await one.run(lab)
+        await run.end()
+        const sentinel = await canary.run(lab)
+        const passed = await watch.find(from, (finding) => isWanted(finding, canary, sentinel.pids), findLimitMs)
+        await sentinel.end()
+        const alarm = watch.arrived
+          .slice(from)
+          .find(({ finding }) => wakes.includes(finding.severity) && !concerns(finding, sentinel.pids))
+        verdicts.push({ case: one, run, arrived: alarm })
+        expect(passed, "the canary was not found: nothing can be said of what came before it").toBeDefined()
+        expect(alarm?.finding).toBeUndefined()
+      },
+      60_000,
+    )
+  })
+
+  describe("as a whole", () => {
+    let connections: readonly Closed[]
+    beforeAll(() => {
+      connections = watch.connections()
+      console.log(`\n${table(verdicts, connections)}\n`)
+    }, 30_000)
+
+    it("counts every byte of the outside connections, at both ends alike", () => {
+      const cookies = verdicts.flatMap((v) => (v.case.finds && v.arrived ? [v.arrived.finding.connection.cookie] : []))
+      const wrong = cookies.filter((cookie) => bytesExact(cookie, connections) === false)
+      expect(cookies.length).toBeGreaterThan(0)
+      expect(wrong).toEqual([])
+    })
+
+    it("has every connection in the store once", () => {
+      expect(new Set(connections.map((c) => c.cookie)).size).toBe(connections.length)
+    })
+  })
+})
+
+function isWanted(finding: Found, one: Case, pids: readonly number[]): boolean {
+  return (
+    (one.finds?.class.includes(finding.class) ?? false) && wakes.includes(finding.severity) && concerns(finding, pids)
+  )
+}
+
+function concerns({ process }: Found, pids: readonly number[]): boolean {
+  return pids.includes(process.pid) || process.ancestors.some((ancestor) => pids.includes(ancestor.pid))
+}
