@@ -133,7 +133,7 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 {
 	struct tracked *t;
-	__u64 now;
+	__u64 now, sent, received;
 
 	if (length <= 0)
 		return 0;
@@ -153,7 +153,10 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	note_owner(t);
 	now = bpf_ktime_get_boot_ns();
 	if (is_outside_connection(t)) {
-		exchange_spoke(t, SIDE_LOCAL, length, now);
+		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
+			read_totals(sk, t, &sent, &received);
+			emit_connection(t, REASON_MOVED, sent, received);
+		}
 		outside_sent(t, length, now);
 	} else if (is_dialled_inside(t)) {
 		inside_sent(t, length, now);

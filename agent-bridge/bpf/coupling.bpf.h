@@ -9,6 +9,8 @@
 
 /* What A said stays a possible cause for this long: relays with a second of delay exist, people's pauses are longer. */
 #define CAUSE_NS (2000ULL * 1000 * 1000)
+/* After a lull of this length on A, what it said before was for the process itself (TLS session tickets, greetings). */
+#define LULL_NS (500ULL * 1000 * 1000)
 /* A pause of this length within one direction ends a turn even when the other direction was silent. */
 #define TURN_PAUSE_NS (50ULL * 1000 * 1000)
 /* Bytes of one turn that enter the moments: 2^20 squared, a million times, still fits 64 bits. */
@@ -83,7 +85,7 @@ static __always_inline void outside_received(const struct tracked *a, __u64 byte
 		if (!g)
 			return;
 	}
-	if (now - g->a_spoke_ns > CAUSE_NS)
+	if (now - g->a_spoke_ns > LULL_NS)
 		g->waiting_in = 0;
 	g->waiting_in += bytes;
 	g->a_spoke_ns = now;

@@ -50,11 +50,15 @@ static __always_inline void exchange_answered(struct tracked *t, __u8 side, __u6
 	}
 }
 
-/* `side` spoke `bytes` at `now`. */
-static __always_inline void exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
+/* So many answered exchanges that the remote side led are news: they are not left to the next walk. */
+#define DRIVEN_EXCHANGES 2
+
+/* `side` spoke `bytes` at `now`. True when that shows, for the first time, that the remote side drives this socket. */
+static __always_inline bool_int exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
 {
 	struct exchange_turn *turn = &t->turn;
 	bool_int silent = now - turn->last_ns > SILENCE_NS;
+	__u32 answered = t->exchanges.remote_led_answered;
 	bool_int answers = turn->leader && side != turn->leader && !turn->answered && now - turn->lead_last_ns <= ANSWER_NS;
 
 	if (answers)
@@ -69,6 +73,7 @@ static __always_inline void exchange_spoke(struct tracked *t, __u8 side, __u64 b
 		turn->answer_bytes += bytes;
 	}
 	turn->last_ns = now;
+	return answered < DRIVEN_EXCHANGES && t->exchanges.remote_led_answered == DRIVEN_EXCHANGES;
 }
 
 #endif

@@ -11,6 +11,7 @@ import type { CollectorSession } from "./ingest/session.js"
 import type { Sessions } from "./ingest/sessions.js"
 import type { Log } from "./log.js"
 import type { HostLines } from "./host-lines.js"
+import { lossLines, totalLost } from "./telemetry/losses.js"
 
 export interface RunnerPorts {
   readonly intake: Intake<Received>
@@ -69,9 +70,17 @@ export class Runner {
     }
   }
 
+  /** Loss is told when it happens, a doubling at a time: a storm of it must not become one of words. */
+  #tellLoss({ host, counts: { lost } }: CollectorSession, before: number): void {
+    if (lost === undefined || Math.floor(Math.log2(totalLost(lost))) <= Math.floor(Math.log2(before))) return
+    this.#ports.log.warn({ host: host.hostName }, `the collector has ${lossLines(lost).join("; ")}`)
+  }
+
   #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
     const { lines, rejections, nowUs } = this.#ports
+    const before = totalLost(session.counts.lost)
     const input = session.read(bytes, nowUs(), rejections.count)
+    this.#tellLoss(session, before)
     if (input.kind === "malformed") {
       rejections.count(input.reason)
       this.#ports.log.warn({ host: session.host.hostName, reason: input.reason }, `unreadable message: ${input.detail}`)

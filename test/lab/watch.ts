@@ -42,7 +42,7 @@ export interface Closed {
   readonly initiator: string
   readonly bytes_sent: number
   readonly bytes_received: number
-  readonly closed: string | null
+  readonly closed: "open" | "closed" | "vanished"
   readonly exe: string
   readonly pid: number
 }
@@ -56,6 +56,8 @@ export class Watch {
   #descriptor: number | undefined
   #rest = ""
   #offset = 0
+  // What arrives is stamped at once, whatever a case is waiting for meanwhile.
+  readonly #looking = setInterval(() => this.look(), lookEveryMs)
 
   private constructor(child: ChildProcess, state: string, file: string) {
     this.#child = child
@@ -82,29 +84,25 @@ export class Watch {
   }
 
   /** Reads what has arrived since the last look. */
-  look(): readonly Arrived[] {
+  look(): void {
     if (this.#descriptor === undefined) {
-      if (!existsSync(this.#file)) return []
+      if (!existsSync(this.#file)) return
       this.#descriptor = openSync(this.#file, "r")
     }
     const chunk = Buffer.alloc(1 << 16)
-    const fresh: Arrived[] = []
     for (let count; (count = readSync(this.#descriptor, chunk, 0, chunk.length, this.#offset)) > 0;) {
       this.#offset += count
       this.#rest += chunk.toString("utf8", 0, count)
     }
     const lines = this.#rest.split("\n")
     this.#rest = lines.pop() ?? ""
-    for (const line of lines) fresh.push({ finding: JSON.parse(line) as Found, atUs: Date.now() * 1000 })
-    this.arrived.push(...fresh)
-    return fresh
+    for (const line of lines) this.arrived.push({ finding: JSON.parse(line) as Found, atUs: Date.now() * 1000 })
   }
 
   /** Resolves with the first finding version from `from` on that is as wanted; undefined after `limitMs`. */
   async find(from: number, wanted: (finding: Found) => boolean, limitMs: number): Promise<Arrived | undefined> {
     const end = Date.now() + limitMs
     for (;;) {
-      this.look()
       const found = this.arrived.slice(from).find(({ finding }) => wanted(finding))
       if (found !== undefined || Date.now() > end) return found
       await pause(lookEveryMs)
@@ -113,7 +111,7 @@ export class Watch {
 
   /** Every connection in the store, each once. */
   connections(): readonly Closed[] {
-    const args = [program, "connections", "--state", this.#state, "--json", "--limit", "1000000"]
+    const args = [program, "connections", "--state", this.#state, "--json", "--limit", "100000"]
     const text = execFileSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 29 })
     return text
       .split("\n")
@@ -123,6 +121,7 @@ export class Watch {
 
   /** Asks it to stop and returns its exit code. */
   async stop(): Promise<number | null> {
+    clearInterval(this.#looking)
     if (this.#child.exitCode !== null) return this.#child.exitCode
     const exited = once(this.#child, "exit")
     this.#child.kill("SIGINT")

@@ -134,6 +134,8 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
     let mut readers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
     let mut writers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
     let mut peers: HashMap<u64, u64> = HashMap::new();
+    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == UNIX_PAIR && r.fd <= 2;
+    let at_stdio: HashSet<(Key, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
     for r in records {
         let key = key_of(&r.process);
         match r.descriptor {
@@ -141,11 +143,12 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
             PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
             UNIX_PAIR => {
                 // A program reads its stdin and writes its stdout, even where both ways are open: launchers hand out socket
-                // pairs for one-way logs.
-                if r.fd == 0 || r.fd > 2 {
+                // pairs for one-way logs. Copies of stdio elsewhere (dbclient makes them) say nothing more.
+                let elsewhere = r.fd > 2 && !at_stdio.contains(&(key, r.ours));
+                if r.fd == 0 || elsewhere {
                     readers.entry(r.ours).or_default().insert(key);
                 }
-                if r.fd > 0 {
+                if r.fd == 1 || r.fd == 2 || elsewhere {
                     writers.entry(r.ours).or_default().insert(key);
                 }
                 peers.insert(r.ours, r.peer);
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
-        let records = [held(OWNER, 1, UNIX_PAIR, 1, 2), held(OWNER, 2, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        let records = [held(OWNER, 1, UNIX_PAIR, 1, 2), held(OWNER, 7, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 

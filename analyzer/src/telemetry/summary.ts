@@ -1,4 +1,5 @@
 import type { AnalyzerCounts } from "../main.js"
+import { lossLines } from "./losses.js"
 
 /** What was done and what was lost, as lines for a person who stops the analyzer. Losses appear only when there are any. */
 export function summaryLines(counts: AnalyzerCounts): string[] {
@@ -9,6 +10,9 @@ export function summaryLines(counts: AnalyzerCounts): string[] {
   for (const { sink, counts: delivery } of counts.deliveries) {
     if (delivery.failures > 0) lines.push(`${sink}: ${delivery.failures} writes failed and were tried again`)
     if (delivery.shed > 0) lines.push(`${sink}: ${delivery.shed} outputs were given up`)
+  }
+  for (const { host, counts: session } of counts.sessions) {
+    if (session.lost !== undefined) lines.push(...lossLines(session.lost).map((line) => `${host}: ${line}`))
   }
   for (const [reason, count] of counts.rejected) if (count > 0) lines.push(`rejected ${count} times: ${reason}`)
   return lines

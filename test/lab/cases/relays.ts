@@ -10,17 +10,22 @@ let nextPort = 18100
 interface Relay {
   readonly kind: string
   readonly user: "stream" | "mux" | "control"
-  readonly tls?: boolean
   readonly address?: string
 }
 
-function relay(name: string, { kind, user, tls = false, address = addresses.outside }: Relay): Case {
+function relay(name: string, { kind, user, address = addresses.outside }: Relay): Case {
   return {
     name,
     finds: { class: ["reverse_tunnel"], exe: /python3/ },
     run: async ({ ground, certificate }) => {
       const port = nextPort++
-      const outside = await ground.serve("outside", "relay_user.py", user, `${port}`, ...(tls ? [certificate] : []))
+      const outside = await ground.serve(
+        "outside",
+        "relay_user.py",
+        user,
+        `${port}`,
+        ...(kind === "tls" ? [certificate] : []),
+      )
       const client = ground.python("inside", "relay.py", kind, address, `${port}`)
       const firstUs = await firstUse(outside)
       await ending(outside)

@@ -22,6 +22,7 @@ def sizes():
 def push():
     """Messages when there is news; the client stores and acknowledges each."""
     client, _ = server.accept()
+    first_use()
     lines = client.makefile("r")
     lines.readline()
     for number, size in enumerate(sizes()):
@@ -33,6 +34,7 @@ def push():
 def query():
     """Asks the client for rows of its database."""
     client, _ = server.accept()
+    first_use()
     lines = client.makefile("r")
     lines.readline()
     for number, size in enumerate(sizes()):
@@ -44,17 +46,20 @@ def query():
 def jobs():
     """Long poll: a request is always waiting, a job answers it after a while."""
     client, _ = server.accept()
+    first_use()
     lines = client.makefile("r")
     for number in range(TURNS):
         assert lines.readline()
         time.sleep(0.4)
         say(client, {"job": number, "fetch": 100 + (number * 613) % 3000})
+    lines.readline()
     say(client, {"job": None})
 
 
 def model():
     """An API that an agent posts its growing context to; the answer says what to fetch or to run."""
     client, _ = server.accept()
+    first_use()
     lines = client.makefile("r")
     for number in range(TURNS):
         context = json.loads(lines.readline())
@@ -62,9 +67,9 @@ def model():
         time.sleep(0.3)
         thought = "t" * (100 + (number * 389) % 900)
         say(client, {"thought": thought, "fetch": 200 + (number * 821) % 5000, "run": f"echo step {number}; ls /"})
+    lines.readline()
     say(client, {"thought": "finished", "fetch": None, "run": None})
 
 
-first_use()
 {"push": push, "query": query, "jobs": jobs, "model": model}[kind]()
 done()

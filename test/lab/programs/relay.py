@@ -1,6 +1,8 @@
 """Home-made relays: `relay.py KIND ADDRESS PORT`. Each dials out and carries what comes back to 127.0.0.1:8000."""
 import os
+import select
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -31,8 +33,31 @@ def both_ways(a, b, carry):
     back.join()
 
 
-def threads(tls=False):
-    a = dial(address, port, tls)
+def tls():
+    """One thread: a TLS connection is not for two."""
+    a = dial(address, port, tls=True)
+    a.setblocking(False)
+    b = None
+    while True:
+        select.select([a, b] if b else [a], [], [])
+        try:
+            while data := a.recv(65536):
+                b = b or socket.create_connection(INSIDE)
+                b.sendall(data)
+            return
+        except ssl.SSLWantReadError:
+            pass
+        if b and select.select([b], [], [], 0)[0]:
+            data = b.recv(65536)
+            if not data:
+                return
+            a.setblocking(True)
+            a.sendall(data)
+            a.setblocking(False)
+
+
+def threads():
+    a = dial(address, port)
     first = a.recv(65536)
     b = socket.create_connection(INSIDE)
     b.sendall(first)
@@ -125,7 +150,7 @@ def copy(source, target):
 if kind == "threads":
     threads()
 elif kind == "tls":
-    threads(tls=True)
+    tls()
 elif kind == "splice":
     splice()
 elif kind == "mux":

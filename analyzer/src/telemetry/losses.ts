@@ -1,0 +1,23 @@
+import type { Lost } from "../domain/batch.js"
+
+const words: Readonly<Record<keyof Lost, string>> = {
+  ringConnection: "connection records for which the ring buffer had no room (raise --ring-bytes)",
+  ringExec: "program starts for which the ring buffer had no room (raise --ring-bytes)",
+  ringExit: "program ends for which the ring buffer had no room (raise --ring-bytes)",
+  mapSocket: "sockets that the kernel could not track",
+  mapEdge: "coupling edges that the kernel could not keep",
+  shedInterim: "interim records shed while the analyzer was away or slow (raise --buffer-bytes)",
+  shedFinal: "final records shed while the analyzer was away or slow (raise --buffer-bytes)",
+  rejected: "kernel records that the collector could not read",
+}
+
+/** One line for each kind of record that a collector lost so far; none when nothing was. */
+export function lossLines(lost: Lost): string[] {
+  return (Object.keys(words) as (keyof Lost)[])
+    .filter((kind) => lost[kind] > 0)
+    .map((kind) => `lost ${lost[kind]} ${words[kind]}`)
+}
+
+export function totalLost(lost: Lost | undefined): number {
+  return lost === undefined ? 0 : (Object.keys(words) as (keyof Lost)[]).reduce((sum, kind) => sum + lost[kind], 0)
+}

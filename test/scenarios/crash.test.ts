@@ -1,0 +1,81 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { pidOf } from "../lab/case.js"
+import { addresses, ending, makeGround, saying } from "../lab/ground.js"
+import type { Ground } from "../lab/ground.js"
+import { missingForLab } from "../lab/requirements.js"
+import { closedConnections } from "./closed.js"
+import { startAnalyzer, startCollector } from "./parts.js"
+
+const count = 300
+const size = 321
+const missing = missingForLab()
+
+describe.skipIf(missing !== undefined)("after kill -9 in mid-stream", () => {
+  const cleanUp: (() => unknown)[] = []
+
+  afterEach(async () => {
+    for (const step of cleanUp.splice(0).reverse()) await step()
+  }, 30_000)
+
+  async function prepare(): Promise<Ground> {
+    const ground = makeGround()
+    cleanUp.push(ground.remove)
+    await ground.serve("outside", "load.py", "serve", "7000")
+    return ground
+  }
+
+  it("of the analyzer, every connection is in the store once, with all its bytes", async () => {
+    const ground = await prepare()
+    const first = await startAnalyzer(ground.folder)
+    const collector = await startCollector(ground.folder)
+    cleanUp.push(() => collector.stop())
+    const load = ground.python("inside", "load.py", "dial", addresses.outside, "7000", `${count}`, `${size}`, "5")
+    await saying(load, "started")
+    await first.kill()
+    const second = await startAnalyzer(ground.folder)
+    cleanUp.push(() => second.stop())
+    await ending(load)
+    const rows = await closedConnections(second, (c) => c.pid === pidOf(load), count)
+    expect(rows.length).toBe(count)
+    expect(new Set(rows.map((c) => c.cookie)).size).toBe(count)
+    expect(rows.filter((c) => c.bytes_sent !== size || c.bytes_received !== size)).toEqual([])
+  }, 90_000)
+
+  it("of the collector, every connection that lived through it is in the store once, with all its bytes", async () => {
+    const ground = await prepare()
+    const analyzer = await startAnalyzer(ground.folder)
+    cleanUp.push(() => analyzer.stop())
+    const first = await startCollector(ground.folder)
+    const release = join(ground.folder, "release")
+    const load = ground.python("inside", "load.py", "hold", addresses.outside, "7000", "50", release)
+    await saying(load, "held")
+    await first.kill()
+    const second = await startCollector(ground.folder)
+    cleanUp.push(() => second.stop())
+    writeFileSync(release, "")
+    await ending(load)
+    const rows = await closedConnections(analyzer, (c) => c.pid === pidOf(load), 50)
+    expect(rows.length).toBe(50)
+    expect(new Set(rows.map((c) => c.cookie)).size).toBe(50)
+    expect(rows.filter((c) => c.bytes_sent !== 123 || c.bytes_received !== 123)).toEqual([])
+  }, 90_000)
+})
+
+describe.skipIf(missing !== undefined)("with a ring buffer that is too small", () => {
+  it("counts what the kernel could not say", async () => {
+    const ground = makeGround()
+    try {
+      await ground.serve("outside", "load.py", "serve", "7000")
+      const analyzer = await startAnalyzer(ground.folder)
+      const collector = await startCollector(ground.folder, ["--ring-bytes", "4096"])
+      await ending(ground.python("inside", "load.py", "dial", addresses.outside, "7000", "500", "10"))
+      await collector.stop()
+      await analyzer.stop()
+      expect(Number(/lost ([0-9]+) connection records/.exec(analyzer.said())?.[1] ?? 0)).toBeGreaterThan(0)
+    } finally {
+      ground.remove()
+    }
+  }, 90_000)
+})
