@@ -50,10 +50,10 @@ static __always_inline void exchange_answered(struct tracked *t, __u8 side, __u6
 	}
 }
 
-/* So many answered exchanges that the remote side led are news: they are not left to the next walk. */
-#define DRIVEN_EXCHANGES 2
-
-/* `side` spoke `bytes` at `now`. True when that shows, for the first time, that the remote side drives this socket. */
+/*
+ * `side` spoke `bytes` at `now`. True when this host answers for the first time what the
+ * remote side began: that is news, and not left to the next walk.
+ */
 static __always_inline bool_int exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
 {
 	struct exchange_turn *turn = &t->turn;
@@ -73,7 +73,7 @@ static __always_inline bool_int exchange_spoke(struct tracked *t, __u8 side, __u
 		turn->answer_bytes += bytes;
 	}
 	turn->last_ns = now;
-	return answered < DRIVEN_EXCHANGES && t->exchanges.remote_led_answered == DRIVEN_EXCHANGES;
+	return !answered && t->exchanges.remote_led_answered;
 }
 
 #endif

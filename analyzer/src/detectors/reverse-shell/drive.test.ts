@@ -61,8 +61,13 @@ describe("isInterpreter", () => {
 describe("isDriven", () => {
   const led = (remoteLedAnswered: number) => ({ exchanges: { remoteLedAnswered } }) as unknown as Connection
 
-  it("asks for two answered remote-led exchanges", () => {
-    expect(isDriven(led(1))).toBe(false)
-    expect(isDriven(led(2))).toBe(true)
+  it.each([
+    [2, 1, true],
+    [1, 2, true],
+    [1, 1, false],
+    [5, 0, false],
+    [0, 5, false],
+  ])("with %i answers and %i programs is %s", (answers, programs, expected) => {
+    expect(isDriven(led(answers), programs)).toBe(expected)
   })
 })

@@ -48,8 +48,10 @@ export function executedOnDemand(edges: readonly CouplingEdge[]): number {
     .reduce((sum, edge) => sum + edge.openedAfter, 0)
 }
 
-export function isDriven(outside: Connection): boolean {
-  return (outside.exchanges?.remoteLedAnswered ?? 0) >= limits.drivenExchanges
+/** The far side leads, this host answers, and programs are executed on demand. */
+export function isDriven(outside: Connection, executed: number): boolean {
+  const answered = outside.exchanges?.remoteLedAnswered ?? 0
+  return answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
 }
 
 export function isInterpreter(exe: string): boolean {

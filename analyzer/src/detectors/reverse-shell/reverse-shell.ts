@@ -121,7 +121,7 @@ function drivenStrength(
   }
   if (attachment.kind !== "pty") return undefined
   const executed = executedOnDemand(view.edgesOfConnection(outside.cookie))
-  if (executed > 0 && isDriven(outside)) {
+  if (isDriven(outside, executed)) {
     return {
       score: 0.9,
       confidence: 0.85,

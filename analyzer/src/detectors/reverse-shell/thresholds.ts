@@ -22,8 +22,11 @@ export const reverseShellThresholds = {
     "php",
     "node",
   ],
-  /** Remote-led exchanges that this host answered: people type more than one line. */
-  drivenExchanges: 2,
+  /**
+   * Remote-led exchanges that this host answered plus programs that were executed right after the far side spoke, at least
+   * one of each: somebody at the far side has typed more than one line.
+   */
+  drivenSigns: 3,
   /** A program executed this soon after the far side spoke was asked for by it. Nanoseconds. */
   executedWithinNs: 200_000_000,
   /** Bytes that must have been read by the shell, and not a byte more have come in, for the sizes to convict alone. */
