@@ -9,7 +9,7 @@ import { makeGround } from "./ground.js"
 import type { Ground } from "./ground.js"
 import { missingForLab } from "./requirements.js"
 import { makeCertificate, startSshd } from "./ssh.js"
-import { bytesExact, table } from "./table.js"
+import { bytesExact, table, writeIntoReadme } from "./table.js"
 import type { Verdict } from "./table.js"
 import { Watch } from "./watch.js"
 import type { Closed, Found } from "./watch.js"
@@ -99,7 +99,9 @@ describe.skipIf(missing !== undefined)("lab", () => {
     let connections: readonly Closed[]
     beforeAll(() => {
       connections = watch.connections()
-      console.log(`\n${table(verdicts, connections)}\n`)
+      const text = table(verdicts, connections)
+      console.log(`\n${text}\n`)
+      if (process.env["LAB_WRITE_TABLE"] === "1") writeIntoReadme(text)
     }, 30_000)
 
     it("counts every byte of the outside connections, at both ends alike", () => {

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import type { Arrived, Closed } from "./watch.js"
 import type { Case, Run } from "./case.js"
 
@@ -36,13 +38,24 @@ export function percentile(values: readonly number[], share: number): number | u
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
 }
 
+const readme = join(import.meta.dirname, "..", "..", "README.md")
+const [opening, closing] = ["<!-- lab table -->", "<!-- /lab table -->"]
+
+/** Puts the table into the README, between its two marks. */
+export function writeIntoReadme(text: string): void {
+  const page = readFileSync(readme, "utf8")
+  const [from, to] = [page.indexOf(opening), page.indexOf(closing)]
+  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${opening} and ${closing}`)
+  writeFileSync(readme, `${page.slice(0, from + opening.length)}\n\n${text}\n\n${page.slice(to)}`)
+}
+
 /** The table of the README, in Markdown. */
 export function table(verdicts: readonly Verdict[], connections: readonly Closed[]): string {
   const found = verdicts.filter((v) => v.case.finds !== undefined)
   const benign = verdicts.filter((v) => v.case.finds === undefined)
   const hits = found.filter((v) => v.arrived !== undefined)
   const alarms = benign.filter((v) => v.arrived !== undefined)
-  const latencies = hits.flatMap((v) => latencyMs(v) ?? [])
+  const latencies = hits.flatMap((v) => (v.run.firstUs === undefined ? [] : Math.max(0, latencyMs(v) ?? 0)))
   const rows = found.map((v) => foundRow(v, connections))
   const ms = (share: number): string => `${(percentile(latencies, share) ?? 0).toFixed(0)} ms`
   return [
@@ -67,7 +80,7 @@ function foundRow(verdict: Verdict, connections: readonly Closed[]): string {
     finding.severity,
     finding.process.exe.slice(finding.process.exe.lastIndexOf("/") + 1),
     exact === undefined ? "one end only" : exact ? "exact" : "**differ**",
-    latency === undefined ? "not used" : `${latency.toFixed(0)} ms`,
+    latency === undefined ? "not used" : latency < 0 ? "before it was used" : `${latency.toFixed(0)} ms`,
   ]
   return `| ${cells.join(" | ")} |`
 }
