@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Arrived, Closed } from "./watch.js"
+import type { Arrived } from "./watch.js"
 import type { Case, Run } from "./case.js"
 
 export interface Verdict {
@@ -8,28 +8,13 @@ export interface Verdict {
   readonly run: Run
   /** The finding that was waited for, or the worst that came where none may. */
   readonly arrived: Arrived | undefined
+  /** Both ends of the outside connection counted the same bytes. */
+  readonly exact: boolean | undefined
 }
 
 /** Milliseconds from the first byte that the outside sent in to the finding, readable outside the analyzer. */
 export function latencyMs({ run, arrived }: Verdict): number | undefined {
   return run.firstUs === undefined || arrived === undefined ? undefined : (arrived.atUs - run.firstUs) / 1000
-}
-
-/** True when the other end, on the same machine, counted the same bytes in the other direction. */
-export function bytesExact(cookie: string, connections: readonly Closed[]): boolean | undefined {
-  const near = connections.find((c) => c.cookie === cookie)
-  const far = near && connections.find((c) => isOtherEnd(near, c))
-  return near && far && near.bytes_sent === far.bytes_received && near.bytes_received === far.bytes_sent
-}
-
-function isOtherEnd(near: Closed, far: Closed): boolean {
-  return (
-    far.cookie !== near.cookie &&
-    far.local === near.remote &&
-    far.local_port === near.remote_port &&
-    far.remote === near.local &&
-    far.remote_port === near.local_port
-  )
 }
 
 /** Nearest-rank percentile. */
@@ -50,13 +35,13 @@ export function writeIntoReadme(text: string): void {
 }
 
 /** The table of the README, in Markdown. */
-export function table(verdicts: readonly Verdict[], connections: readonly Closed[]): string {
+export function table(verdicts: readonly Verdict[]): string {
   const found = verdicts.filter((v) => v.case.finds !== undefined)
   const benign = verdicts.filter((v) => v.case.finds === undefined)
   const hits = found.filter((v) => v.arrived !== undefined)
   const alarms = benign.filter((v) => v.arrived !== undefined)
   const latencies = hits.flatMap((v) => (v.run.firstUs === undefined ? [] : Math.max(0, latencyMs(v) ?? 0)))
-  const rows = found.map((v) => foundRow(v, connections))
+  const rows = found.map(foundRow)
   const ms = (share: number): string => `${(percentile(latencies, share) ?? 0).toFixed(0)} ms`
   return [
     "| case | finding | severity | process | bytes | after first use |",
@@ -69,17 +54,16 @@ export function table(verdicts: readonly Verdict[], connections: readonly Closed
   ].join("\n")
 }
 
-function foundRow(verdict: Verdict, connections: readonly Closed[]): string {
+function foundRow(verdict: Verdict): string {
   const finding = verdict.arrived?.finding
   if (finding === undefined) return `| ${verdict.case.name} | **not found** | | | | |`
-  const exact = bytesExact(finding.connection.cookie, connections)
   const latency = latencyMs(verdict)
   const cells = [
     verdict.case.name,
     finding.class,
     finding.severity,
     finding.process.exe.slice(finding.process.exe.lastIndexOf("/") + 1),
-    exact === undefined ? "one end only" : exact ? "exact" : "**differ**",
+    verdict.exact === true ? "exact" : "**differ**",
     latency === undefined ? "not used" : latency < 0 ? "before it was used" : `${latency.toFixed(0)} ms`,
   ]
   return `| ${cells.join(" | ")} |`

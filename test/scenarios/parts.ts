@@ -24,6 +24,10 @@ export class Part {
     return this.#said
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
   kill(): Promise<void> {
     return this.#end("SIGKILL")
   }

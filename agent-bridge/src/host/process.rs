@@ -69,7 +69,8 @@ impl Processes {
         let key = key_of(&head.process);
         self.reference(&head.parent, clock);
         let Some(entry) = self.entry(key, head.process.uid) else { return };
-        entry.parent = Some(key_of(&head.parent));
+        // By now a daemon's parent may have ended and init taken its place: the fork knew who started it.
+        entry.parent = entry.parent.or_else(|| Some(key_of(&head.parent)));
         entry.sent = false;
         entry.complete = true;
         let facts = &mut entry.facts;

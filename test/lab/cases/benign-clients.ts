@@ -1,4 +1,5 @@
 // Clients, workers and proxies that look like a tunnel from one side or another.
+import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Case } from "../case.js"
@@ -66,6 +67,45 @@ export const benignClients: readonly Case[] = [
       const steps = `${fetches(`http://${addresses.outside}:8001`, via)}; ${fetches(`http://${addresses.lan}:8000`, via)}`
       await ending(ground.start("inside", "sh", "-ec", `${steps}; ${steps}`))
       return { pids: [pidOf(proxy)], end: stopAll(proxy) }
+    },
+  },
+  {
+    name: "apt update and download",
+    run: async ({ ground }) => {
+      const port = nextPort++
+      const folder = join(ground.folder, "apt")
+      // A flat repository with one package, as sources.list(5) has it, and an apt that knows nothing else.
+      const build = [
+        "mkdir -p repo pkg/DEBIAN pkg/usr/share/lab state/lists/partial cache/archives/partial",
+        "printf 'Package: lab-package\\nVersion: 1\\nArchitecture: all\\nMaintainer: lab <lab@localhost>\\nDescription: lab\\n' > pkg/DEBIAN/control",
+        "head -c 2000000 /dev/urandom > pkg/usr/share/lab/blob",
+        "dpkg-deb -b pkg repo/lab-package_1_all.deb >/dev/null",
+        "{ cat pkg/DEBIAN/control; echo Filename: ./lab-package_1_all.deb; echo Size: $(stat -c %s repo/*.deb);" +
+          " echo SHA256: $(sha256sum repo/*.deb | cut -d' ' -f1); } > repo/Packages",
+        `echo 'deb [trusted=yes] http://${addresses.outside}:${port}/ ./' > sources.list`,
+      ]
+      mkdirSync(folder)
+      execFileSync("sh", ["-ec", build.join("\n")], { cwd: folder, stdio: "pipe" })
+      const web = ground.start(
+        "outside",
+        "/usr/bin/python3",
+        "-m",
+        "http.server",
+        "-d",
+        join(folder, "repo"),
+        `${port}`,
+      )
+      await listening(ground, "outside", port)
+      const options = `-o Dir::Etc::SourceList=${folder}/sources.list -o Dir::Etc::SourceParts=/dev/null -o APT::Sandbox::User=root \
+        -o Dir::State=${folder}/state -o Dir::State::status=/dev/null -o Dir::Cache=${folder}/cache -o Acquire::http::Proxy=false`
+      const apt = ground.start(
+        "inside",
+        "sh",
+        "-ec",
+        `cd ${folder}; apt-get ${options} -q update; apt-get ${options} -q download lab-package`,
+      )
+      await ending(apt)
+      return { pids: [pidOf(apt)], end: stopAll(web) }
     },
   },
   {

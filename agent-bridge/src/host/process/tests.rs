@@ -114,3 +114,13 @@ fn makes_room_by_what_ended_and_then_refuses() {
     assert!(table.entry((1, 1), 0).is_some());
     assert!(table.entry((2, 2), 0).is_none());
 }
+
+#[test]
+fn keeps_who_forked_a_daemon_when_init_has_taken_it_over() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    fork(&mut table, 2, 3);
+    exit(&mut table, 2, 1);
+    exec(&mut table, 9, 3, b"ssh\0");
+    assert_eq!(pids(&table.unsent([key_of(&id(3))])), [1, 2, 3]);
+}

@@ -1,0 +1,33 @@
+import { setTimeout as pause } from "node:timers/promises"
+import type { Closed, Watch } from "./watch.js"
+
+const limitMs = 5_000
+
+/**
+ * True once both ends of a connection, which are on this machine, have counted the same bytes in each direction. Asked
+ * before a case is torn down: a program that is killed leaves bytes on the way that one end sent and nobody received.
+ */
+export async function bytesAgree(watch: Watch, cookie: string): Promise<boolean> {
+  const end = Date.now() + limitMs
+  while (!agree(cookie, watch.connections())) {
+    if (Date.now() > end) return false
+    await pause(100)
+  }
+  return true
+}
+
+function agree(cookie: string, connections: readonly Closed[]): boolean {
+  const near = connections.find((c) => c.cookie === cookie)
+  const far = near && connections.find((c) => isOtherEnd(near, c))
+  return near !== undefined && far?.bytes_received === near.bytes_sent && far.bytes_sent === near.bytes_received
+}
+
+function isOtherEnd(near: Closed, far: Closed): boolean {
+  return (
+    far.cookie !== near.cookie &&
+    far.local === near.remote &&
+    far.local_port === near.remote_port &&
+    far.remote === near.local &&
+    far.remote_port === near.local_port
+  )
+}
