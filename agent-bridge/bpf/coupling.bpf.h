@@ -97,32 +97,39 @@ static __always_inline void outside_received(const struct tracked *a, __u64 byte
 	g->a_process = a->owner;
 }
 
-/* The group opens B: after A spoke, or by itself. */
-static __always_inline void inside_opened(const struct tracked *b, __u64 now)
+/* Something was opened or executed: after A spoke, or by itself. */
+static __always_inline void edge_opened(const struct edge_key *key, const struct group *g, __u64 b_cookie, __u64 now)
 {
-	struct edge_key key;
+	__u64 delay = now - g->a_spoke_ns;
 	struct edge *edge;
-	__u64 id, delay;
-	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
-		return;
-	edge_key_of(&key, id, g, b);
-	delay = now - g->a_spoke_ns;
 	if (delay > CAUSE_NS) {
-		edge = bpf_map_lookup_elem(&edges, &key);
+		edge = bpf_map_lookup_elem(&edges, key);
 		if (edge)
 			edge->opened_alone++;
 		return;
 	}
-	edge = edge_get(&key);
+	edge = edge_get(key);
 	if (!edge)
 		return;
 	edge->opened_after++;
 	edge->delay_log2 += log2_q8(delay);
 	if (delay < edge->delay_min_ns)
 		edge->delay_min_ns = delay;
-	edge_parties(edge, g, b->cookie);
+	edge_parties(edge, g, b_cookie);
+}
+
+/* The group dials B. */
+static __always_inline void inside_opened(const struct tracked *b, __u64 now)
+{
+	struct edge_key key;
+	__u64 id;
+	struct group *g = current_group(&id);
+
+	if (!g || !g->a_spoke_ns)
+		return;
+	edge_key_of(&key, id, g, b);
+	edge_opened(&key, g, b->cookie, now);
 }
 
 /*
@@ -232,8 +239,7 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 static __always_inline void group_executed(__u64 now)
 {
 	struct edge_key key = { .kind = EDGE_EXEC };
-	struct edge *edge;
-	__u64 id, delay;
+	__u64 id;
 	struct group *g = current_group(&id);
 
 	if (!g || !g->a_spoke_ns)
@@ -241,21 +247,7 @@ static __always_inline void group_executed(__u64 now)
 	key.group = id;
 	__builtin_memcpy(key.a_remote, g->a_remote, 16);
 	key.a_port = g->a_port;
-	delay = now - g->a_spoke_ns;
-	if (delay > CAUSE_NS) {
-		edge = bpf_map_lookup_elem(&edges, &key);
-		if (edge)
-			edge->opened_alone++;
-		return;
-	}
-	edge = edge_get(&key);
-	if (!edge)
-		return;
-	edge->opened_after++;
-	edge->delay_log2 += log2_q8(delay);
-	if (delay < edge->delay_min_ns)
-		edge->delay_min_ns = delay;
-	edge_parties(edge, g, 0);
+	edge_opened(&key, g, 0, now);
 }
 
 #endif

@@ -34,6 +34,7 @@ export interface Arrived {
 }
 
 export interface Closed {
+  readonly protocol: string
   readonly cookie: string
   readonly local: string
   readonly local_port: number

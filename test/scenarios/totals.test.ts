@@ -68,6 +68,14 @@ describe.skipIf(missing !== undefined)("what the kernel counts", () => {
     expect([row?.pid, row?.initiator, row?.remote]).toEqual([pidOf(server), "remote", "127.0.0.1"])
   }, 60_000)
 
+  it("records an unconnected UDP socket with its remote end and its bytes", async () => {
+    const client = ground.python("inside", "load.py", "datagrams", addresses.outside, "7000", "20", "1200")
+    await ending(client)
+    const [row] = await closedConnections(watch, (c) => c.pid === pidOf(client), 1)
+    const seen = [row?.protocol, row?.remote, row?.remote_port, row?.bytes_sent, row?.bytes_received]
+    expect(seen).toEqual(["udp", addresses.outside, 7000, 24_000, 24_000])
+  }, 60_000)
+
   it("follows IPv6", async () => {
     const client = ground.python("inside", "load.py", "dial", addresses.outside6, "7000", "1", "777")
     await ending(client)

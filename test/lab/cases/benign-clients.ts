@@ -24,8 +24,8 @@ const fetches = (url: string, options = ""): string =>
   [10, 500, 30000, 77, 4000].map((size) => `curl -sf -m 5 -o /dev/null ${options} ${url}/bytes/${size}`).join("; ")
 
 export const benignClients: readonly Case[] = [
-  client("subscriber that stores pushes, kept database connection", "subscriber-kept", "push"),
-  client("subscriber that stores pushes, fresh database connection", "subscriber-fresh", "push"),
+  client("websocket client that stores pushes, kept database connection", "subscriber-kept", "push"),
+  client("websocket client that stores pushes, fresh database connection", "subscriber-fresh", "push"),
   client("client that answers pushed queries with rows", "reporter", "query"),
   client("long-polling worker that connects inside", "worker", "jobs"),
   client("long-polling worker whose child connects inside", "worker-child", "jobs"),

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 
-from wire import dial, read_answer, request
+from wire import dial, read_answer, request, websocket_connect, websocket_receive, websocket_send
 
 kind, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 outside = dial(address, port, tls=True)
@@ -21,14 +21,15 @@ def store(database, data):
 
 
 def subscriber(fresh):
-    """Writes each pushed message to a local database, over one kept connection or a new one for each message."""
+    """Writes each pushed WebSocket message to a local database, over one kept connection or a new one for each."""
     kept = None if fresh else socket.create_connection(("127.0.0.1", 6000))
-    say({"subscribe": "news"})
-    for line in lines:
+    websocket_connect(outside)
+    websocket_send(outside, json.dumps({"subscribe": "news"}), masked=True)
+    while text := websocket_receive(outside):
         database = kept or socket.create_connection(("127.0.0.1", 6000))
-        message = json.loads(line)
+        message = json.loads(text)
         store(database, message["data"])
-        say({"ack": message["id"]})
+        websocket_send(outside, json.dumps({"ack": message["id"]}), masked=True)
         if fresh:
             database.close()
 

@@ -1,9 +1,9 @@
-"""Outside ends of ordinary clients: `feed.py KIND PORT CERT`. All speak TLS with small JSON messages."""
+"""Outside ends of ordinary clients: `feed.py KIND PORT CERT`. All speak TLS; messages are JSON."""
 import json
 import sys
 import time
 
-from wire import done, first_use, listen
+from wire import done, first_use, listen, websocket_accept, websocket_receive, websocket_send
 
 kind, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 server = listen(port, cert)
@@ -20,14 +20,14 @@ def sizes():
 
 
 def push():
-    """Messages when there is news; the client stores and acknowledges each."""
+    """WebSocket messages when there is news; the client stores and acknowledges each."""
     client, _ = server.accept()
     first_use()
-    lines = client.makefile("r")
-    lines.readline()
+    websocket_accept(client)
+    websocket_receive(client)
     for number, size in enumerate(sizes()):
-        say(client, {"id": number, "data": "m" * size})
-        lines.readline()
+        websocket_send(client, json.dumps({"id": number, "data": "m" * size}), masked=False)
+        websocket_receive(client)
         time.sleep(0.25)
 
 

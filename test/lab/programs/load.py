@@ -5,6 +5,7 @@ dial ADDRESS PORT COUNT SIZE [PAUSE_MS]  COUNT connections, one after the other,
 hold ADDRESS PORT COUNT FILE             COUNT at once, 100 bytes there and back, and 23 more when FILE exists
 relay PORT ADDRESS PORT                  carries one connection with splice(2)
 send ADDRESS PORT SIZE                   SIZE bytes with sendfile(2), and reads them back
+datagrams ADDRESS PORT COUNT SIZE        COUNT datagrams there and back, on an unconnected socket; serve echoes them too
 """
 import os
 import socket
@@ -15,6 +16,8 @@ import time
 
 def serve(port):
     server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=256)
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("", port))
     print("listening", flush=True)
 
     def echo(connection):
@@ -22,6 +25,12 @@ def serve(port):
             while data := connection.recv(65536):
                 connection.sendall(data)
 
+    def echo_datagrams():
+        while True:
+            data, peer = datagrams.recvfrom(65536)
+            datagrams.sendto(data, peer)
+
+    threading.Thread(target=echo_datagrams, daemon=True).start()
     while True:
         threading.Thread(target=echo, args=(server.accept()[0],), daemon=True).start()
 
@@ -88,6 +97,14 @@ def send(address, port, size):
         reader.join()
 
 
+def exchange_datagrams(address, port, count, size):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+        connection.settimeout(5)
+        for _ in range(count):
+            connection.sendto(b"x" * size, (address, port))
+            assert len(connection.recvfrom(65536)[0]) == size
+
+
 verb, rest = sys.argv[1], sys.argv[2:]
 if verb == "serve":
     serve(int(rest[0]))
@@ -97,5 +114,7 @@ elif verb == "hold":
     hold(rest[0], int(rest[1]), int(rest[2]), rest[3])
 elif verb == "relay":
     relay(int(rest[0]), rest[1], int(rest[2]))
+elif verb == "datagrams":
+    exchange_datagrams(rest[0], int(rest[1]), int(rest[2]), int(rest[3]))
 elif verb == "send":
     send(rest[0], int(rest[1]), int(rest[2]))

@@ -1,6 +1,10 @@
 """What the outside programs share: listening, requests, answers, and TLS where asked for."""
+import base64
+import hashlib
+import os
 import socket
 import ssl
+import struct
 import sys
 import time
 
@@ -65,6 +69,57 @@ def exactly(connection, size):
             raise EOFError
         data += piece
     return data
+
+
+# RFC 6455 1.3: what a server adds to the client's key.
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def read_head(connection):
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += exactly(connection, 1)
+    return head
+
+
+def websocket_accept(connection):
+    """Answers a client's opening handshake (RFC 6455 4.2.2)."""
+    fields = dict(line.split(b": ", 1) for line in read_head(connection).split(b"\r\n") if b": " in line)
+    accept = base64.b64encode(hashlib.sha1(fields[b"Sec-WebSocket-Key"] + WEBSOCKET_GUID).digest())
+    reply = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    connection.sendall(reply + b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+
+
+def websocket_connect(connection):
+    key = base64.b64encode(os.urandom(16))
+    opening = b"GET /feed HTTP/1.1\r\nHost: feed\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    connection.sendall(opening + b"Sec-WebSocket-Key: " + key + b"\r\n\r\n")
+    assert b" 101 " in read_head(connection)
+
+
+def websocket_send(connection, text, masked):
+    """One text frame (RFC 6455 5.2); a client masks, a server does not."""
+    data = text.encode()
+    size = struct.pack("!B", len(data)) if len(data) < 126 else struct.pack("!BH", 126, len(data))
+    if not masked:
+        connection.sendall(b"\x81" + size + data)
+        return
+    mask = os.urandom(4)
+    hidden = bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
+    connection.sendall(b"\x81" + bytes([size[0] | 0x80]) + size[1:] + mask + hidden)
+
+
+def websocket_receive(connection):
+    """The text of the next frame, or None when the other side is gone."""
+    try:
+        _, size = exactly(connection, 2)
+        masked, size = size & 0x80, size & 0x7F
+        if size == 126:
+            (size,) = struct.unpack("!H", exactly(connection, 2))
+        mask = exactly(connection, 4) if masked else b"\0\0\0\0"
+        return bytes(byte ^ mask[i % 4] for i, byte in enumerate(exactly(connection, size))).decode()
+    except EOFError:
+        return None
 
 
 def done():
