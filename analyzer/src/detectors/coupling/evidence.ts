@@ -74,7 +74,7 @@ function dialEvidence(edge: CouplingEdge): Evidence {
       inside_cookie: edge.bCookie,
       opened_after: edge.openedAfter,
       opened_alone: edge.openedAlone,
-      delay_min_ns: edge.delayMinNs,
+      delay_min_ns: edge.openedAfter > 0 ? edge.delayMinNs : 0,
       forward_in_bytes: edge.forwardIn,
       forward_out_bytes: edge.forwardOut,
       backward_in_bytes: edge.backwardIn,
