@@ -3,7 +3,10 @@
 #ifndef BACKFLOW_GROUPS_H
 #define BACKFLOW_GROUPS_H
 
-/* A process's own group, unless `group_of` says otherwise. src/kernel/groups.rs computes the same; a test compares. */
+/*
+ * A process's own group, unless `group_of` says otherwise. own_group() in src/inspect/inspector.rs computes the same;
+ * test/project/agreement.test.ts compares.
+ */
 static __always_inline __u64 own_group(__u32 pid, __u64 start_ns)
 {
 	return ((start_ns * 0x9e3779b97f4a7c15ULL) & 0xffffffff00000000ULL) | pid;

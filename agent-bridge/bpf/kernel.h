@@ -29,7 +29,6 @@ typedef int bool_int;
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
-#define RCV_SHUTDOWN 1
 
 /* include/uapi/linux/bpf.h */
 enum {
@@ -166,7 +165,6 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	__u16 sk_type;
-	__u8 sk_shutdown;
 	struct socket *sk_socket;
 };
 struct tcp_sock {
@@ -174,8 +172,6 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 copied_seq;
-	__u32 rcv_nxt;
-	__u32 write_seq;
 };
 struct socket {
 	struct sock *sk;

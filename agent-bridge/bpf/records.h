@@ -74,7 +74,7 @@ struct connection_record {
 };
 _Static_assert(sizeof(struct connection_record) == 152, "connection_record");
 
-/* Followed by nothing: the strings have fixed room, `argv_bytes` tells how much of argv is used. */
+/* Sent without the unused end of argv: `argv_bytes` tells how much there is. */
 struct exec_record {
 	__u16 kind;
 	__u16 argv_bytes;

@@ -95,8 +95,8 @@ impl Maps {
     }
 }
 
-/// Networks that count as inside without configuration, in the 128-bit form. The analyzer has the same list; a test of
-/// the whole compares what both call outside.
+/// Networks that count as inside without configuration, in the 128-bit form. The analyzer has the same list;
+/// test/project/agreement.test.ts compares them.
 pub fn inside_by_default() -> Vec<([u8; 16], u32)> {
     let v4 =
         |text: &str, bits: u32| (text.parse::<std::net::Ipv4Addr>().map(|a| a.to_ipv6_mapped().octets()).unwrap_or_default(), bits + 96);
