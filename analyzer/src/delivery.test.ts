@@ -9,7 +9,17 @@ const log = { debug: () => undefined, info: () => undefined, warn: () => undefin
 const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, longestRetryMs: 2 }
 
 function anOutput(seq: number): Output {
-  return { host: aHost, seq, token: `t${seq}`, lost: nothingLost, connections: [], findings: [], incidents: [] }
+  return {
+    host: aHost,
+    seq,
+    token: `t${seq}`,
+    lost: nothingLost,
+    connections: [],
+    findings: [],
+    incidents: [],
+    couplings: [],
+    report: undefined,
+  }
 }
 
 /** A sink whose writes the test answers one by one. */

@@ -4,8 +4,10 @@ import type { Finding } from "./domain/finding.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "./domain/identity.js"
 import type { Incident } from "./domain/incident.js"
 import type { Networks } from "./domain/networks.js"
+import type { HostReport } from "./domain/host-report.js"
 import type { Output } from "./domain/output.js"
 import type { View } from "./domain/view.js"
+import { CouplingSamples } from "./findings/coupling-samples.js"
 import { HostState } from "./connections/host-state.js"
 import type { TrackerCounts } from "./connections/host-state.js"
 import type { TrackerLimits } from "./connections/limits.js"
@@ -36,6 +38,9 @@ export interface PipelineOptions {
 /** Detectors see event time move in steps of at least 100 ms, and at every batch that is later than that. */
 const tickUs = 100_000
 
+/** A host tells how it stands every 10 s of event time: a minute of a dashboard then has several points. */
+const reportUs = 10_000_000
+
 /**
  * The straight line of one host in one boot: batch -> tracker -> changes -> detectors -> findings -> incidents. Event time
  * only: the same batches give the same outputs, byte for byte.
@@ -45,6 +50,8 @@ export class HostLine {
   readonly #detectors: readonly Detector[]
   readonly #findings: FindingStage
   readonly #incidents: IncidentStage
+  readonly #samples = new CouplingSamples()
+  #reportedUs: Microseconds = 0
   #tickedUs: Microseconds = 0
   /** Of facts that came between batches; they count with the next one. */
   #claims: Claim[] = []
@@ -91,8 +98,10 @@ export class HostLine {
   }
 
   #observe(changes: Iterable<Change>): void {
-    for (const change of changes)
+    for (const change of changes) {
+      this.#samples.observe(change)
       for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#state))
+    }
   }
 
   #tick(): void {
@@ -113,7 +122,17 @@ export class HostLine {
       connections: this.#state.takeRows(),
       findings,
       incidents: this.#incidents.advance(findings, this.#state, nowUs),
+      couplings: this.#samples.advance(findings, this.#state, nowUs),
+      report: this.#report(nowUs),
     }
+  }
+
+  #report(nowUs: Microseconds): HostReport | undefined {
+    if (nowUs < this.#reportedUs + reportUs) return undefined
+    this.#reportedUs = nowUs
+    const { liveConnections, processes, evictedConnections, evictedProcesses, evictedCouplings } = this.counts
+    const evicted = evictedConnections + evictedProcesses + evictedCouplings
+    return { atUs: nowUs, liveConnections, processes, evicted }
   }
 }
 

@@ -229,7 +229,8 @@ export class HostState implements View {
 
   #addRow(reason: ConnectionRow["reason"], connection: Connection): void {
     const facts = connection.process === undefined ? undefined : this.#processes.get(connection.process)
-    this.#rows.set(connection.cookie, { reason, connection, process: facts })
+    const outside = this.networks.isOutside(connection.remote.address)
+    this.#rows.set(connection.cookie, { reason, connection, process: facts, outside })
   }
 
   #expire(): void {

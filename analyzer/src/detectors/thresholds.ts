@@ -119,6 +119,15 @@ export const thresholds = {
     maxEvidence: 40,
   },
 
+  samples: {
+    /** Microseconds of event time between two points of one curve: a person reads curves of minutes to days. */
+    everyUs: secondUs,
+    /** Connections of one host whose curves are kept; past this the first one stops. */
+    connections: 1_000,
+    /** Curves of one connection: a proxy that fans out to hundreds of places is told by its first ones. */
+    channels: 64,
+  },
+
   incidents: {
     /** Microseconds. Steps of one incident were hours and days apart in what has been reported. */
     joinUs: 7 * 24 * hourUs,

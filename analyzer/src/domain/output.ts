@@ -1,5 +1,7 @@
 import type { Connection } from "./connection.js"
+import type { CouplingSample } from "./coupling-sample.js"
 import type { Finding } from "./finding.js"
+import type { HostReport } from "./host-report.js"
 import type { HostFacts } from "./identity.js"
 import type { Incident } from "./incident.js"
 import type { Lost } from "./batch.js"
@@ -10,6 +12,8 @@ export interface ConnectionRow {
   readonly connection: Connection
   /** Of the owner when the row was made; undefined when the owner is not known. */
   readonly process: RowProcess | undefined
+  /** The remote end is outside, by the networks of the configuration. */
+  readonly outside: boolean
 }
 
 export interface RowProcess {
@@ -32,4 +36,8 @@ export interface Output {
   readonly connections: readonly ConnectionRow[]
   readonly findings: readonly Finding[]
   readonly incidents: readonly Incident[]
+  /** Points of the curves behind findings. */
+  readonly couplings: readonly CouplingSample[]
+  /** From time to time. */
+  readonly report: HostReport | undefined
 }

@@ -56,7 +56,7 @@ export const aProcess: RowProcess = {
 }
 
 export function aRow(changes: Partial<Connection> = {}, reason: ConnectionRow["reason"] = "moved"): ConnectionRow {
-  return { reason, connection: aConnection(changes), process: aProcess }
+  return { reason, connection: aConnection(changes), process: aProcess, outside: true }
 }
 
 export function aFinding(changes: Partial<Finding> = {}): Finding {
@@ -142,6 +142,8 @@ export function anOutput(seq: number, changes: Partial<Omit<Output, "seq" | "tok
     connections: [aRow()],
     findings: [],
     incidents: [],
+    couplings: [],
+    report: undefined,
     ...changes,
     seq,
     token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,

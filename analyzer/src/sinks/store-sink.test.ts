@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { HostFacts } from "../domain/identity.js"
+import type { Output } from "../domain/output.js"
 import type { StoredConnection } from "../store/connection-row.js"
 import type { Store } from "../store/store.js"
 import { aFinding, aHost, aRow, anIncident, anOutput, sampleUs } from "./samples.js"
@@ -46,6 +47,14 @@ class FakeStore implements Store {
 
   insertIncidents(incidents: readonly { id: string }[], token: string): Promise<void> {
     return this.#take(`incidents ${incidents.length}`, token)
+  }
+
+  insertCouplings(outputs: readonly Output[], token: string): Promise<void> {
+    return this.#take(`couplings ${outputs.length}`, token)
+  }
+
+  insertHostReports(outputs: readonly Output[], token: string): Promise<void> {
+    return this.#take(`host_reports ${outputs.length}`, token)
   }
 
   enforceQuota(): Promise<readonly string[]> {
@@ -157,5 +166,27 @@ describe("what the store holds of a collector run", () => {
     store.durable = 9
     await sink.write([anOutput(3, { findings: [aFinding()] })])
     expect(store.calls).toEqual(["findings 1"])
+  })
+})
+
+describe("curves and reports", () => {
+  const aSample = {
+    cookie: "00000000000000a1",
+    group: "1",
+    channel: "127.0.0.1:8000",
+    atUs: sampleUs,
+    opened: 1,
+    forwardIn: 116,
+    forwardOut: 79,
+    backwardIn: 206,
+    backwardOut: 244,
+  }
+  const aReport = { atUs: sampleUs, liveConnections: 3, processes: 40, evicted: 0 }
+
+  it("are written before the connections that mark their batch as durable, and only where there are any", async () => {
+    const { store, sink } = make()
+    await sink.write([anOutput(1, { couplings: [aSample] }), anOutput(2, { report: aReport }), anOutput(3)])
+    expect(store.calls).toEqual(["couplings 1", "host_reports 1", "connections 1,2,3"])
+    expect(new Set(store.tokens).size).toBe(3)
   })
 })

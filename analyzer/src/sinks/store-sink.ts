@@ -19,8 +19,8 @@ const rememberedFindings = 100_000
  * - A collector sends batches again after a crash, and they would be joined otherwise. So each row names its batch, an
  *   insert stays within one day's partition and is thereby kept whole or not at all, batches of one collector run are
  *   written in order, and how far the store is in a run is asked once, at the first batch of that run.
- * - Findings and incidents come before the connections of their batch, because those mark it as durable; they replace
- *   themselves when written twice.
+ * - Findings, incidents, curves and reports come before the connections of their batch, because those mark it as durable;
+ *   they replace themselves when written twice.
  */
 export class StoreSink implements Sink {
   readonly name = "store"
@@ -38,6 +38,7 @@ export class StoreSink implements Sink {
   async write(outputs: readonly Output[]): Promise<void> {
     await this.#writeFindings(outputs)
     await this.#writeIncidents(outputs)
+    await this.#writeReports(outputs)
     const pending: Output[] = []
     for (const output of outputs) if (await this.#isNew(output)) pending.push(output)
     for (const group of grouped(pending, this.#nowUs())) await this.#writeConnections(group)
@@ -79,6 +80,13 @@ export class StoreSink implements Sink {
   async #writeIncidents(outputs: readonly Output[]): Promise<void> {
     const incidents = outputs.flatMap((output) => output.incidents)
     if (incidents.length > 0) await this.#store.insertIncidents(incidents, tokenOf("incidents", outputs))
+  }
+
+  async #writeReports(outputs: readonly Output[]): Promise<void> {
+    const withCurves = outputs.filter(({ couplings }) => couplings.length > 0)
+    if (withCurves.length > 0) await this.#store.insertCouplings(withCurves, tokenOf("couplings", withCurves))
+    const withReport = outputs.filter(({ report }) => report !== undefined)
+    if (withReport.length > 0) await this.#store.insertHostReports(withReport, tokenOf("host_reports", withReport))
   }
 
   async #recall(findings: readonly Finding[]): Promise<void> {

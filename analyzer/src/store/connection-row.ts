@@ -112,6 +112,7 @@ const cells: Readonly<Record<ConnectionColumn, Cell>> = {
   same_size_answers: count(({ sameSizeAnswers }) => sameSizeAnswers),
   strict_alternations: count(({ strictAlternations }) => strictAlternations),
   answer_bytes: sum(({ answerBytes }) => answerBytes),
+  outside: (block, { row }) => block.uint8(row.outside ? 1 : 0),
 }
 
 /** The rows as one block of the columns of `connections`, in the order of the schema. */

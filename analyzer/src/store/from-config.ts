@@ -14,7 +14,11 @@ export function openConfiguredStore({ state, store }: Config): Promise<Store> {
         : { kind: "server", url: store.url, username: store.username, password: passwordOf(store.passwordFile) },
     database: store.database,
     limits: { memoryBytes: store.memoryBytes, querySeconds: store.querySeconds },
-    retention: { connectionDays: store.retentionDays, findingDays: store.findingRetentionDays },
+    retention: {
+      connectionDays: store.retentionDays,
+      findingDays: store.findingRetentionDays,
+      rollupDays: store.rollupRetentionDays,
+    },
   })
 }
 

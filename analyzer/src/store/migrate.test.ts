@@ -45,10 +45,15 @@ describe("migrate", () => {
     expect(await tables()).toEqual([
       "connections",
       "connections_current",
+      "couplings",
       "findings",
       "findings_current",
+      "host_reports",
       "incidents",
       "incidents_current",
+      "metrics",
+      "outbound_hourly",
+      "outbound_hourly_rows",
       "schema_migrations",
     ])
     expect(await appliedVersion(sessions.writer)).toBe(migrations.at(-1)?.version)
@@ -86,7 +91,7 @@ describe("migrate", () => {
     await migrate(sessions.writer, [...migrations, next])
     await expect(migrate(sessions.writer)).rejects.toMatchObject({
       code: "store-newer",
-      message: "The store has schema version 900, and this release knows versions up to 1.",
+      message: `The store has schema version 900, and this release knows versions up to ${migrations.at(-1)?.version ?? 0}.`,
     })
   })
 })
@@ -102,16 +107,16 @@ describe("applyRetention", () => {
 
   it("follows the configuration from start to start", async () => {
     await migrate(sessions.writer)
-    await applyRetention(sessions.writer, { connectionDays: 30, findingDays: 365 })
+    await applyRetention(sessions.writer, { connectionDays: 30, findingDays: 365, rollupDays: 400 })
     expect(await ttl("connections")).toBe("toDateTime(batch_at) + toIntervalDay(30)")
     expect(await ttl("incidents")).toBe("stored_at + toIntervalDay(365)")
-    await applyRetention(sessions.writer, { connectionDays: 7, findingDays: 365 })
+    await applyRetention(sessions.writer, { connectionDays: 7, findingDays: 365, rollupDays: 400 })
     expect(await ttl("connections")).toBe("toDateTime(batch_at) + toIntervalDay(7)")
   })
 
   it("removes what is older at the next merge", async () => {
     await migrate(sessions.writer)
-    await applyRetention(sessions.writer, { connectionDays: 30, findingDays: 365 })
+    await applyRetention(sessions.writer, { connectionDays: 30, findingDays: 365, rollupDays: 400 })
     const us = (days: number) => (Math.floor(Date.now() / 1_000) - days * 86_400) * 1_000_000
     for (const days of [1, 60])
       await sessions.writer.insert("connections", ["cookie", "batch_at"], [`[${days}, ${us(days)}]`], `d${days}`)

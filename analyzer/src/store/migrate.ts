@@ -3,18 +3,24 @@ import { migrations } from "./schema.js"
 import type { Migration } from "./schema.js"
 import type { Session } from "./session.js"
 
-/** What tells the age of a table's rows. */
+/** What tells the age of a table's rows, and how long they are kept. */
 const retained = [
-  { table: "connections", age: "toDateTime(batch_at)" },
-  { table: "findings", age: "stored_at" },
-  { table: "incidents", age: "stored_at" },
+  { table: "connections", age: "toDateTime(batch_at)", kept: "connectionDays" },
+  { table: "findings", age: "stored_at", kept: "findingDays" },
+  { table: "incidents", age: "stored_at", kept: "findingDays" },
+  { table: "couplings", age: "toDateTime(at)", kept: "findingDays" },
+  { table: "host_reports", age: "toDateTime(at)", kept: "connectionDays" },
+  { table: "metrics", age: "toDateTime(at)", kept: "connectionDays" },
+  { table: "outbound_hourly", age: "hour", kept: "rollupDays" },
 ] as const
 
 export interface Retention {
   /** Days that connection records are kept. */
   readonly connectionDays: number
-  /** Days that findings and incidents are kept. */
+  /** Days that findings and incidents are kept, and the curves behind them. */
   readonly findingDays: number
+  /** Days that hourly sums are kept. */
+  readonly rollupDays: number
 }
 
 const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -57,8 +63,8 @@ export async function appliedVersion(session: Session): Promise<number> {
 
 /** Sets how long rows are kept, where it is not so already: the value may change from one start to the next. */
 export async function applyRetention(session: Session, retention: Retention): Promise<void> {
-  for (const { table, age } of retained) {
-    const days = table === "connections" ? retention.connectionDays : retention.findingDays
+  for (const { table, age, kept } of retained) {
+    const days = retention[kept]
     const ttl = `${age} + toIntervalDay(${days})`
     const [row] = await session.rows<{ ddl: string }>(
       "SELECT create_table_query AS ddl FROM system.tables WHERE database = {database:String} AND name = {table:String}",

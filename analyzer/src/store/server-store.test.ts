@@ -32,7 +32,7 @@ function open(): Promise<Store> {
     target: { kind: "server", url: engine.url, username: "default", password: "" },
     database: "backflow",
     limits: { memoryBytes: 1_000_000_000, querySeconds: 30 },
-    retention: { connectionDays: 3_650, findingDays: 365 },
+    retention: { connectionDays: 3_650, findingDays: 365, rollupDays: 400 },
   })
 }
 
@@ -111,7 +111,7 @@ describe("a server", () => {
     const options = {
       database: "backflow",
       limits: { memoryBytes: 1, querySeconds: 1 },
-      retention: { connectionDays: 1, findingDays: 1 },
+      retention: { connectionDays: 1, findingDays: 1, rollupDays: 400 },
     }
     await expect(openStore({ ...options, target })).rejects.toMatchObject({
       code: "store-unreachable",
@@ -131,6 +131,8 @@ function bound(real: Store): Store {
     findingVersions: real.findingVersions.bind(real),
     insertFindings: real.insertFindings.bind(real),
     insertIncidents: real.insertIncidents.bind(real),
+    insertCouplings: real.insertCouplings.bind(real),
+    insertHostReports: real.insertHostReports.bind(real),
     enforceQuota: real.enforceQuota.bind(real),
     close: real.close.bind(real),
   }

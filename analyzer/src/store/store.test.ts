@@ -36,7 +36,7 @@ beforeEach(async () => {
     database: "backflow",
     limits,
     // Samples lie in the past of whatever day the tests run.
-    retention: { connectionDays: 3_650, findingDays: 365 },
+    retention: { connectionDays: 3_650, findingDays: 365, rollupDays: 400 },
   }
   await open()
 })
@@ -304,6 +304,8 @@ function bound(real: Store): Store {
     findingVersions: real.findingVersions.bind(real),
     insertFindings: real.insertFindings.bind(real),
     insertIncidents: real.insertIncidents.bind(real),
+    insertCouplings: real.insertCouplings.bind(real),
+    insertHostReports: real.insertHostReports.bind(real),
     enforceQuota: real.enforceQuota.bind(real),
     close: real.close.bind(real),
   }

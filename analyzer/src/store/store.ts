@@ -1,16 +1,18 @@
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import type { Output } from "../domain/output.js"
 import { connect } from "./connect.js"
 import type { StoreTarget } from "./connect.js"
 import { connectionBlock } from "./connection-row.js"
 import type { StoredConnection } from "./connection-row.js"
+import { couplingRows, hostReportRows } from "./report-row.js"
 import { findingRow, incidentRow } from "./finding-row.js"
 import { applyRetention, migrate } from "./migrate.js"
 import type { Retention } from "./migrate.js"
 import { Queries } from "./queries.js"
 import type { Queried } from "./queries.js"
-import { connectionColumns, findingColumns, incidentColumns } from "./schema.js"
+import { connectionColumns, couplingColumns, findingColumns, hostReportColumns, incidentColumns } from "./schema.js"
 import type { Session, SessionLimits } from "./session.js"
 
 export interface StoreOptions {
@@ -34,6 +36,10 @@ export interface Store {
   /** Idempotent: a version replaces itself. `first` gives the sort key's moment for every finding. */
   insertFindings(findings: readonly Finding[], first: ReadonlyMap<string, Microseconds>, token: string): Promise<void>
   insertIncidents(incidents: readonly Incident[], token: string): Promise<void>
+  /** Idempotent: a point replaces itself. */
+  insertCouplings(outputs: readonly Output[], token: string): Promise<void>
+  /** Idempotent as well. */
+  insertHostReports(outputs: readonly Output[], token: string): Promise<void>
   /** Drops the oldest days of connection records until they take no more than `bytes` on disk; the days dropped. */
   enforceQuota(bytes: number): Promise<readonly string[]>
   close(): Promise<void>
@@ -110,6 +116,14 @@ class ClickHouseStore implements Store {
 
   insertIncidents(incidents: readonly Incident[], token: string): Promise<void> {
     return this.#writer.insert("incidents", names(incidentColumns), incidents.map(incidentRow), token)
+  }
+
+  insertCouplings(outputs: readonly Output[], token: string): Promise<void> {
+    return this.#writer.insert("couplings", names(couplingColumns), outputs.flatMap(couplingRows), token)
+  }
+
+  insertHostReports(outputs: readonly Output[], token: string): Promise<void> {
+    return this.#writer.insert("host_reports", names(hostReportColumns), outputs.flatMap(hostReportRows), token)
   }
 
   async enforceQuota(bytes: number): Promise<readonly string[]> {

@@ -15,7 +15,7 @@ if (process.argv.length > 2) {
     target: { kind: "embedded", folder },
     database: "backflow",
     limits: { memoryBytes: 1_000_000_000, querySeconds: 30 },
-    retention: { connectionDays: 3_650, findingDays: 3_650 },
+    retention: { connectionDays: 3_650, findingDays: 3, rollupDays: 400_650 },
   })
   const sink = new StoreSink(store, () => sampleUs)
   for (let seq = Number(first); seq <= Number(last); seq += Number(group)) {
