@@ -63,7 +63,7 @@ class HeldStore implements Sink {
 
 const findingStages: Stages = stagesFor({
   detectors: { longLivedSsh: { afterSeconds: 600 } },
-  policy: { approved: [], suppressed: [] },
+  policy: { approved: [], suppressed: [], denied: [] },
 })
 
 function failsOn(cookie: string): Detector {

@@ -38,7 +38,10 @@ function session(): Buffer[] {
 function play(): Output[] {
   const options = {
     networks: new Networks(),
-    stages: stagesFor({ detectors: { longLivedSsh: { afterSeconds: 600 } }, policy: { approved: [], suppressed: [] } }),
+    stages: stagesFor({
+      detectors: { longLivedSsh: { afterSeconds: 600 } },
+      policy: { approved: [], suppressed: [], denied: [] },
+    }),
   }
   return [...replay(recordedStreams(folder), options, new Rejections().count)]
 }

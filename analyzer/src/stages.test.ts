@@ -13,7 +13,7 @@ import { findingJson } from "./sinks/finding-json.js"
 import { stagesFor } from "./stages.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
-const nothing: PolicyRules = { approved: [], suppressed: [] }
+const nothing: PolicyRules = { approved: [], suppressed: [], denied: [] }
 
 /** One forwarded request of a real ssh -R, as it was traced. */
 const turn = (x: number, y: number) => ({ n: 1, x, y, xx: x * x, yy: y * y, xy: x * y })
@@ -48,7 +48,7 @@ const request: CouplingEdge = {
 function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, parts: Partial<Batch>])[]): Output[] {
   const stages = stagesFor({
     detectors: { longLivedSsh: { afterSeconds: 600 } },
-    policy: { approved: [...policy.approved] as never, suppressed: [] },
+    policy: { approved: [...policy.approved] as never, suppressed: [], denied: [] },
   })
   const line = new HostLine(aHost, { networks: new Networks(), stages })
   return steps.map(([seconds, parts], i) => line.apply({ ...emptyBatch(i + 1, at(seconds)), ...parts }))
@@ -125,7 +125,7 @@ describe("a reverse tunnel from its command line to its end", () => {
 
 it("records an approved tunnel as expected at every step of it, and makes no incident of it", () => {
   const approved = { destination: "203.0.113.9:443", identity: { uid: 1_000 }, reason: "bastion of ops" }
-  const outputs = run({ approved: [approved], suppressed: [] }, tunnel)
+  const outputs = run({ approved: [approved], suppressed: [], denied: [] }, tunnel)
   const findings = outputs.flatMap((output) => output.findings)
   expect(findings.filter(({ severity }) => severity !== "info" && severity !== "low")).toEqual([])
   expect(findings.filter((finding) => finding.class === "reverse_tunnel").map(({ status }) => status)).toContain(

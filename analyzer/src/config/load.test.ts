@@ -43,7 +43,7 @@ describe("a configuration", () => {
         store: { url: undefined, database: "backflow", retentionDays: 30, quotaBytes: 21_474_836_480 },
         networks: [],
         detectors: { longLivedSsh: { afterSeconds: 600 } },
-        policy: { approved: [], suppressed: [] },
+        policy: { approved: [], suppressed: [], denied: [] },
       })
     },
   )
@@ -86,7 +86,7 @@ policy:
         retentionDays: 7,
       },
       detectors: { longLivedSsh: { afterSeconds: 60 } },
-      policy: { approved: [{ identity: { uid: 0 }, classes: ["reverse_tunnel"] }], suppressed: [] },
+      policy: { approved: [{ identity: { uid: 0 }, classes: ["reverse_tunnel"] }], suppressed: [], denied: [] },
     })
     expect(config.networks.map(({ block, scope }) => `${scope} ${formatPrefix(block)}`)).toEqual([
       "inside 203.0.113.0/24",

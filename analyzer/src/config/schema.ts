@@ -203,7 +203,13 @@ export const fileSchema = z.strictObject({
   inside: z.array(network).default([]),
   outside: z.array(network).default([]),
   detectors: detectors.prefault({}),
-  policy: z.strictObject({ approved: z.array(rule).default([]), suppressed: z.array(rule).default([]) }).prefault({}),
+  policy: z
+    .strictObject({
+      denied: z.array(rule).default([]),
+      approved: z.array(rule).default([]),
+      suppressed: z.array(rule).default([]),
+    })
+    .prefault({}),
 })
 
 export type ConfigFile = z.output<typeof fileSchema>

@@ -95,6 +95,8 @@ export const thresholds = {
       inverted_flow: 0.3,
       tunnel_intent: 0.3,
     },
+    /** Of what policy denies by name: somebody decided beforehand that this must not be. */
+    deniedSeverity: "high",
     /** Lowest score of each band. */
     bands: { info: 0, low: 0.2, medium: 0.5, high: 0.7, critical: 0.9 },
     /** The highest band of a class, however sure: what it says alone is no more than this. */

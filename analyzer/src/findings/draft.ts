@@ -1,11 +1,20 @@
 import { thresholds } from "../detectors/thresholds.js"
 import type { Claim } from "../domain/detector.js"
-import type { Evidence, Finding, FindingStatus } from "../domain/finding.js"
+import type { Evidence, Finding, FindingStatus, Severity } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Policy, Ruling } from "../policy/policy.js"
-import { assess } from "../scoring/assess.js"
+import { assess, isGraver } from "../scoring/assess.js"
 import type { Portrait } from "./portrait.js"
 import type { Draft } from "./versions.js"
+
+/** The least that a denied way in is worth. */
+const { deniedSeverity } = thresholds.scoring
+
+const rulingWords: Readonly<Record<Ruling["status"], string>> = {
+  denied: "Denied",
+  expected: "Approved",
+  suppressed: "Suppressed",
+}
 
 export interface Material {
   readonly id: string
@@ -33,10 +42,10 @@ export function draft(material: Material, policy: Policy, host: HostFacts): Draf
     id,
     class: claim.class,
     detector: claim.detector,
-    severity: ruling ? "info" : severity,
+    severity: ruledSeverity(ruling, severity),
     score,
     confidence,
-    status: ruling?.status ?? openStatus(claim, said),
+    status: ruling === undefined || ruling.status === "denied" ? openStatus(claim, said) : ruling.status,
     firstSeenUs,
     lastSeenUs: Math.max(claim.lastSeenUs, said?.lastSeenUs ?? 0),
     summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
@@ -49,6 +58,13 @@ export function draft(material: Material, policy: Policy, host: HostFacts): Draf
   }
 }
 
+/** What policy has answered wakes nobody; what it denies wakes somebody, however weak the signs are. */
+function ruledSeverity(ruling: Ruling | undefined, severity: Severity): Severity {
+  if (ruling === undefined) return severity
+  if (ruling.status !== "denied") return "info"
+  return isGraver(severity, deniedSeverity) ? severity : deniedSeverity
+}
+
 function openStatus({ status }: Claim, said: Finding | undefined): FindingStatus {
   if (status === "ended") return "closed"
   return said === undefined ? "open" : "updated"
@@ -57,7 +73,7 @@ function openStatus({ status }: Claim, said: Finding | undefined): FindingStatus
 function policyEvidence({ status, reason, rule }: Ruling, claim: Claim): Evidence {
   return {
     kind: "policy",
-    text: `${status === "expected" ? "Approved" : "Suppressed"} by ${rule}: ${reason}`,
+    text: `${rulingWords[status]} by ${rule}: ${reason}`,
     atUs: claim.lastSeenUs,
     facts: { rule, reason, status },
   }

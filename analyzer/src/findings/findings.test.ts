@@ -182,7 +182,7 @@ describe("policy", () => {
   const approved = { destination: "203.0.113.9:443", reason: "the bastion of ops" }
 
   it("records what is approved as expected, with the rule, through to its end", () => {
-    const line = aLine(policy({ approved: [approved], suppressed: [] }))
+    const line = aLine(policy({ approved: [approved], suppressed: [], denied: [] }))
     const [finding] = line.step(1, [aClaim({ score: 0.95 })])
     expect(finding).toMatchObject({ status: "expected", severity: "info", score: 0.95 })
     expect(finding?.summary).toContain("Policy: the bastion of ops.")
@@ -193,8 +193,19 @@ describe("policy", () => {
     ).toMatchObject([{ status: "expected", connection: { stillOpen: false } }])
   })
 
+  it("raises what is denied to high, weak as it is, and keeps it open until it ends", () => {
+    const denied = { destination: "203.0.113.0/24", reason: "no way in from there" }
+    const line = aLine(policy({ approved: [approved], suppressed: [], denied: [denied] }))
+    const [finding] = line.step(1, [aClaim({ score: 0.3 })])
+    expect(finding).toMatchObject({ status: "open", severity: "high", score: 0.3 })
+    expect(finding?.evidence.at(-1)).toMatchObject({ kind: "policy", facts: { rule: "policy.denied[0]" } })
+    expect(line.step(62, [aClaim({ score: 0.3, status: "ended" })])).toMatchObject([{ status: "closed" }])
+  })
+
   it("does not reach another port", () => {
-    const line = aLine(policy({ approved: [{ ...approved, destination: "203.0.113.9:22" }], suppressed: [] }))
+    const line = aLine(
+      policy({ approved: [{ ...approved, destination: "203.0.113.9:22" }], suppressed: [], denied: [] }),
+    )
     expect(line.step(1, [aClaim({ score: 0.95 })])).toMatchObject([{ status: "open", severity: "high" }])
   })
 })

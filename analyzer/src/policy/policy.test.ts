@@ -17,6 +17,7 @@ function rules(...approved: Partial<PolicyRule>[]) {
   return policy({
     approved: approved.map((rule) => ({ destination: "203.0.113.0/24", reason: "the bastion of ops", ...rule })),
     suppressed: [],
+    denied: [],
   })
 }
 
@@ -56,11 +57,13 @@ describe("a rule", () => {
     expect(rules({ identity: { exe: "/opt/teleport/bin/agent" } }).judge(aSubject({ process: replaced }))).toBeDefined()
   })
 
-  it("wins when it is the first that holds, approved before suppressed", () => {
+  it("wins when it is the first that holds, denied before approved before suppressed", () => {
     expect(rules({ destination: "10.0.0.0/8" }, {}, {}).judge(aSubject())?.rule).toBe("policy.approved[1]")
     const rule = { destination: "0.0.0.0/0", reason: "noise" }
-    expect(policy({ approved: [], suppressed: [rule] }).judge(aSubject())).toMatchObject({ status: "suppressed" })
-    expect(policy({ approved: [rule], suppressed: [rule] }).judge(aSubject())).toMatchObject({ status: "expected" })
+    const lists = { denied: [], approved: [], suppressed: [rule] }
+    expect(policy(lists).judge(aSubject())).toMatchObject({ status: "suppressed" })
+    expect(policy({ ...lists, approved: [rule] }).judge(aSubject())).toMatchObject({ status: "expected" })
+    expect(policy({ ...lists, approved: [rule], denied: [rule] }).judge(aSubject())).toMatchObject({ status: "denied" })
   })
 
   it("that cannot be read is refused by its place", () => {

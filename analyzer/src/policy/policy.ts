@@ -1,4 +1,4 @@
-/** What the configuration says of a claim: approved, suppressed, or nothing. Pure; the first rule that matches wins. */
+/** What the configuration says of a claim: denied, approved, suppressed, or nothing. Pure; the first rule that matches wins. */
 import type { FindingClass } from "../domain/finding.js"
 import type { Endpoint, ProcessFacts } from "../domain/identity.js"
 import { isAt, parseDestination } from "./destination.js"
@@ -28,6 +28,8 @@ export interface PolicyRule {
 
 /** The `policy` part of the configuration file. */
 export interface PolicyRules {
+  /** Wins over both others: a wide approval may have exceptions. */
+  readonly denied: readonly PolicyRule[]
   readonly approved: readonly PolicyRule[]
   readonly suppressed: readonly PolicyRule[]
 }
@@ -42,7 +44,7 @@ export interface Subject {
 }
 
 export interface Ruling {
-  readonly status: "expected" | "suppressed"
+  readonly status: "denied" | "expected" | "suppressed"
   readonly reason: string
   /** Place in the configuration: "policy.approved[0]". */
   readonly rule: string
@@ -59,8 +61,12 @@ interface Prepared {
 }
 
 /** Throws a RangeError that names a rule whose destination cannot be read. */
-export function policy({ approved, suppressed }: PolicyRules): Policy {
-  const prepared = [...prepare(approved, "approved", "expected"), ...prepare(suppressed, "suppressed", "suppressed")]
+export function policy({ denied, approved, suppressed }: PolicyRules): Policy {
+  const prepared = [
+    ...prepare(denied, "denied", "denied"),
+    ...prepare(approved, "approved", "expected"),
+    ...prepare(suppressed, "suppressed", "suppressed"),
+  ]
   return {
     judge: (subject) => prepared.find(({ rule, destination }) => holds(rule, destination, subject))?.ruling,
   }
