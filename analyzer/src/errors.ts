@@ -10,6 +10,9 @@ export const errorCodes = [
   "store-write",
   "collector-missing",
   "collector-failed",
+  "schema-differs",
+  "broker-unusable",
+  "check-failed",
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 

@@ -52,7 +52,7 @@ describe("HostLines", () => {
       expect(lines.greet(clone, second * secondUs)).toEqual([])
       lines.apply(clone, aBatch(second + 1, { connections: [anUpdate()] }), second * secondUs)
     }
-    expect(lines.values().map(({ counts }) => counts.liveConnections)).toEqual([1, 1])
+    expect(lines.values().map(({ line }) => line.counts.liveConnections)).toEqual([1, 1])
   })
 
   it("ticks detectors with event time, at most every 100 ms of it", () => {

@@ -9,16 +9,17 @@ const silentUs = 3_600_000_000
 /** A boot is, when its host speaks with another boot id and nothing was heard of this one for half a minute. */
 const rebootedUs = 30_000_000
 
-interface Heard {
+/** A line, and when its host last spoke. */
+export interface Heard {
   readonly line: HostLine
   /** By the analyzer's clock: a host whose own clock is wrong must not end others. */
-  heardUs: Microseconds
+  readonly heardUs: Microseconds
 }
 
 /** The lines of all hosts, one for each boot: machines cloned with one host id keep apart by their boot id. */
 export class HostLines {
   readonly #options: PipelineOptions
-  readonly #lines = new Map<string, Heard>()
+  readonly #lines = new Map<string, { readonly line: HostLine; heardUs: Microseconds }>()
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -28,8 +29,8 @@ export class HostLines {
     return this.#lines.size
   }
 
-  values(): readonly HostLine[] {
-    return [...this.#lines.values()].map(({ line }) => line)
+  values(): readonly Heard[] {
+    return [...this.#lines.values()]
   }
 
   /** Opens or goes on with the line of this boot. What comes out is of earlier boots of the host, which are over now. */

@@ -1,6 +1,8 @@
 import { Delivery, defaultDeliveryLimits } from "./delivery.js"
 import type { DeliveryCounts, DeliveryLimits } from "./delivery.js"
+import type { Microseconds } from "./domain/identity.js"
 import type { Networks } from "./domain/networks.js"
+import type { View } from "./domain/view.js"
 import { HostLines } from "./host-lines.js"
 import { Intake } from "./ingest/intake.js"
 import type { IntakeLimits } from "./ingest/intake.js"
@@ -9,7 +11,7 @@ import { Rejections } from "./ingest/rejections.js"
 import type { RejectionReason } from "./ingest/rejections.js"
 import { CollectorServer } from "./ingest/server.js"
 import type { Received } from "./ingest/server.js"
-import type { SessionCounts } from "./ingest/session.js"
+import type { CollectorSession, SessionCounts } from "./ingest/session.js"
 import { Sessions } from "./ingest/sessions.js"
 import type { TlsFiles } from "./ingest/listener.js"
 import type { TrackerCounts } from "./connections/host-state.js"
@@ -43,15 +45,38 @@ export interface AnalyzerPorts {
   readonly log: Log
   /** Wall clock, microseconds since the epoch: only to judge collectors' clocks and silence. */
   readonly nowUs: () => number
+  /** Called when a batch is durable, with its event time: how long that took is what a person waits for. */
+  readonly onStored?: (eventUs: Microseconds) => void
 }
 
 export interface AnalyzerCounts {
   readonly streams: number
   readonly intake: { readonly messages: number; readonly bytes: number }
   readonly rejected: readonly (readonly [RejectionReason, number])[]
-  readonly sessions: readonly { readonly host: string; readonly instance: string; readonly counts: SessionCounts }[]
-  readonly hosts: readonly { readonly host: string; readonly counts: TrackerCounts }[]
+  readonly sessions: readonly SessionState[]
+  readonly hosts: readonly HostState[]
   readonly deliveries: readonly { readonly sink: string; readonly counts: DeliveryCounts }[]
+}
+
+/** One run of one collector. */
+export interface SessionState {
+  readonly host: string
+  readonly hostId: string
+  readonly bootId: string
+  readonly instance: string
+  /** It has a stream now. */
+  readonly connected: boolean
+  readonly counts: SessionCounts
+}
+
+/** One boot of one host. */
+export interface HostState {
+  readonly host: string
+  /** What it looks like now: valid until the next turn of the event loop. */
+  readonly view: View
+  /** When it was last heard of, by the analyzer's clock. */
+  readonly heardUs: Microseconds
+  readonly counts: TrackerCounts
 }
 
 export interface Analyzer {
@@ -101,7 +126,17 @@ export async function startAnalyzer(config: AnalyzerConfig, ports: AnalyzerPorts
     },
     { intake, intakeMessages: intakeLimits.messages, sessions, rejections, networks, nowUs, log, recorder },
   )
-  const runner = new Runner({ intake, sessions, rejections, lines, store, others, nowUs, log })
+  const runner = new Runner({
+    intake,
+    sessions,
+    rejections,
+    lines,
+    store,
+    others,
+    nowUs,
+    log,
+    onStored: ports.onStored,
+  })
 
   const address = await server.start()
   const running = runner.run()
@@ -130,13 +165,26 @@ export async function startAnalyzer(config: AnalyzerConfig, ports: AnalyzerPorts
       streams: server.streams,
       intake: { messages: intake.messages, bytes: intake.bytes },
       rejected: rejections.entries(),
-      sessions: [...sessions.values()].map(({ host, counts }) => ({
-        host: host.hostName,
-        instance: host.instance,
-        counts,
+      sessions: [...sessions.values()].map((session) => sessionState(session, sessions)),
+      hosts: lines.values().map(({ line, heardUs }) => ({
+        host: line.view.host.hostName,
+        view: line.view,
+        heardUs,
+        counts: line.counts,
       })),
-      hosts: lines.values().map((line) => ({ host: line.view.host.hostName, counts: line.counts })),
       deliveries: [store, ...others].map((delivery) => ({ sink: delivery.name, counts: delivery.counts })),
     }),
+  }
+}
+
+function sessionState(session: CollectorSession, sessions: Sessions): SessionState {
+  const { host, counts } = session
+  return {
+    host: host.hostName,
+    hostId: host.hostId,
+    bootId: host.bootId,
+    instance: host.instance,
+    connected: sessions.streamOf(session) !== undefined,
+    counts,
   }
 }

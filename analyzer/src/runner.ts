@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { status } from "@grpc/grpc-js"
 import type { Delivery } from "./delivery.js"
+import type { Microseconds } from "./domain/identity.js"
 import type { Output } from "./domain/output.js"
 import { messageOf } from "./errors.js"
 import type { CollectorStream } from "./ingest/collector-stream.js"
@@ -23,6 +24,7 @@ export interface RunnerPorts {
   readonly others: readonly Delivery[]
   readonly nowUs: () => number
   readonly log: Log
+  readonly onStored?: ((eventUs: Microseconds) => void) | undefined
 }
 
 /** How long the line may hold the event loop before sockets and timers get their turn, in milliseconds. */
@@ -88,10 +90,11 @@ export class Runner {
     } else if (input.kind === "facts") lines.learn(session.host, input.processes, nowUs())
     else if (input.kind === "duplicate") this.#acknowledge(session)
     else {
-      const { seq } = input.batch
+      const { seq, observedUs } = input.batch
       this.#deliver(lines.apply(session.host, input.batch, nowUs()), () => {
         session.markDurable(seq)
         this.#acknowledge(session)
+        this.#ports.onStored?.(observedUs)
       })
     }
   }
@@ -102,7 +105,7 @@ export class Runner {
 
   #deliver(output: Output, onDurable: () => void): void {
     this.#ports.store.add(output, onDurable)
-    if (output.findings.length === 0 && output.incidents.length === 0) return
+    if (!isTold(output)) return
     for (const delivery of this.#ports.others) delivery.addOrShed(output)
   }
 
@@ -114,4 +117,9 @@ export class Runner {
     stream.isUntrusted = true
     stream.fail(code, details)
   }
+}
+
+/** Connections alone are for the store. */
+function isTold({ findings, incidents, couplings }: Output): boolean {
+  return findings.length > 0 || incidents.length > 0 || couplings.length > 0
 }

@@ -14,4 +14,7 @@ export const exitCodes = {
   "store-write": { code: 9, meaning: "stopped before everything was stored" },
   "collector-missing": { code: 10, meaning: "the collector is not built or not executable" },
   "collector-failed": { code: 11, meaning: "the collector ended and could not be started again" },
+  "schema-differs": { code: 12, meaning: "the tables of the store are not those of this release" },
+  "broker-unusable": { code: 13, meaning: "the Kafka cluster cannot be reached, or refuses" },
+  "check-failed": { code: 14, meaning: "backflow doctor found something that does not work" },
 } as const satisfies Record<ErrorCode | "ok" | "failed", { readonly code: number; readonly meaning: string }>

@@ -24,6 +24,14 @@ const json: Option = { name: "json", text: "one JSON object a line" }
 const running: readonly Option[] = [
   config,
   state,
+  { name: "page", value: "ADDRESS", text: "where the page is: 127.0.0.1:4480, 127.0.0.1:0 or off" },
+  { name: "store", value: "URL", text: "a ClickHouse server instead of the embedded store: https://host:8443" },
+  {
+    name: "serve-store",
+    value: "ADDRESS",
+    text: "let ClickHouse clients read the embedded store there: 127.0.0.1:8123",
+  },
+  { name: "kafka", value: "BROKERS", text: "publish alerts there: host:9092,host:9092" },
   { name: "listen", value: "ADDRESS", text: "where collectors connect: 127.0.0.1:4410, 127.0.0.1:0 or unix:/path" },
   {
     name: "findings-jsonl",

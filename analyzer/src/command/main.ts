@@ -57,7 +57,15 @@ function configOf({ values }: Arguments, terminal: Terminal): Config {
   return loadConfig({
     file: values["config"],
     environment: terminal.environment,
-    flags: { state: values["state"], "listen.address": values["listen"] },
+    flags: {
+      state: values["state"],
+      "listen.address": values["listen"],
+      "page.address": values["page"],
+      "store.url": values["store"],
+      "store.cluster": values["cluster"],
+      "store.serve.address": values["serve-store"],
+      "alerts.kafka.brokers": values["kafka"]?.split(",").map((broker) => broker.trim()),
+    },
   })
 }
 

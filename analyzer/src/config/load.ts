@@ -110,7 +110,7 @@ export interface Sources {
   readonly file?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   /** By path in the file: {"listen.address": "127.0.0.1:0"}. */
-  readonly flags?: Readonly<Record<string, string | undefined>>
+  readonly flags?: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly Problem[] }

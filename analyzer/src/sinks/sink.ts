@@ -2,7 +2,7 @@ import type { Output } from "../domain/output.js"
 
 /**
  * Where outputs go. One sink, the store, is the durable one: a batch is acknowledged to its collector when its write has
- * resolved. The others get only outputs that hold findings or incidents, and their failures stop nothing.
+ * resolved. The others get only outputs that hold findings, incidents or curves, and their failures stop nothing.
  */
 export interface Sink {
   readonly name: string
