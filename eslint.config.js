@@ -31,11 +31,19 @@ export default tseslint.config(
         {
           patterns: [
             {
-              group: ["node:*", "@grpc/*", "kafkajs", "@clickhouse/*", "chdb*", "pino", "protobufjs*"],
+              group: ["node:*", "@grpc/*", "kafkajs", "@clickhouse/*", "chdb*", "pino", "prom-client", "protobufjs*"],
               message: "the core is pure",
             },
             {
-              group: ["**/ingest/**", "**/store/**", "**/sinks/**", "**/telemetry/**", "**/command/**"],
+              group: [
+                "**/ingest/**",
+                "**/store/**",
+                "**/sinks/**",
+                "**/alerts/**",
+                "**/web/**",
+                "**/telemetry/**",
+                "**/command/**",
+              ],
               message: "the line runs one way",
             },
           ],

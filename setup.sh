@@ -64,8 +64,13 @@ case "$purpose" in demo | test)
   want_unless openssh-server "is the outside end of the tunnel" "test -x /usr/sbin/sshd"
   ;;
 esac
-if [ "$purpose" = test ] && [ -f test/lab/packages.txt ]; then
-  present=$(sed 's/ *#.*//; /^$/d' test/lab/packages.txt |
+if [ "$purpose" = test ]; then
+  want_unless default-jre-headless "runs the Kafka broker of the tests" "command -v java"
+  want_unless maven "fetches that broker" "command -v mvn"
+  want_unless chromium "shows the page to its tests" "command -v chromium"
+fi
+if [ "$purpose" = test ] && [ -f test/packages.txt ]; then
+  present=$(sed 's/ *#.*//; /^$/d' test/packages.txt |
     xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' || true)
   while IFS= read -r line; do
     name=${line%%[ #]*}
@@ -75,7 +80,7 @@ $present
 " in *"
 $name
 "*) ;; *) want "$name" "${line#*# }" ;; esac
-  done <test/lab/packages.txt
+  done <test/packages.txt
 fi
 
 if [ -n "$packages" ]; then

@@ -9,6 +9,7 @@ import { tunnelFinding } from "./finding.js"
 import { firstLine } from "./lines.js"
 import { makeMachines } from "./machines.js"
 import type { Machine } from "./machines.js"
+import { findingAddress, pageAddress } from "./page.js"
 import { openTunnel, servicePort, startSshServer, tunnelPort } from "./tunnel.js"
 
 // Compiled to test/dist/demo.
@@ -43,7 +44,13 @@ export async function runDemo(options: DemoOptions = {}): Promise<number> {
   let exitCode = 0
   const deadline = AbortSignal.timeout(limitMs)
   try {
-    await show(options, undo, AbortSignal.any([interrupt.signal, deadline]))
+    const page = await show(options, undo, AbortSignal.any([interrupt.signal, deadline]))
+    if (page !== undefined) say(`the page shows it: ${page}`)
+    // Nobody looks at a page where nobody sits at a terminal.
+    if (page !== undefined && process.stdout.isTTY) {
+      say("everything goes on until Ctrl-C")
+      if (!interrupt.signal.aborted) await once(interrupt.signal, "abort")
+    }
   } catch (error) {
     exitCode = interrupt.signal.aborted ? 130 : 1
     const message = error instanceof Error ? error.message : String(error)
@@ -60,19 +67,25 @@ export async function runDemo(options: DemoOptions = {}): Promise<number> {
   return exitCode
 }
 
-async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Promise<void> {
+/** Where the page shows the finding, once it has arrived. */
+async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "backflow-demo-"))
   undo.push(() => rm(folder, { recursive: true, force: true }))
   if ((await mkdir(sshdFolder, { recursive: true, mode: 0o755 })) !== undefined) undo.push(() => rmdir(sshdFolder))
 
-  const backflow = startBackflow(folder, options)
+  const state = options.state ?? join(folder, "state")
+  const backflow = startBackflow(folder, state, options)
   undo.push(() => stop(backflow))
+  const said: string[] = []
   await firstLine(backflow, {
     name: "backflow up",
     stream: backflow.stdout,
     wanted: (line) => line.startsWith("ready"),
     signal,
-    onLine: (line) => console.log(line),
+    onLine: (line) => {
+      said.push(line)
+      console.log(line)
+    },
   })
 
   const machines = await makeMachines()
@@ -89,12 +102,15 @@ async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Pr
   say(`outside asked http://127.0.0.1:${tunnelPort}/ and the service inside answered: ${answer}`)
 
   const findings = join(folder, "findings.jsonl")
-  await Promise.race([tunnelFinding(findings, ssh.pid, signal), ended(backflow, "backflow"), ended(ssh, "ssh")])
+  const arrived = tunnelFinding(findings, ssh.pid, signal)
+  const finding = await Promise.race([arrived, ended(backflow, "backflow"), ended(ssh, "ssh")])
   say(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
+  const page = pageAddress(said)
+  return page === undefined ? undefined : findingAddress(page, state, finding.id)
 }
 
-function startBackflow(folder: string, options: DemoOptions): ChildProcess {
-  const words = ["up", "--state", options.state ?? join(folder, "state")]
+function startBackflow(folder: string, state: string, options: DemoOptions): ChildProcess {
+  const words = ["up", "--state", state]
   words.push("--findings-jsonl", join(folder, "findings.jsonl"), "--listen", `unix:${join(folder, "collector.sock")}`)
   if (options.collector !== undefined) words.push("--collector", options.collector)
   return spawn(process.execPath, [join(root, "analyzer", "bin", "backflow.js"), ...words], {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises"
 
 /** The parts of proto/finding.schema.json that the demonstration looks at. */
 export interface FoundTunnel {
+  readonly id: string
   readonly class: string
   readonly severity: string
   readonly process: { readonly pid: number }

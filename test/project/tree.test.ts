@@ -2,7 +2,7 @@ import { basename, extname } from "node:path"
 import { expect, test } from "vitest"
 import { read, trackedFiles } from "./tracked-files.js"
 
-const sources = [".ts", ".js", ".rs", ".c", ".h", ".py", ".sh"]
+const sources = [".ts", ".tsx", ".js", ".mjs", ".css", ".rs", ".c", ".h", ".py", ".sh"]
 const lineLimit = 350
 const bannedWords = new Set(["manager", "helper", "util", "common", "data"])
 const binary = [".png", ".bin", ".pcap", ".gz"]

@@ -1,0 +1,13 @@
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+
+/** Address of the page in the lines that backflow says when it is ready: "  page       http://127.0.0.1:4480/ (…)". */
+export function pageAddress(lines: readonly string[]): string | undefined {
+  return lines.map((line) => /^ +page +(https?:\/\/[^\s#]+)/.exec(line)?.[1]).find((address) => address !== undefined)
+}
+
+/** Where a browser shows this finding at once. The token lets it in, and leaves the address as soon as it has. */
+export async function findingAddress(address: string, state: string, finding: string): Promise<string> {
+  const token = (await readFile(join(state, "page-token"), "utf8")).trim()
+  return `${address.replace(/\/$/, "")}/#/findings/${finding}?token=${token}`
+}
