@@ -1,0 +1,106 @@
+import { basename } from "node:path"
+import type { FindingJson } from "../../sinks/finding-json.js"
+import { alertId } from "../alert.js"
+import type { Alert } from "../alert.js"
+import { techniqueOf } from "./attack.js"
+
+/** The version of the Elastic Common Schema whose field names these are. */
+const ecsVersion = "8.17.0"
+
+const severityNumbers = { info: 1, low: 21, medium: 47, high: 73, critical: 99 } as const
+const types = { created: "start", updated: "change", closed: "end" } as const
+const directions = { local: "egress", remote: "ingress", unknown: "unknown" } as const
+
+/** An alert document of the Elastic Common Schema; what it has no field for stands under `backflow`. */
+export function ecs(alert: Alert, version: string): Readonly<Record<string, unknown>> {
+  const { finding, kind } = alert
+  return {
+    "@timestamp": finding.detected_at,
+    ecs: { version: ecsVersion },
+    message: finding.summary,
+    event: {
+      id: alertId(alert),
+      kind: "alert",
+      category: ["network", "intrusion_detection"],
+      type: [types[kind]],
+      action: `finding-${kind}`,
+      ...(alert.because !== undefined && { reason: alert.because }),
+      module: "backflow",
+      dataset: "backflow.findings",
+      provider: finding.detector,
+      severity: severityNumbers[finding.severity],
+      risk_score: Math.round(finding.score * 100),
+      created: alert.createdAt,
+      start: finding.first_seen,
+      end: finding.last_seen,
+    },
+    rule: { id: finding.detector, name: finding.class, category: finding.class },
+    threat: threatOf(finding.attack),
+    host: { id: finding.host.id, name: finding.host.name, boot: { id: finding.host.boot_id } },
+    ...(finding.process.pid !== 0 && { process: processOf(finding.process) }),
+    ...(finding.process.pid !== 0 && { user: { id: String(finding.process.uid) } }),
+    ...(finding.process.container_id !== "" && { container: { id: finding.process.container_id } }),
+    ...(finding.connection && networkOf(finding.connection)),
+    observer: { vendor: "Backflow", product: "Backflow", type: "sensor", version },
+    backflow: {
+      finding: {
+        id: finding.id,
+        version: finding.version,
+        class: finding.class,
+        severity: finding.severity,
+        status: finding.status,
+        score: finding.score,
+        confidence: finding.confidence,
+        // One text each: facts of every kind as fields of their own would grow an index without end.
+        evidence: finding.evidence.map(({ text }) => text),
+      },
+    },
+  }
+}
+
+function threatOf(attack: readonly string[]): object {
+  const known = attack.flatMap((id) => techniqueOf(id) ?? [])
+  const tactics = new Map(known.map(({ tactic }) => [tactic.uid, tactic.name]))
+  const subs = known.flatMap(({ sub }) => sub ?? [])
+  return {
+    framework: "MITRE ATT&CK",
+    tactic: { id: [...tactics.keys()], name: [...tactics.values()] },
+    technique: {
+      id: known.map(({ uid }) => uid),
+      name: known.map(({ name }) => name),
+      ...(subs.length > 0 && {
+        subtechnique: { id: subs.map(({ uid }) => uid), name: subs.map(({ name }) => name) },
+      }),
+    },
+  }
+}
+
+function processOf({ pid, exe, argv, ancestors }: FindingJson["process"]): object {
+  const [parent] = ancestors
+  return {
+    pid,
+    ...program(exe, argv),
+    ...(parent && { parent: { pid: parent.pid, ...program(parent.exe, parent.argv) } }),
+  }
+}
+
+function program(exe: string, argv: readonly string[]): object {
+  return { executable: exe, name: basename(exe), args: argv, command_line: argv.join(" ") }
+}
+
+function networkOf(connection: NonNullable<FindingJson["connection"]>): object {
+  const { initiator, local, remote, bytes_sent, bytes_received } = connection
+  const own = { ip: local.address, port: local.port, bytes: bytes_sent }
+  const far = { ip: remote.address, port: remote.port, bytes: bytes_received }
+  const [source, destination] = initiator === "remote" ? [far, own] : [own, far]
+  return {
+    source,
+    destination,
+    network: {
+      direction: directions[initiator],
+      transport: "tcp",
+      type: remote.address.includes(":") ? "ipv6" : "ipv4",
+      bytes: bytes_sent + bytes_received,
+    },
+  }
+}

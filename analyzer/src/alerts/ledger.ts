@@ -1,0 +1,40 @@
+/** What consumers know of a finding that is open for them. */
+export interface Told {
+  /** The version with which it first left. */
+  readonly version: number
+  /** When that version was decided: RFC 3339. */
+  readonly createdAt: string
+}
+
+/** Most findings remembered as open: some 8 MB. Beyond it the longest open one is forgotten, and is told as new again. */
+const mostOpen = 50_000
+
+/** Findings that have left and are not over for those who were told. */
+export class Ledger {
+  readonly #open: Map<string, Told>
+
+  constructor(entries: Iterable<readonly [string, Told]> = []) {
+    this.#open = new Map(entries)
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  told(id: string): Told | undefined {
+    return this.#open.get(id)
+  }
+
+  /** Undefined takes the finding off. */
+  note(id: string, told: Told | undefined): void {
+    if (told === undefined) this.#open.delete(id)
+    else {
+      this.#open.set(id, told)
+      if (this.#open.size > mostOpen) for (const oldest of this.#open.keys()) return void this.#open.delete(oldest)
+    }
+  }
+
+  entries(): readonly (readonly [string, Told])[] {
+    return [...this.#open]
+  }
+}

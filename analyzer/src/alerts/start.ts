@@ -1,0 +1,104 @@
+import { join } from "node:path"
+import type { AlertFormat, AlertsConfig } from "../config/load.js"
+import type { Log } from "../log.js"
+import type { Sink } from "../sinks/sink.js"
+import { AlertQueue } from "./alert-queue.js"
+import type { AlertSink } from "./alert-sink.js"
+import { credential, secretText } from "./credentials.js"
+import { FileSink } from "./file-sink.js"
+import { formatter } from "./formats/formatter.js"
+import { kafkaClient } from "./kafka-connection.js"
+import { KafkaSink } from "./kafka-sink.js"
+import { OutboxSink } from "./outbox-sink.js"
+import { Publisher } from "./publisher.js"
+import type { AlertCondition } from "./publisher.js"
+import { WebhookSink } from "./webhook-sink.js"
+
+export interface AlertsPorts {
+  /** The state folder; outboxes are under `outbox/` in it. */
+  readonly state: string
+  readonly log: Log
+  readonly nowMs: () => number
+  /** Of this release. */
+  readonly version: string
+}
+
+export interface AlertCounts {
+  /** "kafka", "webhook" or "file". */
+  readonly name: string
+  readonly condition: AlertCondition
+  readonly published: number
+  /** Sends that failed and were tried again. */
+  readonly errors: number
+  /** Put aside, because the destination will not take them. */
+  readonly refused: number
+  /** Given up for lack of room in the outbox. */
+  readonly shed: number
+  /** Lost on disk, by a crash in the middle of a write or by damage. */
+  readonly torn: number
+  readonly depth: number
+  readonly bytes: number
+  readonly limitBytes: number
+  /** Age of the oldest alert that waits; 0 when none does. */
+  readonly oldestSeconds: number
+}
+
+export interface Alerts {
+  /** Makes alerts durable; belongs before the store in the durable line. Undefined when no destination is configured. */
+  readonly sink: Sink | undefined
+  counts(): readonly AlertCounts[]
+  /** True when every alert has left; what has not stays on disk for the next start. */
+  stop(graceMs: number): Promise<boolean>
+}
+
+/**
+ * Opens the outbox of every configured destination and begins to send. No destination needs to be there. Rejects with
+ * AppError "config" when a file of the configuration cannot be read, and with the system's error when an outbox cannot be
+ * opened.
+ */
+export async function startAlerts(config: AlertsConfig, ports: AlertsPorts): Promise<Alerts> {
+  const { log, nowMs } = ports
+  const started: { readonly queue: AlertQueue; readonly publisher: Publisher }[] = []
+  for (const sink of destinations(config, ports)) {
+    const folder = join(ports.state, "outbox", sink.name)
+    const queue = await AlertQueue.open({ folder, limitBytes: config.outboxBytes, least: config.severity, nowMs, log })
+    started.push({ queue, publisher: new Publisher(queue, sink, log) })
+  }
+  return {
+    sink: started.length === 0 ? undefined : new OutboxSink(started.map(({ queue }) => queue)),
+    counts: () => started.map(({ queue, publisher }) => countsOf(queue, publisher, nowMs())),
+    stop: async (graceMs) => {
+      const results = await Promise.all(started.map(({ publisher }) => publisher.stop(graceMs)))
+      await Promise.all(started.map(({ queue }) => queue.close()))
+      return results.every(Boolean)
+    },
+  }
+}
+
+function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, version }: AlertsPorts): AlertSink[] {
+  const format = (name: AlertFormat) => formatter(name, source, version)
+  return [
+    ...(kafka ? [new KafkaSink(kafkaClient(kafka, log), kafka.topic, format(kafka.format))] : []),
+    ...(webhook
+      ? [
+          new WebhookSink(
+            {
+              url: webhook.url,
+              token: webhook.tokenFile && secretText("alerts.webhook.token_file", webhook.tokenFile),
+              authority:
+                webhook.caFile === undefined ? undefined : credential("alerts.webhook.ca_file", webhook.caFile),
+            },
+            format(webhook.format),
+          ),
+        ]
+      : []),
+    ...(file ? [new FileSink(file.path, format(file.format))] : []),
+  ]
+}
+
+function countsOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertCounts {
+  const { depth, bytes, limitBytes, oldestMs, shed, torn, refused } = queue.counts
+  const { name, published, errors, condition } = publisher
+  const oldestSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1_000)
+  return { name, condition, published, errors, refused, shed, torn, depth, bytes, limitBytes, oldestSeconds }
+}
