@@ -1,5 +1,6 @@
 import { Server, status } from "@grpc/grpc-js"
 import type { ServiceDefinition } from "@grpc/grpc-js"
+import { HealthImplementation } from "grpc-health-check"
 import type { HostFacts } from "../domain/identity.js"
 import type { Networks } from "../domain/networks.js"
 import type { Log } from "../log.js"
@@ -60,12 +61,17 @@ export const collectorService = {
   stream: { path: "/backflow.v1.Collector/Stream", ...buffers },
 } satisfies ServiceDefinition
 
+/** Names that the health service knows: the whole server, and what collectors call. */
+const healthNames = ["", "backflow.v1.Collector"] as const
+
 /** The gRPC door: who may come in, how much at a time, and what they are told. It decodes nothing but Hello. */
 export class CollectorServer {
   readonly #options: ServerOptions
   readonly #ports: ServerPorts
   readonly #gates = new Gates()
   readonly #server: Server
+  /** grpc.health.v1.Health, for probes that speak gRPC; it needs no token. */
+  readonly #health = new HealthImplementation(Object.fromEntries(healthNames.map((name) => [name, "SERVING"])))
   readonly #streams = new Set<CollectorStream>()
   #listener: Listener | undefined
   #isStopping = false
@@ -85,6 +91,7 @@ export class CollectorServer {
       "grpc.enable_retries": 0,
     })
     this.#server.addService(collectorService, { stream: (call: CollectorCall) => this.#open(call) })
+    this.#health.addToServer(this.#server)
   }
 
   get streams(): number {
@@ -100,6 +107,7 @@ export class CollectorServer {
   /** Takes no new connections and reads no more messages; acks still go out. */
   refuse(): void {
     this.#isStopping = true
+    for (const name of healthNames) this.#health.setStatus(name, "NOT_SERVING")
     this.#listener?.refuse()
   }
 

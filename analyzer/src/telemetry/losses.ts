@@ -11,13 +11,18 @@ const words: Readonly<Record<keyof Lost, string>> = {
   rejected: "kernel records that the collector could not read",
 }
 
+export const lostKinds = Object.keys(words) as readonly (keyof Lost)[]
+
+/** "lost 7 connection records for which the ring buffer had no room (raise --ring-bytes)". */
+export function lossText(kind: keyof Lost, count: number): string {
+  return `lost ${count} ${words[kind]}`
+}
+
 /** One line for each kind of record that a collector lost so far; none when nothing was. */
 export function lossLines(lost: Lost): string[] {
-  return (Object.keys(words) as (keyof Lost)[])
-    .filter((kind) => lost[kind] > 0)
-    .map((kind) => `lost ${lost[kind]} ${words[kind]}`)
+  return lostKinds.filter((kind) => lost[kind] > 0).map((kind) => lossText(kind, lost[kind]))
 }
 
 export function totalLost(lost: Lost | undefined): number {
-  return lost === undefined ? 0 : (Object.keys(words) as (keyof Lost)[]).reduce((sum, kind) => sum + lost[kind], 0)
+  return lost === undefined ? 0 : lostKinds.reduce((sum, kind) => sum + lost[kind], 0)
 }

@@ -1,0 +1,62 @@
+import { messageOf } from "../errors.js"
+import type { Log } from "../log.js"
+import type { MetricSample } from "./metrics.js"
+
+/** As often as Prometheus would ask. */
+const everyMs = 15_000
+
+export interface RecorderPorts {
+  readonly samples: () => Promise<readonly MetricSample[]>
+  /** The store's; rejects while it does not answer. */
+  readonly insert: (samples: readonly MetricSample[]) => Promise<void>
+  readonly log: Log
+}
+
+/** Writes the metrics to the store, for dashboards without Prometheus. What the store does not take is skipped and counted. */
+export class MetricsRecorder {
+  readonly #ports: RecorderPorts
+  readonly #timer: NodeJS.Timeout
+  #isWriting = false
+  #skipped = 0
+  #current: Promise<void> = Promise.resolve()
+
+  constructor(ports: RecorderPorts, periodMs = everyMs) {
+    this.#ports = ports
+    this.#timer = setInterval(() => this.record(), periodMs)
+    this.#timer.unref()
+  }
+
+  get skipped(): number {
+    return this.#skipped
+  }
+
+  /** Starts a write, unless one is under way still. */
+  record(): void {
+    if (this.#isWriting) {
+      this.#skipped += 1
+      return
+    }
+    this.#isWriting = true
+    this.#current = this.#write().finally(() => {
+      this.#isWriting = false
+    })
+  }
+
+  /** Ends the clock, and waits for the write under way for `graceMs` at most. */
+  async stop(graceMs: number): Promise<void> {
+    clearInterval(this.#timer)
+    let giveUp: NodeJS.Timeout | undefined
+    const limit = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs)))
+    await Promise.race([this.#current, limit])
+    clearTimeout(giveUp)
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await this.#ports.insert(await this.#ports.samples())
+    } catch (thrown) {
+      this.#skipped += 1
+      this.#ports.log.debug({ error: messageOf(thrown) }, "the metrics were not stored")
+    }
+  }
+}
