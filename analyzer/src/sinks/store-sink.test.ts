@@ -17,6 +17,12 @@ class FakeStore implements Store {
     findings: () => Promise.resolve([]),
     incidents: () => Promise.resolve([]),
     connections: () => Promise.resolve([]),
+    finding: () => Promise.resolve(undefined),
+    incident: () => Promise.resolve(undefined),
+    incidentOf: () => Promise.resolve(undefined),
+    coupling: () => Promise.resolve([]),
+    openIncidents: () => Promise.resolve([]),
+    openFindings: () => Promise.resolve([]),
   }
 
   durableSeq(host: HostFacts, sinceUs: number): Promise<number> {
@@ -55,6 +61,10 @@ class FakeStore implements Store {
 
   insertHostReports(outputs: readonly Output[], token: string): Promise<void> {
     return this.#take(`host_reports ${outputs.length}`, token)
+  }
+
+  insertMetrics(samples: readonly unknown[], token: string): Promise<void> {
+    return this.#take(`metrics ${samples.length}`, token)
   }
 
   enforceQuota(): Promise<readonly string[]> {

@@ -1,6 +1,15 @@
 import type { FindingJson, IncidentJson } from "../sinks/finding-json.js"
 import type { FindingClass, Severity } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
+import {
+  couplingPoints,
+  findingById,
+  incidentById,
+  incidentOfFinding,
+  openFindings,
+  openIncidents,
+} from "./document-queries.js"
+import type { ConnectionKey, CouplingPoint } from "./document-queries.js"
 import type { QueryParams, Session } from "./session.js"
 
 /** Which rows to list, newest first. */
@@ -39,11 +48,27 @@ export interface ConnectionJson {
   readonly container_id: string
 }
 
-/** The read-only questions that can be asked of a store, running or not. */
-export interface Queried {
+/** The lists that can be asked of a store, running or not. */
+export interface Listed {
   findings(filter: Filter): Promise<FindingJson[]>
   incidents(filter: Filter): Promise<IncidentJson[]>
   connections(filter: Filter): Promise<ConnectionJson[]>
+}
+
+/** Every read-only question. */
+export interface Queried extends Listed {
+  /** The newest version; undefined when there is none. */
+  finding(id: string): Promise<FindingJson | undefined>
+  /** The newest version; undefined when there is none. */
+  incident(id: string): Promise<IncidentJson | undefined>
+  /** The incident that contains a finding, in its newest version. */
+  incidentOf(findingId: string): Promise<IncidentJson | undefined>
+  /** By channel and time, at most 5,000 points a channel. */
+  coupling(connection: ConnectionKey): Promise<CouplingPoint[]>
+  /** Newest versions, the last seen first. */
+  openIncidents(limit: number): Promise<IncidentJson[]>
+  /** Newest versions of what is not closed, the last decided first. */
+  openFindings(limit: number): Promise<FindingJson[]>
 }
 
 interface Document {
@@ -96,6 +121,30 @@ export class Queries implements Queried {
       if (rows.length >= filter.limit || sinceUs === asked) return rows
     }
     return this.#connectionsSince(filter)
+  }
+
+  finding(id: string): Promise<FindingJson | undefined> {
+    return findingById(this.#session, id)
+  }
+
+  incident(id: string): Promise<IncidentJson | undefined> {
+    return incidentById(this.#session, id)
+  }
+
+  incidentOf(findingId: string): Promise<IncidentJson | undefined> {
+    return incidentOfFinding(this.#session, findingId)
+  }
+
+  coupling(connection: ConnectionKey): Promise<CouplingPoint[]> {
+    return couplingPoints(this.#session, connection)
+  }
+
+  openIncidents(limit: number): Promise<IncidentJson[]> {
+    return openIncidents(this.#session, limit)
+  }
+
+  openFindings(limit: number): Promise<FindingJson[]> {
+    return openFindings(this.#session, limit)
   }
 
   #connectionsSince(filter: Filter): Promise<ConnectionJson[]> {

@@ -3,12 +3,12 @@ import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import type { Filter, Queried } from "./queries.js"
+import type { Filter, Listed } from "./queries.js"
 import { askRunning, querySocket, serveQueries } from "./query-server.js"
 import type { QueryServer } from "./query-server.js"
 
 /** Answers with what it was asked. */
-const echo: Queried = {
+const echo: Listed = {
   findings: (filter) => Promise.resolve([{ list: "findings", filter }] as never),
   incidents: (filter) => Promise.resolve([{ list: "incidents", filter }] as never),
   connections: () => Promise.reject(new Error("the engine is out of memory")),

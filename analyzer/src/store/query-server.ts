@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { join } from "node:path"
 import { findingClasses, severities } from "../domain/finding.js"
 import { AppError, messageOf } from "../errors.js"
-import type { Filter, Queried } from "./queries.js"
+import type { Filter, Listed } from "./queries.js"
 
 /** The lists that can be asked for. */
 export const lists = ["findings", "incidents", "connections"] as const
@@ -26,7 +26,7 @@ export function querySocket(state: string): string {
  * Answers the fixed read-only queries while this process holds the embedded store: `GET /findings?since_us=…&limit=…`
  * gives a JSON array. The caller holds the state folder, so a socket that is there already is a dead one.
  */
-export async function serveQueries(state: string, queries: Queried): Promise<QueryServer> {
+export async function serveQueries(state: string, queries: Listed): Promise<QueryServer> {
   const path = querySocket(state)
   rmSync(path, { force: true })
   const server = createServer((incoming, response) => void answer(queries, incoming, response))
@@ -44,7 +44,7 @@ export async function serveQueries(state: string, queries: Queried): Promise<Que
   }
 }
 
-async function answer(queries: Queried, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(queries: Listed, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://query.sock")
     const list = lists.find((name) => pathname === `/${name}`)
@@ -62,7 +62,7 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
 }
 
 /** One of the lists. */
-export function ask(queries: Queried, list: List, filter: Filter): Promise<readonly unknown[]> {
+export function ask(queries: Listed, list: List, filter: Filter): Promise<readonly unknown[]> {
   return queries[list](filter)
 }
 

@@ -232,7 +232,7 @@ ${define(metricColumns)}
 ) ENGINE = MergeTree
 PARTITION BY toDate(at)
 ORDER BY (name, source, at)
-SETTINGS ttl_only_drop_parts = 1`
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${rememberedInserts}`
 
 /**
  * What each program of each host opened, by hour. Every row of a connection may come in any number of times: states of

@@ -306,6 +306,7 @@ function bound(real: Store): Store {
     insertIncidents: real.insertIncidents.bind(real),
     insertCouplings: real.insertCouplings.bind(real),
     insertHostReports: real.insertHostReports.bind(real),
+    insertMetrics: real.insertMetrics.bind(real),
     enforceQuota: real.enforceQuota.bind(real),
     close: real.close.bind(real),
   }

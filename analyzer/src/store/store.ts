@@ -10,9 +10,18 @@ import { couplingRows, hostReportRows } from "./report-row.js"
 import { findingRow, incidentRow } from "./finding-row.js"
 import { applyRetention, migrate } from "./migrate.js"
 import type { Retention } from "./migrate.js"
+import { metricRow } from "./metric-row.js"
+import type { MetricSample } from "./metric-row.js"
 import { Queries } from "./queries.js"
 import type { Queried } from "./queries.js"
-import { connectionColumns, couplingColumns, findingColumns, hostReportColumns, incidentColumns } from "./schema.js"
+import {
+  connectionColumns,
+  couplingColumns,
+  findingColumns,
+  hostReportColumns,
+  incidentColumns,
+  metricColumns,
+} from "./schema.js"
 import type { Session, SessionLimits } from "./session.js"
 
 export interface StoreOptions {
@@ -40,6 +49,8 @@ export interface Store {
   insertCouplings(outputs: readonly Output[], token: string): Promise<void>
   /** Idempotent as well. */
   insertHostReports(outputs: readonly Output[], token: string): Promise<void>
+  /** What the analyzer counts about itself; one token a sample of all names. */
+  insertMetrics(samples: readonly MetricSample[], token: string): Promise<void>
   /** Drops the oldest days of connection records until they take no more than `bytes` on disk; the days dropped. */
   enforceQuota(bytes: number): Promise<readonly string[]>
   close(): Promise<void>
@@ -124,6 +135,10 @@ class ClickHouseStore implements Store {
 
   insertHostReports(outputs: readonly Output[], token: string): Promise<void> {
     return this.#writer.insert("host_reports", names(hostReportColumns), outputs.flatMap(hostReportRows), token)
+  }
+
+  insertMetrics(samples: readonly MetricSample[], token: string): Promise<void> {
+    return this.#writer.insert("metrics", names(metricColumns), samples.map(metricRow), token)
   }
 
   async enforceQuota(bytes: number): Promise<readonly string[]> {
