@@ -1,13 +1,12 @@
 import type { Output } from "../domain/output.js"
 import type { Sink } from "../sinks/sink.js"
-import type { AlertQueue } from "./alert-queue.js"
 
 /** Puts the alerts of outputs into the outbox of every destination. Durable once `write` resolves. */
 export class OutboxSink implements Sink {
   readonly name = "outbox"
-  readonly #queues: readonly AlertQueue[]
+  readonly #queues: readonly Pick<Sink, "write">[]
 
-  constructor(queues: readonly AlertQueue[]) {
+  constructor(queues: readonly Pick<Sink, "write">[]) {
     this.#queues = queues
   }
 

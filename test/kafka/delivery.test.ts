@@ -1,0 +1,184 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import { batchOf } from "@backflow/analyzer/alerts/writer-child"
+import type { WriterTask } from "@backflow/analyzer/alerts/writer-child"
+import { aFinding, anOutput } from "@backflow/analyzer/sinks/samples"
+import type { Config } from "@backflow/analyzer/config/load"
+import { Broker } from "./broker.js"
+import { aFolder, configOf, ensure, oneNode, source, started, until } from "./cluster.js"
+import { consume, withoutRepeats } from "./consume.js"
+import type { Consumed } from "./consume.js"
+import { brokerJars } from "./jars.js"
+
+const jars = brokerJars()
+if ("missing" in jars) process.stderr.write(`skipped: no Kafka broker for tests: ${jars.missing}\n`)
+const writer = fileURLToPath(new URL("../../analyzer/dist/alerts/writer-child.js", import.meta.url))
+
+describe.skipIf("missing" in jars)("alerts on a real broker", () => {
+  let broker: Broker
+
+  beforeAll(async () => {
+    broker = await Broker.start("classPath" in jars ? jars.classPath : "")
+  }, 90_000)
+
+  afterAll(async () => {
+    await broker.remove()
+  }, 30_000)
+
+  /** A topic of its own for each test, and what a consumer gets from it. */
+  async function prepare(
+    topic: string,
+    alerts: object = {},
+  ): Promise<{ config: Config; messages: readonly Consumed[] }> {
+    const config = configOf(aFolder(), { brokers: [broker.plain], topic }, alerts)
+    expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
+    const { messages, stop } = await consume(broker.plain, topic)
+    onTestFinished(stop)
+    return { config, messages }
+  }
+
+  /** Every version of the batches 1 to `last` arrived, and in order for a consumer that tells repeats. */
+  function expectComplete(messages: readonly Consumed[], last: number): void {
+    const expected = new Map<string, string[]>()
+    for (let n = 1; n <= last; n++) {
+      for (const { id, version } of batchOf(n).findings)
+        expected.set(id, [...(expected.get(id) ?? []), `${id}:${version}`])
+    }
+    expect(Object.fromEntries(withoutRepeats(messages))).toEqual(Object.fromEntries(expected))
+  }
+
+  const arrived = (messages: readonly Consumed[]) => new Set(messages.map(({ headers }) => headers["ce_id"])).size
+
+  it("arrive while it is killed, restarted and stands still, each version, in order", { timeout: 60_000 }, async () => {
+    const last = 1_800
+    const { config, messages } = await prepare("outages")
+    const alerts = await started(config.alerts, config.state)
+    let slowest = 0
+    let written = 0
+    const stream = (async () => {
+      for (let n = 1; n <= last; n++) {
+        const before = performance.now()
+        await alerts.sink?.write([batchOf(n)])
+        slowest = Math.max(slowest, performance.now() - before)
+        written = n
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    })()
+    await until("the stream is under way", () => arrived(messages) > 100)
+    await broker.kill()
+    const killedAt = written
+    await until("the outbox fills", () => (alerts.counts()[0]?.depth ?? 0) > 200)
+    expect(alerts.counts()[0]?.condition).toMatchObject({
+      state: "failing",
+      text: expect.stringContaining("no broker") as string,
+    })
+    await broker.start()
+    await until("what waited arrives", () => arrived(messages) > killedAt + 200)
+    broker.signal("SIGSTOP")
+    await until("the outbox fills again", () => (alerts.counts()[0]?.depth ?? 0) > 100 || written === last)
+    broker.signal("SIGCONT")
+    await stream
+    await until("everything has arrived", () => arrived(messages) === last)
+    expectComplete(messages, last)
+    expect(await alerts.stop(10_000)).toBe(true)
+    // What is written to disk does not wait for the broker.
+    expect(slowest).toBeLessThan(2_000)
+    expect(alerts.counts()[0]).toMatchObject({ shed: 0, refused: 0, depth: 0 })
+  })
+
+  it("arrive although the analyzer is killed again and again", { timeout: 60_000 }, async () => {
+    const last = 900
+    const { config, messages } = await prepare("kills")
+    let durable = 0
+    const run = async (killAfter: number): Promise<NodeJS.Signals | number | null> => {
+      // A collector whose acknowledgements were lost sends up to three batches again.
+      const task: WriterTask = {
+        state: config.state,
+        alerts: config.alerts,
+        first: Math.max(1, durable - 2),
+        last,
+        pauseMs: 1,
+      }
+      const child = spawn(process.execPath, [writer, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] })
+      onTestFinished(() => void child.kill("SIGKILL"))
+      let count = 0
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        durable = Math.max(durable, Number(line))
+        count += 1
+        if (count === killAfter) child.kill("SIGKILL")
+      })
+      await once(child, "close")
+      return child.signalCode ?? child.exitCode
+    }
+    for (const killAfter of [1, 150, 3, 200]) expect(await run(killAfter)).toBe("SIGKILL")
+    expect(await run(Number.POSITIVE_INFINITY)).toBe(0)
+    await until("everything has arrived", () => arrived(messages) === last)
+    expectComplete(messages, last)
+    const kinds = messages.map(({ headers }) => headers["ce_type"])
+    expect(new Set(kinds)).toEqual(
+      new Set(["created", "updated", "closed"].map((kind) => `backflow.finding.${kind}.v1`)),
+    )
+  })
+
+  it("leave out the one that is too large for the topic, and no other", { timeout: 60_000 }, async () => {
+    const { config, messages } = await prepare("too-large")
+    // Noise does not compress.
+    const noise = Array.from({ length: 60_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7_919) % 20_000))).join(
+      "",
+    )
+    const large = aFinding({ id: batchOf(41).findings[0]?.id ?? "", summary: noise.repeat(12) })
+    const alerts = await started(config.alerts, config.state)
+    const outputs = Array.from({ length: 40 }, (_, i) => batchOf(i + 1))
+    await alerts.sink?.write([...outputs.slice(0, 10), anOutput(99, { findings: [large] }), ...outputs.slice(10)])
+    await until("the rest has arrived", () => arrived(messages) === 40)
+    expectComplete(messages, 40)
+    expect(await alerts.stop(10_000)).toBe(true)
+    expect(alerts.counts()[0]).toMatchObject({ refused: 1, published: 40, depth: 0 })
+  })
+
+  it("are bounded on disk while it is away, and what was given up is counted", { timeout: 60_000 }, async () => {
+    const { config, messages } = await prepare("bounded", { outbox_bytes: 1_000_000 })
+    await broker.kill()
+    const alerts = await started(config.alerts, config.state)
+    const last = 1_200
+    for (let n = 1; n <= last; n += 20) await alerts.sink?.write(Array.from({ length: 20 }, (_, i) => batchOf(n + i)))
+    const [counts] = alerts.counts()
+    expect(counts?.shed).toBeGreaterThan(100)
+    expect(counts?.bytes).toBeLessThanOrEqual(1_000_000)
+    expect((counts?.depth ?? 0) + (counts?.shed ?? 0)).toBe(last)
+    await broker.start()
+    await until("the rest has arrived", () => arrived(messages) === last - (counts?.shed ?? 0))
+    await until("the oldest is gone", () => alerts.counts()[0]?.oldestSeconds === 0)
+    const newest = batchOf(last).findings[0]
+    expect(
+      withoutRepeats(messages)
+        .get(newest?.id ?? "")
+        ?.at(-1),
+    ).toBe(`${newest?.id ?? ""}:${newest?.version ?? 0}`)
+  })
+
+  it("say who speaks and what it is in their headers", { timeout: 30_000 }, async () => {
+    const { config, messages } = await prepare("headers")
+    const alerts = await started(config.alerts, config.state)
+    await alerts.sink?.write([batchOf(1)])
+    await until("it has arrived", () => messages.length === 1)
+    const finding = aFinding({ id: batchOf(1).findings[0]?.id ?? "" })
+    expect(messages[0]).toMatchObject({
+      key: finding.id,
+      headers: {
+        "content-type": "application/json",
+        ce_specversion: "1.0",
+        ce_id: `${finding.id}:1`,
+        ce_type: "backflow.finding.created.v1",
+        ce_source: source,
+        ce_subject: "build-7",
+        ce_partitionkey: finding.id,
+        ce_dataschema: "https://schema.ocsf.io/1.8.0/classes/detection_finding",
+      },
+    })
+    expect(JSON.parse(messages[0]?.value ?? "")).toMatchObject({ class_uid: 2004, finding_info: { uid: finding.id } })
+  })
+})
