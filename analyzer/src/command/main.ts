@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { loadConfig } from "../config/load.js"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
@@ -10,6 +9,7 @@ import { helpText } from "./help.js"
 import { runDemo } from "./demo.js"
 import { list } from "./list.js"
 import type { Terminal } from "./terminal.js"
+import { version } from "./version.js"
 
 /** Runs one command line and gives its exit code. Nothing is thrown: an error is one sentence and its remedy. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -67,12 +67,6 @@ function configOf({ values }: Arguments, terminal: Terminal): Config {
       "alerts.kafka.brokers": values["kafka"]?.split(",").map((broker) => broker.trim()),
     },
   })
-}
-
-/** Version of this package. */
-export function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-  return (JSON.parse(text) as { version: string }).version
 }
 
 /** Tells an error to a person; the exit code that goes with it. */

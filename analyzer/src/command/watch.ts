@@ -1,10 +1,9 @@
 import type { Config } from "../config/load.js"
-import type { Analyzer } from "../main.js"
 import { printable } from "../sinks/terminal-text.js"
 import { createLogger } from "../telemetry/logger.js"
 import { summaryLines } from "../telemetry/summary.js"
 import { startAnalysis } from "./analysis.js"
-import type { Undo } from "./analysis.js"
+import type { Analysis, Undo } from "./analysis.js"
 import type { Arguments } from "./arguments.js"
 import { collectorArguments } from "./collector-arguments.js"
 import { CollectorChild, builtCollector } from "./collector-child.js"
@@ -12,7 +11,7 @@ import { exitCodes } from "./exit-codes.js"
 import { interrupted } from "./interrupt.js"
 import { endLeftBehind, noteCollector } from "./left-behind.js"
 import { requireObservable, thisHost } from "./preflight.js"
-import { readyText } from "./ready-text.js"
+import { pageLines, readyText } from "./ready-text.js"
 import type { Terminal } from "./terminal.js"
 
 /** `backflow up` and `backflow analyzer`: runs until it is told to stop. */
@@ -28,25 +27,26 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
       ? (text: string) => terminal.note(text)
       : (text: string) => terminal.out(`${text}\n`)
   try {
-    const analyzer = await startAnalysis(args, config, terminal, log, undo)
+    const analysis = await startAnalysis(args, config, terminal, log, undo)
     if (!isUp) {
-      say(`ready, listening for collectors on ${analyzer.address}`)
+      const { address, page } = analysis
+      say([`ready, listening for collectors on ${address}`, ...pageLines(page, process.stdout.isTTY)].join("\n"))
       await stop
-      return await finish(analyzer, config, true, say)
+      return await finish(analysis, config, true, say)
     }
     if (await endLeftBehind(config.state)) say("ended the collector of an earlier run, which was killed")
-    const collector = collectorFor(analyzer.address, args, config, say)
+    const collector = collectorFor(analysis, args, config, say)
     undo.push(() => collector.stop())
     await Promise.race([stop, collector.run()])
     // First it hands over what it has, and the analyzer acknowledges it.
-    return await finish(analyzer, config, await collector.stop(), say)
+    return await finish(analysis, config, await collector.stop(), say)
   } finally {
     for (const step of undo.reverse()) await step()
   }
 }
 
 function collectorFor(
-  address: string,
+  { address, page }: Analysis,
   { values }: Arguments,
   config: Config,
   say: (text: string) => void,
@@ -56,7 +56,7 @@ function collectorFor(
     args: collectorArguments(address, config.listen),
     onStart: (pid) => noteCollector(config.state, pid),
     onLog: (line) => say(`collector: ${printable(line)}`),
-    onReady: (readiness) => say(readyText(readiness, config, undefined, process.stdout.isTTY)),
+    onReady: (readiness) => say(readyText(readiness, config, page, process.stdout.isTTY)),
     onRestart: (words, pauseMs) =>
       say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(words)}`),
   })
@@ -64,13 +64,15 @@ function collectorFor(
 
 /** Writes what is under way; the exit code. */
 async function finish(
-  analyzer: Analyzer,
+  analysis: Analysis,
   { stopSeconds }: Config,
   isHandedOver: boolean,
   say: (text: string) => void,
 ): Promise<number> {
-  const isWritten = await analyzer.stop(stopSeconds * 1_000)
-  for (const line of summaryLines(analyzer.counts())) say(line)
+  const isWritten = await analysis.stop(stopSeconds * 1_000)
+  for (const line of summaryLines(analysis.counts())) say(line)
+  for (const { name, depth } of analysis.alerts())
+    if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, and leave after the next start`)
   if (!isHandedOver) say("the collector ended with batches that were not acknowledged")
   return isWritten && isHandedOver ? exitCodes.ok.code : exitCodes["store-write"].code
 }

@@ -1,0 +1,124 @@
+import { constants, existsSync } from "node:fs"
+import { access, statfs } from "node:fs/promises"
+import { request } from "node:http"
+import { dirname } from "node:path"
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
+import { credential, secretText } from "../../alerts/credentials.js"
+import type { Config } from "../../config/load.js"
+import { messageOf } from "../../errors.js"
+import { querySocket } from "../../store/query-server.js"
+import { migrations } from "../../store/schema.js"
+import { holderOf } from "../../store/state-folder.js"
+import { degraded, failing, ok } from "./check.js"
+import type { Outcome } from "./check.js"
+
+/** Disk that must be free for the embedded store to work at all, and for a day of a busy host. */
+const [leastBytes, comfortableBytes] = [100_000_000, 2_000_000_000]
+const serverMs = 5_000
+
+/** The state folder: there or to be made, writable, with room; and whether the analyzer that holds it answers. */
+export async function stateFolder({ state, store }: Config): Promise<Outcome> {
+  const folder = nearestFolder(state)
+  try {
+    await access(folder, constants.W_OK | constants.X_OK)
+  } catch {
+    return failing(`${folder} cannot be written by this user`, "Name another folder with --state, or run as its owner.")
+  }
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  const room = `${inWords(free)} free`
+  if (free < leastBytes) return failing(`${state}: ${room}`, "Make room on that disk.")
+  const holder = existsSync(state) ? holderOf(state) : undefined
+  if (holder !== undefined && !(await answers(querySocket(state)))) return failing(`process ${holder} holds ${state} and does not answer`, "See its log; stop it if it hangs.") // prettier-ignore
+  const who = holder === undefined ? "not in use" : `in use by process ${holder}, which answers`
+  if (store.url === undefined && free < Math.min(store.quotaBytes, comfortableBytes)) return degraded(`${state}: ${room}, ${who}`, "Make room, or lower store.quota_bytes so that old records go before the disk is full.") // prettier-ignore
+  return ok(`${state}: ${room}, ${who}`)
+}
+
+export interface ServerTold {
+  readonly version: string
+  /** Server's clock minus this one's, in milliseconds, give or take half the round trip. */
+  readonly skewMs: number
+  /** Highest applied migration; 0 for a database without tables. */
+  readonly schema: number
+}
+
+/** Rejects when the server cannot be reached or refuses. */
+export async function askServer({ store }: Config): Promise<ServerTold | undefined> {
+  if (store.url === undefined) return undefined
+  const client = createClient({
+    url: store.url,
+    username: store.username,
+    password: store.passwordFile === undefined ? "" : secretText("store.password_file", store.passwordFile),
+    request_timeout: serverMs,
+    ...(store.caFile !== undefined && { tls: { ca_cert: credential("store.ca_file", store.caFile) } }),
+    log: { level: ClickHouseLogLevel.OFF },
+  })
+  const first = async <Row>(query: string, params: Record<string, string> = {}) =>
+    (await (await client.query({ query, format: "JSONEachRow", query_params: params })).json<Row>())[0]
+  try {
+    const before = Date.now()
+    const hello = await first<{ version: string; now: string | number }>(
+      "SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now",
+    )
+    const after = Date.now()
+    const known = await first<{ present: string | number }>(
+      "SELECT count() AS present FROM system.tables WHERE database = {database:String} AND name = 'schema_migrations'",
+      { database: store.database },
+    )
+    const applied =
+      Number(known?.present ?? 0) === 0
+        ? undefined
+        : await first<{ version: string | number }>(
+            "SELECT max(version) AS version FROM {database:Identifier}.schema_migrations",
+            { database: store.database },
+          )
+    return {
+      version: hello?.version ?? "unknown",
+      skewMs: Number(hello?.now ?? before) - (before + after) / 2,
+      schema: Number(applied?.version ?? 0),
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+/** How the store stands; `told` is what the server says, undefined for the embedded engine. */
+export async function storeServer({ store }: Config, told: Promise<ServerTold | undefined>): Promise<Outcome> {
+  let server: ServerTold | undefined
+  try {
+    server = await told
+  } catch (thrown) {
+    return failing(`the ClickHouse server at ${originOf(store.url)} cannot be used: ${messageOf(thrown)}`, "Check store.url, store.username, store.password_file and store.ca_file, and that the server is up.") // prettier-ignore
+  }
+  if (server === undefined) return ok("the embedded engine, in the state folder")
+  const newest = Math.max(...migrations.map(({ version }) => version))
+  const where = `ClickHouse ${server.version} at ${originOf(store.url)}`
+  if (server.schema > newest) return failing(`${where} has tables of a newer release (schema ${server.schema}, known ${newest})`, "Update Backflow here.") // prettier-ignore
+  if (server.schema < newest) return ok(`${where}; the next start brings its tables from schema ${server.schema} to ${newest}`) // prettier-ignore
+  return ok(`${where}, schema ${server.schema}`)
+}
+
+function originOf(url: string | undefined): string {
+  return url === undefined ? "" : new URL(url).origin
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path))
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: "/findings?limit=1", timeout: serverMs }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    asked.on("timeout", () => asked.destroy())
+    asked.on("error", () => resolve(false))
+    asked.end()
+  })
+}
+
+function inWords(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`
+}
