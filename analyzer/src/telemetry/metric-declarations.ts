@@ -40,9 +40,9 @@ function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
     source.counts().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
-function ofAlerts(part: Exclude<keyof AlertState, "sink">) {
+function ofAlerts(part: Exclude<keyof AlertState, "name" | "condition">) {
   return (source: MetricSource): readonly Reading[] =>
-    source.alerts().map((alert) => [{ sink: alert.sink }, alert[part]])
+    source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
 }
 
 function lostByHost(source: MetricSource): readonly Reading[] {
@@ -231,6 +231,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "alerts",
     source: outbox,
     read: ofAlerts("refused"),
+  },
+  {
+    name: "backflow_alerts_torn_total",
+    type: "counter",
+    help: "Alerts lost on disk, by a crash in the middle of a write or by damage.",
+    labels: ["sink"],
+    unit: "alerts",
+    source: outbox,
+    read: ofAlerts("torn"),
   },
   {
     name: "backflow_findings_total",

@@ -7,8 +7,8 @@ const everyMs = 15_000
 
 export interface RecorderPorts {
   readonly samples: () => Promise<readonly MetricSample[]>
-  /** The store's; rejects while it does not answer. */
-  readonly insert: (samples: readonly MetricSample[]) => Promise<void>
+  /** The store's; rejects while it does not answer. One token, one look. */
+  readonly insert: (samples: readonly MetricSample[], token: string) => Promise<void>
   readonly log: Log
 }
 
@@ -53,7 +53,9 @@ export class MetricsRecorder {
 
   async #write(): Promise<void> {
     try {
-      await this.#ports.insert(await this.#ports.samples())
+      const samples = await this.#ports.samples()
+      const [first] = samples
+      if (first !== undefined) await this.#ports.insert(samples, `metrics:${first.source}:${first.atMs}`)
     } catch (thrown) {
       this.#skipped += 1
       this.#ports.log.debug({ error: messageOf(thrown) }, "the metrics were not stored")

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { sampleUs } from "../sinks/samples.js"
-import { aState, nothingLost } from "../web/samples.js"
+import { aState, anAlertState, nothingLost } from "../web/samples.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
 import type { MetricSource } from "./metric-declarations.js"
 import { Metrics } from "./metrics.js"
@@ -22,9 +22,7 @@ function source(changes: Partial<MetricSource> = {}): MetricSource {
           session('odd"\\\nname', nothingLost),
         ],
       }),
-    alerts: () => [
-      { sink: "kafka", depth: 2, bytes: 800, limitBytes: 1_000, oldestSeconds: 3, published: 9, errors: 1, shed: 0, refused: 0 }, // prettier-ignore
-    ],
+    alerts: () => [anAlertState({ depth: 2, bytes: 800, limitBytes: 1_000 })],
     findings: () => [{ class: "reverse_tunnel", severity: "high", count: 2 }],
     page: () => ({ sessions: 1, refused: new Map([["no_token", 4]]) }),
     recorderSkipped: () => 0,

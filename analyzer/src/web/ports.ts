@@ -41,9 +41,11 @@ export interface DeliveryState {
   readonly waiting: number
 }
 
-/** A way out for alerts that keeps what waits on disk. */
+/** A way out for alerts that keeps what waits on disk. AlertCounts of alerts/start.ts is one. */
 export interface AlertState {
-  readonly sink: string
+  readonly name: string
+  /** How its last attempt went, and what to do where that is not "ok". */
+  readonly condition: { readonly state: "ok" | "failing" | "stopped"; readonly text: string }
   readonly depth: number
   readonly bytes: number
   readonly limitBytes: number
@@ -55,6 +57,8 @@ export interface AlertState {
   readonly shed: number
   /** Never accepted by the other side, and put aside. */
   readonly refused: number
+  /** Lost on disk, by a crash in the middle of a write or by damage. */
+  readonly torn: number
 }
 
 export interface CouplingPoint {

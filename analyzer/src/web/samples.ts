@@ -11,7 +11,7 @@ import type { CouplingSample } from "../domain/coupling-sample.js"
 import type { Output } from "../domain/output.js"
 import type { ProcessFacts } from "../domain/identity.js"
 import { aHost, sampleUs } from "../sinks/samples.js"
-import type { AnalyzerState, PageQueries } from "./ports.js"
+import type { AlertState, AnalyzerState, PageQueries } from "./ports.js"
 
 /** Complete values for tests of the page, each with what the test names put in its place. */
 
@@ -46,6 +46,23 @@ export function aState(changes: Partial<AnalyzerState> = {}): AnalyzerState {
     sessions: [],
     hosts: [],
     deliveries: [],
+    ...changes,
+  }
+}
+
+export function anAlertState(changes: Partial<AlertState> = {}): AlertState {
+  return {
+    name: "kafka",
+    condition: { state: "ok", text: "" },
+    depth: 0,
+    bytes: 0,
+    limitBytes: 1_000_000,
+    oldestSeconds: 0,
+    published: 9,
+    errors: 0,
+    shed: 0,
+    refused: 0,
+    torn: 0,
     ...changes,
   }
 }

@@ -14,14 +14,14 @@ export class SinkStates {
 
   /** The store first, then the rest; the page itself is not one. */
   of({ deliveries }: AnalyzerState, alerts: readonly AlertState[]): readonly SinkState[] {
-    const ways = new Map(alerts.map((alert) => [alert.sink, alert]))
+    const ways = new Map(alerts.map((alert) => [alert.name, alert]))
     const states = deliveries
       .filter(({ sink }) => sink !== "page")
       .map(({ sink, counts }) => this.#state(sink, counts, ways.get(sink)))
     const delivered = new Set(deliveries.map(({ sink }) => sink))
     const apart = alerts
-      .filter(({ sink }) => !delivered.has(sink))
-      .map((alert) => this.#state(alert.sink, { written: alert.published, failures: alert.errors, shed: alert.shed, waiting: alert.depth }, alert)) // prettier-ignore
+      .filter(({ name }) => !delivered.has(name))
+      .map((alert) => this.#state(alert.name, { written: alert.published, failures: alert.errors, shed: alert.shed, waiting: alert.depth }, alert)) // prettier-ignore
     return [...states, ...apart]
   }
 
@@ -65,15 +65,33 @@ function deliveryCondition(name: string, { waiting }: DeliveryState, isFailing: 
   return ok
 }
 
-function alertCondition({ depth, bytes, limitBytes, oldestSeconds, shed, refused }: AlertState): Condition {
+function alertCondition({
+  condition,
+  depth,
+  bytes,
+  limitBytes,
+  oldestSeconds,
+  shed,
+  torn,
+  refused,
+}: AlertState): Condition {
   const fill = `${Math.round((100 * bytes) / Math.max(1, limitBytes))} % of the outbox is full`
-  if (shed > 0 && bytes >= limitBytes * fullShare)
-    return { state: "failing", text: `${shed} alerts were given up and ${fill}. Bring the receiver back, or raise alerts.outbox_bytes.` } // prettier-ignore
-  if (bytes >= limitBytes * fullShare)
-    return { state: "degraded", text: `${depth} alerts wait and ${fill}. Bring the receiver back, or raise alerts.outbox_bytes.` } // prettier-ignore
+  const isNearlyFull = bytes >= limitBytes * fullShare
+  const given = shed > 0 ? `${shed} alerts were given up, ` : ""
+  if (condition.state === "stopped") return { state: "failing", text: condition.text }
+  if (isNearlyFull)
+    return {
+      state: condition.state === "failing" || shed > 0 ? "failing" : "degraded",
+      text: `${given}${depth} alerts wait and ${fill}. Bring the receiver back, or raise alerts.outbox_bytes. ${condition.text}`.trim(),
+    }
+  if (condition.state === "failing") return { state: "degraded", text: condition.text }
   if (oldestSeconds >= longWait)
-    return { state: "degraded", text: `${depth} alerts wait, the oldest for ${Math.round(oldestSeconds)} s. Look whether the receiver is up; backflow doctor asks it.` } // prettier-ignore
+    return {
+      state: "degraded",
+      text: `${depth} alerts wait, the oldest for ${Math.round(oldestSeconds)} s. See with backflow doctor whether the receiver is up.`,
+    }
   if (refused > 0)
     return { state: "degraded", text: `${refused} alerts were refused for good. The analyzer's log says why.` }
+  if (torn > 0) return { state: "degraded", text: `${torn} alerts were lost on disk. See whether the disk is sound.` }
   return ok
 }

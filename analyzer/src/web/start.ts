@@ -31,7 +31,7 @@ export interface WebOptions {
   /** Gets what the analyzer writes. Made before the analyzer, since it is one of its sinks. */
   readonly board: Board
   /** The store's; without it /metrics alone tells the metrics. */
-  readonly insertMetrics?: (samples: readonly MetricSample[]) => Promise<void>
+  readonly insertMetrics?: (samples: readonly MetricSample[], token: string) => Promise<void>
   /** Collectors can dial in; true unless told. */
   readonly isListening?: () => boolean
   /** Name of this analyzer in the store's metrics; the host's name unless told. */

@@ -16,7 +16,7 @@ export type Outcome = Omit<Result, "what">
 export interface Check {
   readonly what: string
   /** What it throws counts as failing. */
-  run(): Promise<Outcome>
+  readonly run: () => Promise<Outcome>
 }
 
 export const ok = (text: string): Outcome => ({ state: "ok", text, remedy: "" })
