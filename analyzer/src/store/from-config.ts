@@ -3,15 +3,40 @@ import { join } from "node:path"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
 import { openStore } from "./store.js"
-import type { Store } from "./store.js"
+import type { StoreTarget } from "./connect.js"
+import type { Store, StoreOptions } from "./store.js"
 
 /** The store that the configuration names. The caller holds the state folder when it is the embedded one. */
-export function openConfiguredStore({ state, store }: Config): Promise<Store> {
-  return openStore({
-    target:
-      store.url === undefined
-        ? { kind: "embedded", folder: join(state, "store") }
-        : { kind: "server", url: store.url, username: store.username, password: passwordOf(store.passwordFile) },
+export function openConfiguredStore(config: Config): Promise<Store> {
+  return openStore(storeOptions(config))
+}
+
+/** Where the store is. Throws AppError "config" for a file that cannot be read, and for a cluster without a server. */
+export function storeTarget({ state, store }: Pick<Config, "state" | "store">): StoreTarget {
+  if (store.url === undefined) {
+    if (store.cluster !== undefined) {
+      throw new AppError(
+        "config",
+        `store.cluster is "${store.cluster}", and no server of that cluster is named.`,
+        "Give store.url (--store https://host:8443), or leave store.cluster out for the embedded store.",
+      )
+    }
+    return { kind: "embedded", folder: join(state, "store") }
+  }
+  return {
+    kind: "server",
+    url: store.url,
+    username: store.username,
+    password: read("store.password_file", store.passwordFile)?.toString("utf8").trimEnd() ?? "",
+    ca: read("store.ca_file", store.caFile),
+    cluster: store.cluster,
+  }
+}
+
+export function storeOptions(config: Config): StoreOptions {
+  const { store } = config
+  return {
+    target: storeTarget(config),
     database: store.database,
     limits: { memoryBytes: store.memoryBytes, querySeconds: store.querySeconds },
     retention: {
@@ -19,15 +44,15 @@ export function openConfiguredStore({ state, store }: Config): Promise<Store> {
       findingDays: store.findingRetentionDays,
       rollupDays: store.rollupRetentionDays,
     },
-  })
+  }
 }
 
-function passwordOf(file: string | undefined): string {
-  if (file === undefined) return ""
+function read(setting: string, file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined
   try {
-    return readFileSync(file, "utf8").trimEnd()
+    return readFileSync(file)
   } catch (thrown) {
-    throw new AppError("config", `store.password_file cannot be read: ${messageOf(thrown)}.`, "Name a readable file.", {
+    throw new AppError("config", `${setting} cannot be read: ${messageOf(thrown)}.`, "Name a readable file.", {
       cause: thrown,
     })
   }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { connect } from "./connect.js"
 import type { Sessions } from "./connect.js"
 import { appliedVersion, applyRetention, migrate } from "./migrate.js"
-import { migrations } from "./schema.js"
+import { migrations } from "./migrations.js"
 
 let folder: string
 let sessions: Sessions
@@ -36,7 +36,7 @@ afterEach(async () => {
 const next = {
   version: 900,
   name: "a column",
-  statements: ["ALTER TABLE connections ADD COLUMN IF NOT EXISTS extra UInt8"],
+  statements: () => ["ALTER TABLE connections ADD COLUMN IF NOT EXISTS extra UInt8"],
 }
 
 describe("migrate", () => {
@@ -80,7 +80,7 @@ describe("migrate", () => {
 
   it("goes on where it was cut off", async () => {
     await migrate(sessions.writer)
-    const broken = { ...next, statements: [...next.statements, "ALTER TABLE nowhere ADD COLUMN a UInt8"] }
+    const broken = { ...next, statements: () => [...next.statements(), "ALTER TABLE nowhere ADD COLUMN a UInt8"] }
     await expect(migrate(sessions.writer, [...migrations, broken])).rejects.toThrow("nowhere")
     expect(await appliedVersion(sessions.writer)).toBe(migrations.at(-1)?.version)
     await migrate(sessions.writer, [...migrations, next])

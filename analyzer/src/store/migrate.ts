@@ -1,7 +1,8 @@
 import { AppError } from "../errors.js"
-import { migrations } from "./schema.js"
-import type { Migration } from "./schema.js"
+import { migrations } from "./migrations.js"
+import type { Migration } from "./migrations.js"
 import type { Session } from "./session.js"
+import { ledger } from "./tables.js"
 
 /** What tells the age of a table's rows, and how long they are kept. */
 const retained = [
@@ -23,16 +24,14 @@ export interface Retention {
   readonly rollupDays: number
 }
 
-const ledger = `CREATE TABLE IF NOT EXISTS schema_migrations (
-  version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
-) ENGINE = MergeTree ORDER BY version`
-
 /**
  * Brings the database to the newest known schema and returns its version. Throws "store-newer" when a later release
  * wrote it: an older one would lose what it does not know.
  */
 export async function migrate(session: Session, known: readonly Migration[] = migrations): Promise<number> {
-  await session.command(ledger)
+  const { dialect } = session
+  // Asked first: a cluster carries out no DDL while one of its servers is away, and a restart must be possible then.
+  if (!(await hasLedger(session))) for (const statement of dialect.createTable(ledger)) await session.command(statement)
   const newest = Math.max(0, ...known.map(({ version }) => version))
   const present = await appliedVersion(session)
   if (present > newest) {
@@ -44,7 +43,7 @@ export async function migrate(session: Session, known: readonly Migration[] = mi
   }
   for (const migration of known) {
     if (migration.version <= present) continue
-    for (const statement of migration.statements) await session.command(statement)
+    for (const statement of migration.statements(dialect)) await session.command(statement)
     await session.insert(
       "schema_migrations",
       ["version", "name"],
@@ -55,8 +54,17 @@ export async function migrate(session: Session, known: readonly Migration[] = mi
   return newest
 }
 
+async function hasLedger(session: Session): Promise<boolean> {
+  const found = await session.rows(
+    "SELECT name FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+    { database: session.database, table: ledger.name },
+  )
+  return found.length > 0
+}
+
 /** The newest migration recorded, 0 in an empty database. */
 export async function appliedVersion(session: Session): Promise<number> {
+  if (!(await hasLedger(session))) return 0
   const [row] = await session.rows<{ version: number }>("SELECT max(version) AS version FROM schema_migrations")
   return row?.version ?? 0
 }
@@ -68,10 +76,9 @@ export async function applyRetention(session: Session, retention: Retention): Pr
     const ttl = `${age} + toIntervalDay(${days})`
     const [row] = await session.rows<{ ddl: string }>(
       "SELECT create_table_query AS ddl FROM system.tables WHERE database = {database:String} AND name = {table:String}",
-      { database: session.database, table },
+      { database: session.database, table: session.dialect.storedName(table) },
     )
     if (row?.ddl.includes(`TTL ${ttl}`) === true) continue
-    // Old parts follow at their next merge; rewriting all of them now would stop the start.
-    await session.command(`ALTER TABLE ${table} MODIFY TTL ${ttl} SETTINGS materialize_ttl_after_modify = 0`)
+    await session.command(session.dialect.modifyTtl(table, ttl))
   }
 }

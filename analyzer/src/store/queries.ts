@@ -147,6 +147,7 @@ export class Queries implements Queried {
     return openFindings(this.#session, limit)
   }
 
+  /** GLOBAL: asked once over all shards of a cluster, and not by each shard of all. */
   #connectionsSince(filter: Filter): Promise<ConnectionJson[]> {
     const { where, params } = conditions(filter, "batch_at", {})
     const key = "host_id, boot_id, cookie"
@@ -156,7 +157,7 @@ export class Queries implements Queried {
          ${rfc3339("opened_at")} AS opened_at, ${rfc3339("observed_at")} AS observed_at,
          toFloat64(bytes_sent) AS bytes_sent, toFloat64(bytes_received) AS bytes_received, closed, pid, exe, argv, uid, container_id
        FROM connections_current AS current
-       WHERE (current.host_id, current.boot_id, current.cookie) IN (
+       WHERE (current.host_id, current.boot_id, current.cookie) GLOBAL IN (
          SELECT ${key} FROM connections WHERE ${where} GROUP BY ${key}
          HAVING ${filter.open === true ? "max(closed) = 'open'" : "1"} AND max(observed_at) >= fromUnixTimestamp64Micro({observed:Int64})
          ORDER BY max(observed_at) DESC, cookie LIMIT {limit:UInt32}

@@ -1,6 +1,8 @@
 import { rm, writeFile } from "node:fs/promises"
 import { Readable } from "node:stream"
 import type { ClickHouseClient } from "@clickhouse/client"
+import { singleDialect } from "./dialect.js"
+import type { Dialect } from "./dialect.js"
 
 export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>
 
@@ -17,14 +19,21 @@ export interface SessionLimits {
  */
 export class Session {
   readonly database: string
+  readonly dialect: Dialect
   readonly #client: ClickHouseClient
   readonly #limits: SessionLimits
   /** Where blocks for the embedded engine are put, a path that a number is appended to. */
   readonly #spool: string | undefined
   #spooled = 0
 
-  constructor(client: ClickHouseClient, database: string, limits: SessionLimits, spool?: string) {
+  constructor(
+    client: ClickHouseClient,
+    database: string,
+    limits: SessionLimits,
+    { spool, dialect = singleDialect(database) }: { readonly spool?: string; readonly dialect?: Dialect } = {},
+  ) {
     this.#spool = spool
+    this.dialect = dialect
     this.#client = client
     this.#limits = limits
     this.database = database
@@ -88,10 +97,13 @@ export class Session {
       "insert_deduplicate = 1",
       "insert_select_deduplicate = 1",
       `insert_deduplication_token = '${token}'`,
+      // Else the hourly sums would take a repeated insert again; not every server does it by itself.
+      "deduplicate_blocks_in_dependent_materialized_views = 1",
       // One block, hence one part a partition: parallel parsing cuts the input every 10 MB.
       "input_format_parallel_parsing = 0",
       "max_insert_threads = 1",
       `max_memory_usage = ${this.#limits.memoryBytes}`,
+      ...this.dialect.insertSettings,
     ].join(", ")
   }
 

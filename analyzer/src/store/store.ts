@@ -12,6 +12,7 @@ import { applyRetention, migrate } from "./migrate.js"
 import type { Retention } from "./migrate.js"
 import { metricRow } from "./metric-row.js"
 import type { MetricSample } from "./metric-row.js"
+import { dropOldestDays } from "./quota.js"
 import { Queries } from "./queries.js"
 import type { Queried } from "./queries.js"
 import {
@@ -51,7 +52,7 @@ export interface Store {
   insertHostReports(outputs: readonly Output[], token: string): Promise<void>
   /** What the analyzer counts about itself; one token a sample of all names. */
   insertMetrics(samples: readonly MetricSample[], token: string): Promise<void>
-  /** Drops the oldest days of connection records until they take no more than `bytes` on disk; the days dropped. */
+  /** Drops the oldest days of the large tables until they take no more than `bytes` on disk; the days dropped. */
   enforceQuota(bytes: number): Promise<readonly string[]>
   close(): Promise<void>
 }
@@ -141,22 +142,8 @@ class ClickHouseStore implements Store {
     return this.#writer.insert("metrics", names(metricColumns), samples.map(metricRow), token)
   }
 
-  async enforceQuota(bytes: number): Promise<readonly string[]> {
-    const days = await this.#writer.rows<{ day: string; bytes: string }>(
-      `SELECT partition AS day, sum(bytes_on_disk) AS bytes FROM system.parts
-       WHERE database = {database:String} AND table = 'connections' AND active GROUP BY partition ORDER BY partition DESC`,
-      { database: this.#writer.database },
-    )
-    const dropped: string[] = []
-    let kept = 0
-    for (const [i, { day, bytes: size }] of days.entries()) {
-      kept += Number(size)
-      // The newest day stays: dropping it would lose what was written a moment ago.
-      if (kept <= bytes || i === 0) continue
-      await this.#writer.command(`ALTER TABLE connections DROP PARTITION '${day}'`)
-      dropped.push(day)
-    }
-    return dropped
+  enforceQuota(bytes: number): Promise<readonly string[]> {
+    return dropOldestDays(this.#writer, bytes)
   }
 
   async close(): Promise<void> {
