@@ -57,7 +57,9 @@ export async function started(config: AlertsConfig, state: string, lines: string
   const keep = (fields: object, text: string) => void lines.push(`${text} ${JSON.stringify(fields)}`)
   const log: Log = { debug: () => undefined, info: keep, warn: keep, error: keep }
   const alerts = await startAlerts(config, { state, log, nowMs: Date.now, version: "0.0.0" })
-  onTestFinished(async () => void (await alerts.stop(0)))
+  onTestFinished(async () => {
+    await alerts.stop(0)
+  })
   return alerts
 }
 

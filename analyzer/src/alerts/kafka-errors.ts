@@ -41,7 +41,7 @@ export function kafkaFailure(thrown: unknown, topic: string): AlertsRefused | Al
 function wordsFor(chain: readonly KafkaFailure[], type: string | undefined, topic: string): string | undefined {
   if (chain.some(({ name }) => name === "KafkaJSSASLAuthenticationError")) {
     const said = messageOf(chain.find(({ name }) => name === "KafkaJSSASLAuthenticationError"))
-    return said.includes("mechanism") ? `${said}: see alerts.kafka.sasl.mechanism` : signInRefused
+    return /not supported/i.test(said) ? `${said}: see alerts.kafka.sasl.mechanism` : signInRefused
   }
   const known = type === undefined ? undefined : words[type]
   if (known !== undefined) return known(topic)

@@ -8,7 +8,8 @@ import { techniqueOf } from "./attack.js"
 const ecsVersion = "8.17.0"
 
 const severityNumbers = { info: 1, low: 21, medium: 47, high: 73, critical: 99 } as const
-const types = { created: "start", updated: "change", closed: "end" } as const
+/** What ECS expects of the category network. */
+const types = { created: "start", updated: "info", closed: "end" } as const
 const directions = { local: "egress", remote: "ingress", unknown: "unknown" } as const
 
 /** An alert document of the Elastic Common Schema; what it has no field for stands under `backflow`. */

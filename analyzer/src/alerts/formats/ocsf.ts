@@ -124,12 +124,12 @@ function evidences(finding: FindingJson): readonly object[] {
       },
     }),
   }
-  const facts = finding.evidence.map(({ kind, text, at, facts: values }) => ({
+  const checks = finding.evidence.map(({ kind, text, at, facts }) => ({
     name: kind,
-    data: { text, at, ...values },
+    data: { text, at, facts },
   }))
   // OCSF wants each of them to show something.
-  return process.pid === 0 && connection === null ? facts : [subject, ...facts]
+  return process.pid === 0 && connection === null ? checks : [subject, ...checks]
 }
 
 function endpointOf(connection: NonNullable<FindingJson["connection"]>, end: "local" | "remote"): object {
