@@ -1,0 +1,7 @@
+import { writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { dashboardFiles } from "./all.js"
+
+for (const [name, text] of await dashboardFiles()) {
+  writeFileSync(fileURLToPath(new URL(`../dashboards/${name}`, import.meta.url)), text)
+}
