@@ -41,7 +41,7 @@ export function ecs(alert: Alert, version: string): Readonly<Record<string, unkn
     ...(finding.process.pid !== 0 && { process: processOf(finding.process) }),
     ...(finding.process.pid !== 0 && { user: { id: String(finding.process.uid) } }),
     ...(finding.process.container_id !== "" && { container: { id: finding.process.container_id } }),
-    ...(finding.connection && networkOf(finding.connection)),
+    ...(finding.connection && networkOf(finding.connection, finding.class)),
     observer: { vendor: "Backflow", product: "Backflow", type: "sensor", version },
     backflow: {
       finding: {
@@ -89,7 +89,7 @@ function program(exe: string, argv: readonly string[]): object {
   return { executable: exe, name: basename(exe), args: argv, command_line: argv.join(" ") }
 }
 
-function networkOf(connection: NonNullable<FindingJson["connection"]>): object {
+function networkOf(connection: NonNullable<FindingJson["connection"]>, claimed: FindingJson["class"]): object {
   const { initiator, local, remote, bytes_sent, bytes_received } = connection
   const own = { ip: local.address, port: local.port, bytes: bytes_sent }
   const far = { ip: remote.address, port: remote.port, bytes: bytes_received }
@@ -99,7 +99,8 @@ function networkOf(connection: NonNullable<FindingJson["connection"]>): object {
     destination,
     network: {
       direction: directions[initiator],
-      transport: "tcp",
+      // A tool that was started may speak UDP; what the other classes claim is of TCP.
+      ...(claimed !== "tunnel_intent" && { transport: "tcp" }),
       type: remote.address.includes(":") ? "ipv6" : "ipv4",
       bytes: bytes_sent + bytes_received,
     },

@@ -125,6 +125,12 @@ describe("ECS", () => {
   })
 })
 
+it("claims TCP only where the claim is of TCP", () => {
+  const intent = anAlert({}, { class: "tunnel_intent" })
+  expect(JSON.stringify([ocsf(intent, "0.1.0"), ecs(intent, "0.1.0")])).not.toContain('"tcp"')
+  expect(JSON.stringify(ocsf(anAlert(), "0.1.0"))).toContain('"protocol_num":6')
+})
+
 describe("an alert on its way", () => {
   it("has the attributes of CloudEvents", () => {
     expect(cloudEvent(anAlert({ kind: "updated" }, { version: 4 }), "/backflow/a", "ocsf")).toEqual({

@@ -118,8 +118,8 @@ function evidences(finding: FindingJson): readonly object[] {
         uid: connection.cookie,
         direction_id: directions[connection.initiator][0],
         direction: directions[connection.initiator][1],
-        protocol_num: tcp,
-        protocol_name: "tcp",
+        // A tool that was started may speak UDP; what the other classes claim is of TCP.
+        ...(finding.class !== "tunnel_intent" && { protocol_num: tcp, protocol_name: "tcp" }),
         protocol_ver_id: connection.remote.address.includes(":") ? 6 : 4,
       },
     }),
