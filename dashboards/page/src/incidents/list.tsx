@@ -1,0 +1,76 @@
+import { useState } from "preact/hooks"
+import type { IncidentList, IncidentSummary } from "../../contract.js"
+import { hrefOf } from "../app/route.js"
+import { useAsked, useLive } from "../live/hooks.js"
+import { merged } from "../live/state.js"
+import { Ago } from "../parts/moment.js"
+import { Loading, Trouble } from "../parts/notice.js"
+import { SeverityMark } from "../parts/severity.js"
+import { Untrusted } from "../parts/untrusted.js"
+import { count, plural } from "../text/amounts.js"
+import { Quiet } from "./quiet.js"
+
+const statuses = ["open", "closed", "all"] as const
+const page = 200
+const most = 1_000
+
+/** Incidents, the gravest first. What changes while it is looked at moves into its place. */
+export function Incidents() {
+  const live = useLive()
+  const [status, setStatus] = useState<(typeof statuses)[number]>("open")
+  const [limit, setLimit] = useState(page)
+  // After a reconnect the list is asked for anew: nobody knows what was missed.
+  const { answer, refused } = useAsked<IncidentList>(`incidents?status=${status}&limit=${limit}`, live.sinceMs)
+  if (answer === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="incidents" />
+  const shown = merged(answer.incidents, live.incidents, status).slice(0, limit)
+  return (
+    <>
+      <div class="bar">
+        <h1>Incidents</h1>
+        <fieldset class="choice">
+          <legend class="hidden">Which incidents</legend>
+          {statuses.map((one) => (
+            <label key={one}>
+              <input type="radio" name="status" checked={one === status} onChange={() => setStatus(one)} />
+              {one}
+            </label>
+          ))}
+        </fieldset>
+        <span class="quiet">{plural(Math.max(answer.total, shown.length), "incident")}</span>
+      </div>
+      {shown.length === 0 ? <Quiet status={status} /> : <Rows incidents={shown} />}
+      {answer.total > limit && limit < most && (
+        <button type="button" onClick={() => setLimit(Math.min(most, limit + page))}>
+          Show more of {count(answer.total)}
+        </button>
+      )}
+    </>
+  )
+}
+
+function Rows({ incidents }: { readonly incidents: readonly IncidentSummary[] }) {
+  return (
+    <ol class="rows" data-rows>
+      {incidents.map((incident) => (
+        <li key={incident.id}>
+          <a class={`row ${incident.status}`} data-row href={hrefOf({ view: "incident", id: incident.id })}>
+            <SeverityMark severity={incident.severity} />
+            <span class="what">
+              <strong>
+                <Untrusted text={incident.summary} />
+              </strong>
+              <span class="quiet">
+                <Untrusted text={incident.host.name} /> · <Untrusted text={incident.identity} limit={120} /> ·{" "}
+                {plural(incident.findings, "finding")}
+                {incident.status === "closed" ? " · closed" : ""}
+              </span>
+            </span>
+            <span class="when">
+              <Ago at={incident.last_seen} />
+            </span>
+          </a>
+        </li>
+      ))}
+    </ol>
+  )
+}

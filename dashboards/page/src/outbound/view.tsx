@@ -1,0 +1,81 @@
+import { useState } from "preact/hooks"
+import type { Outbound } from "../../contract.js"
+import { useAsked, useLive } from "../live/hooks.js"
+import { Loading, Notice, Trouble } from "../parts/notice.js"
+import { count } from "../text/amounts.js"
+import { Ages } from "./ages.js"
+import { Connections } from "./connections.js"
+
+const sorts = { age: "oldest first", bytes: "most bytes first", recent: "last moved first" } as const
+const drivers = { all: "anybody", remote: "the outside", local: "this side", unclear: "unclear" } as const
+const listed = 100
+const more = 1_000
+/** With a filter the list is asked for again this often, in seconds; without one it comes by itself. */
+const askSeconds = 4
+
+/** Live connections to the outside: how old, and who drives them. */
+export function OutboundView({ nowMs }: { readonly nowMs: number }) {
+  const live = useLive()
+  const [sort, setSort] = useState<keyof typeof sorts>("age")
+  const [driver, setDriver] = useState<keyof typeof drivers>("all")
+  const [search, setSearch] = useState("")
+  const [limit, setLimit] = useState(listed)
+  const query = new URLSearchParams({ sort, driver, search, limit: String(limit) })
+  const beat = Math.floor(nowMs / 1_000 / askSeconds)
+  const { answer, refused } = useAsked<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${beat}`)
+  const shown = answer ?? live.outbound
+  if (shown === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="connections" />
+  return (
+    <>
+      <div class="bar">
+        <h1>Outbound connections</h1>
+        <span class="quiet">
+          {count(shown.matching)} of {count(shown.total)} to the outside
+        </span>
+      </div>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          Driven by{" "}
+          <select value={driver} onChange={(event) => setDriver(event.currentTarget.value as keyof typeof drivers)}>
+            {Object.entries(drivers).map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Order{" "}
+          <select value={sort} onChange={(event) => setSort(event.currentTarget.value as keyof typeof sorts)}>
+            {Object.entries(sorts).map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Search{" "}
+          <input
+            type="search"
+            maxLength={200}
+            placeholder="host, program, address"
+            value={search}
+            onInput={(event) => setSearch(event.currentTarget.value)}
+          />
+        </label>
+      </form>
+      <Ages ages={shown.ages} />
+      {shown.connections.length === 0 ? (
+        <Notice title={shown.total === 0 ? "No connection to the outside is open" : "None of them matches"} />
+      ) : (
+        <Connections connections={shown.connections} nowMs={nowMs} />
+      )}
+      {shown.matching > shown.connections.length && limit < more && (
+        <button type="button" onClick={() => setLimit(more)}>
+          Show more of {count(shown.matching)}
+        </button>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,19 @@
+import { useState } from "preact/hooks"
+import { printable } from "../text/printable.js"
+
+const shownAtFirst = 240
+
+/** Text that a process chose: made visible, cut when it is long, never anything but text. */
+export function Untrusted({ text, limit = shownAtFirst }: { readonly text: string; readonly limit?: number }) {
+  const [isWhole, setWhole] = useState(false)
+  const visible = printable(text)
+  if (visible.length <= limit || isWhole) return <span class="untrusted">{visible}</span>
+  return (
+    <span class="untrusted">
+      {visible.slice(0, limit)}…{" "}
+      <button type="button" class="inline" onClick={() => setWhole(true)}>
+        show all {visible.length} characters
+      </button>
+    </span>
+  )
+}
