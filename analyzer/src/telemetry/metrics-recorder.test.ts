@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, it } from "vitest"
+import { MetricsRecorder } from "./metrics-recorder.js"
+import type { RecorderPorts } from "./metrics-recorder.js"
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const sample = { atMs: 1_795_413_600_000, source: "a", name: "backflow_hosts", labels: {}, value: 1 }
+let recorder: MetricsRecorder
+
+afterEach(() => recorder.stop(0))
+
+function recording(insert: RecorderPorts["insert"]): void {
+  recorder = new MetricsRecorder({ samples: () => Promise.resolve([sample]), insert, log }, 3_600_000)
+}
+
+describe("the recorder of metrics", () => {
+  it("writes each look once, by a token of its own", async () => {
+    const written: unknown[] = []
+    recording((samples, token) => {
+      written.push([samples, token])
+      return Promise.resolve()
+    })
+    recorder.record()
+    await recorder.stop(1_000)
+    expect(written).toEqual([[[sample], "metrics:a:1795413600000"]])
+    expect(recorder.skipped).toBe(0)
+  })
+
+  it("skips and counts what the store refuses", async () => {
+    recording(() => Promise.reject(new Error("no store")))
+    recorder.record()
+    await recorder.stop(1_000)
+    expect(recorder.skipped).toBe(1)
+  })
+
+  it("never waits for a store that does not answer, at the stop neither", async () => {
+    recording(() => new Promise(() => undefined))
+    recorder.record()
+    recorder.record()
+    recorder.record()
+    expect(recorder.skipped).toBe(2)
+    await recorder.stop(10)
+    expect(recorder.skipped).toBe(2)
+  })
+})

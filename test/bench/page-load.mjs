@@ -1,0 +1,164 @@
+// Page load and live update with 1,000 open incidents and 100,000 live connections, over real sockets.
+//
+//     npm run build && node test/bench/page-load.mjs
+//
+// In this process: the page's server with the real board and the real state of ten hosts, and one watcher of its events.
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { get } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { setTimeout as delay } from "node:timers/promises"
+import { aFinding, aHost, anIncident } from "../../analyzer/dist/sinks/samples.js"
+import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/detectors/samples.js"
+import { LiveOutbound, plainQuestion } from "../../analyzer/dist/web/outbound.js"
+import { Board } from "../../analyzer/dist/web/board.js"
+import { aState, aView, theStore, told } from "../../analyzer/dist/web/samples.js"
+import { startWeb } from "../../analyzer/dist/web/start.js"
+
+const [hosts, connectionsEach, incidents, rounds, updateSeconds] = [10, 10_000, 1_000, 20, 10]
+const nowUs = () => Date.now() * 1_000
+const hex = (n) => n.toString(16).padStart(16, "0")
+const uuid = (n) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")}`
+
+const views = Array.from({ length: hosts }, (_, h) => {
+  const processes = Array.from({ length: 200 }, (_, p) =>
+    aProcess([`/usr/bin/agent-${p}`, "--serve"], { key: `${p + 1}:1` }),
+  )
+  const connections = Array.from({ length: connectionsEach }, (_, c) =>
+    anUpdate({
+      cookie: hex(h * connectionsEach + c + 1),
+      process: `${(c % 200) + 1}:1`,
+      openedUs: nowUs() - c * 7_000_000,
+      remote: { address: `203.0.${c % 250}.${(c >> 8) % 250}`, port: 443 },
+      exchanges: {
+        ...noExchanges,
+        remoteLed: c % 7,
+        remoteLedAnswered: c % 7,
+        localLed: c % 5,
+        localLedAnswered: c % 5,
+      },
+    }),
+  )
+  return aView(connections, processes, aHost({ hostId: `${h}`, hostName: `host-${h}` }))
+})
+const state = aState({
+  streams: hosts,
+  hosts: views.map((view) => ({ view, heardUs: nowUs(), counts: { liveConnections: connectionsEach } })),
+})
+
+let clock = 0
+const outbound = new LiveOutbound({
+  views: () => views,
+  findingOf: () => undefined,
+  nowUs,
+  monotonicMs: () => (clock += 10_000),
+})
+
+report(
+  "one pass over 100,000 connections, and its 50 oldest",
+  times(() => outbound.ask(plainQuestion)),
+)
+report(
+  "the same with a search",
+  times(() => outbound.ask({ ...plainQuestion, search: "agent-77" })),
+)
+
+const folder = mkdtempSync(join(tmpdir(), "backflow-bench-"))
+const board = new Board()
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+const web = await startWeb({
+  page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
+  state: folder,
+  ports: { counts: () => state, queries: theStore(), nowUs },
+  board,
+  files: folder,
+  version: "0",
+  log,
+})
+try {
+  const write = (version) =>
+    board.write(
+      Array.from({ length: incidents }, (_, i) =>
+        told({
+          findings: [aFinding({ id: uuid(i), version })],
+          incidents: [anIncident({ id: uuid(10_000 + i), version, findings: [uuid(i)] })],
+        }),
+      ),
+    )
+  await write(1)
+  const headers = {
+    authorization: `Bearer ${decodeURIComponent(new URL(web.entry).hash.slice("#token=".length))}`,
+    "accept-encoding": "gzip",
+  }
+  for (const path of [
+    "/api/overview",
+    "/api/incidents?limit=1000",
+    `/api/incidents/${uuid(10_000)}`,
+    `/api/findings/${uuid(0)}`,
+    "/api/outbound",
+    "/api/outbound?sort=bytes&search=agent-77",
+  ]) {
+    const taken = []
+    let bytes = 0
+    for (let i = 0; i < rounds; i++) {
+      const began = performance.now()
+      bytes = (await fetched(path, headers)).length
+      taken.push(performance.now() - began)
+    }
+    report(`GET ${path}, ${bytes} bytes compressed`, taken)
+  }
+  const [stream] = await once(get(`${web.address}/api/events`, { headers }), "response")
+  let streamed = 0
+  stream.on("data", (chunk) => (streamed += chunk.length))
+  for (const [what, changes] of [
+    ["nothing changes", 0],
+    ["100 incidents and findings change each second", 100],
+  ]) {
+    const loop = monitorEventLoopDelay({ resolution: 5 })
+    streamed = 0
+    loop.enable()
+    const before = process.cpuUsage()
+    for (let second = 0; second < updateSeconds; second++) {
+      const outputs = Array.from({ length: changes }, (_, i) =>
+        told({
+          findings: [aFinding({ id: uuid(i), version: second + 2 })],
+          incidents: [anIncident({ id: uuid(10_000 + i), version: second + 2, findings: [uuid(i)] })],
+        }),
+      )
+      await board.write(outputs)
+      await delay(1_000)
+    }
+    const { user, system } = process.cpuUsage(before)
+    loop.disable()
+    console.log(
+      `one watcher, ${what}: ${((user + system) / 1e4 / updateSeconds).toFixed(1)} % of a core, ${Math.round(streamed / updateSeconds)} bytes/s, event loop late by p99 ${(loop.percentile(99) / 1e6 - 5).toFixed(1)} ms, at most ${(loop.max / 1e6 - 5).toFixed(1)} ms`,
+    )
+  }
+  stream.destroy()
+} finally {
+  await web.stop(0)
+  rmSync(folder, { recursive: true })
+}
+
+async function fetched(path, headers) {
+  const [response] = await once(get(`${web.address}${path}`, { headers }), "response")
+  if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`)
+  const chunks = []
+  for await (const chunk of response) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function times(what) {
+  return Array.from({ length: rounds }, () => {
+    const began = performance.now()
+    what()
+    return performance.now() - began
+  })
+}
+
+function report(what, taken) {
+  const sorted = [...taken].sort((a, b) => a - b)
+  console.log(`${what}: median ${sorted[sorted.length >> 1].toFixed(1)} ms, slowest ${sorted.at(-1).toFixed(1)} ms`)
+}
