@@ -3,7 +3,7 @@ import { bytes } from "../text/amounts.js"
 import { printable } from "../text/printable.js"
 import { latest } from "./curve.js"
 
-const [boxWidth, boxHeight, width, height] = [210, 64, 900, 150]
+const [boxWidth, boxHeight, width, height] = [210, 64, 900, 104]
 const [left, middle, right] = [0, (width - boxWidth) / 2, width - boxWidth]
 
 /** Outside, process, inside, and how much went each way: the whole claim in one picture. */
@@ -35,10 +35,10 @@ export function CouplingDiagram({ finding, curve }: { readonly finding: Finding;
       <Box x={left} kind="outside" title={outside} />
       <Box x={middle} kind={`process ${finding.process.pid}`} title={program} />
       <Box x={right} kind="inside" title={inside} />
-      <Arrow from={left + boxWidth} to={middle} y={58} way="in" label={bytes(sums.forwardIn)} />
-      <Arrow from={middle + boxWidth} to={right} y={58} way="in" label={bytes(sums.forwardOut)} />
-      <Arrow from={right} to={middle + boxWidth} y={92} way="out" label={bytes(sums.backwardIn)} />
-      <Arrow from={middle} to={left + boxWidth} y={92} way="out" label={bytes(sums.backwardOut)} />
+      <Arrow from={left + boxWidth} to={middle} y={35} way="in" label={bytes(sums.forwardIn)} />
+      <Arrow from={middle + boxWidth} to={right} y={35} way="in" label={bytes(sums.forwardOut)} />
+      <Arrow from={right} to={middle + boxWidth} y={69} way="out" label={bytes(sums.backwardIn)} />
+      <Arrow from={middle} to={left + boxWidth} y={69} way="out" label={bytes(sums.backwardOut)} />
     </svg>
   )
 }

@@ -14,7 +14,7 @@ export function ProcessTree({ process }: { readonly process: Finding["process"] 
           </code>{" "}
           <span class="quiet">
             {pid === 0 ? "pid unknown" : `pid ${pid}`}
-            {argv.length > 0 && exe !== argv[0] ? (
+            {argv.length > 0 && exe !== "" && exe !== argv[0] ? (
               <>
                 {" "}
                 · <Untrusted text={exe} limit={120} />

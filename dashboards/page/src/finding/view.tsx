@@ -6,7 +6,7 @@ import { CopyButton } from "../parts/copy-button.js"
 import { Ago } from "../parts/moment.js"
 import { Loading, Trouble } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
-import { Untrusted } from "../parts/untrusted.js"
+import { Cut, Untrusted } from "../parts/untrusted.js"
 import { plural } from "../text/amounts.js"
 import { ConnectionFacts } from "./connection-facts.js"
 import { CouplingChart } from "./coupling-chart.js"
@@ -38,7 +38,7 @@ export function FindingView({ id, nowMs }: { readonly id: string; readonly nowMs
           <>
             {" › "}
             <a href={hrefOf({ view: "incident", id: incident.id })}>
-              <Untrusted text={incident.summary} limit={90} />
+              <Cut text={incident.summary} limit={90} />
             </a>
           </>
         )}

@@ -4,7 +4,7 @@ import { useAsked, useLive } from "../live/hooks.js"
 import { Ago, Moment } from "../parts/moment.js"
 import { Loading, Trouble } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
-import { Untrusted } from "../parts/untrusted.js"
+import { Cut, Untrusted } from "../parts/untrusted.js"
 import { secondsBetween, span } from "../text/amounts.js"
 
 /** One incident: its story, what happened when, and the findings in it. */
@@ -46,7 +46,7 @@ export function Incident({ id }: { readonly id: string }) {
               <li key={`${at} ${i}`}>
                 <Moment at={at} />
                 <a href={hrefOf({ view: "finding", id: finding })}>
-                  <Untrusted text={text} limit={400} />
+                  <Cut text={text} limit={400} />
                 </a>
               </li>
             ))}

@@ -6,7 +6,7 @@ import { merged } from "../live/state.js"
 import { Ago } from "../parts/moment.js"
 import { Loading, Trouble } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
-import { Untrusted } from "../parts/untrusted.js"
+import { Cut } from "../parts/untrusted.js"
 import { count, plural } from "../text/amounts.js"
 import { Quiet } from "./quiet.js"
 
@@ -57,10 +57,10 @@ function Rows({ incidents }: { readonly incidents: readonly IncidentSummary[] })
             <SeverityMark severity={incident.severity} />
             <span class="what">
               <strong>
-                <Untrusted text={incident.summary} />
+                <Cut text={incident.summary} limit={300} />
               </strong>
               <span class="quiet">
-                <Untrusted text={incident.host.name} /> · <Untrusted text={incident.identity} limit={120} /> ·{" "}
+                <Cut text={incident.host.name} limit={60} /> · <Cut text={incident.identity} limit={120} /> ·{" "}
                 {plural(incident.findings, "finding")}
                 {incident.status === "closed" ? " · closed" : ""}
               </span>

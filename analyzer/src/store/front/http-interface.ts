@@ -1,0 +1,154 @@
+import { createServer as createHttpServer } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { createServer as createTlsServer } from "node:https"
+import { randomUUID } from "node:crypto"
+import type { AddressInfo } from "node:net"
+import { promisify } from "node:util"
+import { gzip } from "node:zlib"
+import { AppError, messageOf } from "../../errors.js"
+import { isToken, shownToken } from "./credentials.js"
+import type { Answer } from "./engine.js"
+import { engineError, refusals, statusOf, textOf } from "./exception.js"
+import { readRequest } from "./request.js"
+import type { FrontRequest } from "./request.js"
+
+export interface HttpInterfaceOptions {
+  readonly host: string
+  /** 0 for any free one. */
+  readonly port: number
+  /** PEM. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  /** What every request but /ping must show; undefined lets everybody in. */
+  readonly token: string | undefined
+  /** Most bytes of a body, before and after unpacking. */
+  readonly bodyBytes: number
+  readonly run: (request: FrontRequest) => Promise<Answer>
+  /** Of the engine, as errors tell it. */
+  readonly version: () => string
+  /** Sees each request first; what it resolves to true is answered by it. */
+  readonly before?: (incoming: IncomingMessage, response: ServerResponse) => Promise<boolean>
+}
+
+export interface HttpInterface {
+  /** With the port that was taken. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Content types that clients know the formats by; text for every other. */
+const types: Readonly<Record<string, string>> = {
+  Native: "application/octet-stream",
+  RowBinary: "application/octet-stream",
+  Parquet: "application/octet-stream",
+  Arrow: "application/octet-stream",
+  ArrowStream: "application/octet-stream",
+  JSON: "application/json; charset=UTF-8",
+  JSONCompact: "application/json; charset=UTF-8",
+  JSONEachRow: "application/x-ndjson; charset=UTF-8",
+  CSV: "text/csv; charset=UTF-8",
+  CSVWithNames: "text/csv; charset=UTF-8",
+  TabSeparated: "text/tab-separated-values; charset=UTF-8",
+}
+
+/** Time to send a whole request; the engine's own limit bounds the answer. */
+const requestMs = 30_000
+const compress = promisify(gzip)
+
+/** Serves ClickHouse's HTTP interface: /ping, and queries on /. Throws "address-in-use" when it cannot listen. */
+export async function serveHttp(options: HttpInterfaceOptions): Promise<HttpInterface> {
+  const listener = (incoming: IncomingMessage, response: ServerResponse) => void answer(options, incoming, response)
+  const server =
+    options.tls === undefined
+      ? createHttpServer(listener)
+      : createTlsServer({ ...options.tls, minVersion: "TLSv1.2" }, listener)
+  server.requestTimeout = requestMs
+  server.headersTimeout = requestMs
+  server.maxConnections = 64
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(taken(options, error)))
+    server.listen(options.port, options.host, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host
+  return {
+    url: `${options.tls === undefined ? "http" : "https"}://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(
+  options: HttpInterfaceOptions,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  incoming.on("error", () => undefined)
+  response.on("error", () => undefined)
+  try {
+    if (options.before !== undefined && (await options.before(incoming, response))) return
+    const path = new URL(incoming.url ?? "/", "http://front").pathname
+    if (path === "/ping" || path === "/replicas_status") return void response.writeHead(200).end("Ok.\n")
+    // Before the body is read: who shows no token sends nothing into memory.
+    if (options.token !== undefined && !isToken(shownToken(incoming), options.token)) throw refusals.unauthenticated()
+    if (path !== "/") throw refusals.path(path)
+    if (incoming.method !== "GET" && incoming.method !== "POST")
+      throw refusals.arguments("Only GET and POST are known.")
+    const request = await readRequest(incoming, options.bodyBytes)
+    if (request.query.trim() === "") return void response.writeHead(200).end("Ok.\n")
+    await send(response, request, await options.run(request))
+  } catch (thrown) {
+    refuse(response, thrown, options.version())
+  }
+}
+
+async function send(response: ServerResponse, request: FrontRequest, given: Answer): Promise<void> {
+  const { bytes, format, rowsRead, bytesRead, elapsedSeconds } = given
+  const body = request.isGzipWanted ? await compress(bytes, { level: 1 }) : bytes
+  const summary = {
+    read_rows: String(rowsRead),
+    read_bytes: String(bytesRead),
+    elapsed_ns: String(Math.round(elapsedSeconds * 1e9)),
+  }
+  response
+    .writeHead(200, {
+      "content-type": types[format] ?? "text/plain; charset=UTF-8",
+      "content-length": body.length,
+      ...(request.isGzipWanted ? { "content-encoding": "gzip" } : {}),
+      "x-clickhouse-server-display-name": "backflow",
+      "x-clickhouse-query-id": asHeader(request.queryId) ?? randomUUID(),
+      "x-clickhouse-format": format,
+      "x-clickhouse-timezone": "UTC",
+      "x-clickhouse-summary": JSON.stringify(summary),
+    })
+    .end(body)
+}
+
+function refuse(response: ServerResponse, thrown: unknown, version: string): void {
+  if (response.headersSent || response.destroyed) return void response.destroy()
+  const error = engineError(thrown)
+  response
+    .writeHead(statusOf(error), {
+      "content-type": "text/plain; charset=UTF-8",
+      "x-clickhouse-exception-code": String(error.code),
+      ...(error.code === 516 ? { "www-authenticate": 'Basic realm="backflow"' } : {}),
+      // What is left of the body is not read.
+      connection: "close",
+    })
+    .end(textOf(error, version))
+}
+
+function asHeader(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w.:-]{1,128}$/.test(text) ? text : undefined
+}
+
+function taken({ host, port }: HttpInterfaceOptions, error: unknown): AppError {
+  return new AppError(
+    "address-in-use",
+    `The store cannot be served on ${host}:${port}: ${messageOf(error)}.`,
+    "Name another with store.serve.address (--serve-store 127.0.0.1:8124), or stop what uses it.",
+    { cause: error },
+  )
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { ServedConfig } from "../../config/load.js"
+import { AppError, messageOf } from "../../errors.js"
+import { serveHttp } from "./http-interface.js"
+import type { HttpInterface } from "./http-interface.js"
+import { ReadEngine } from "./read-engine.js"
+import type { ReadLimits } from "./read-engine.js"
+import { tokenFrom } from "./token.js"
+
+export interface ServeStoreOptions {
+  /** The state folder, whose embedded store this process holds open. */
+  readonly state: string
+  readonly database: string
+  readonly serve: ServedConfig
+  readonly limits: Pick<ReadLimits, "memoryBytes" | "querySeconds">
+}
+
+export interface ServedStore extends HttpInterface {
+  /** Where its readers find the token. */
+  readonly tokenFile: string
+}
+
+/** A statement is text; rows cannot be sent. */
+const mostQueryBytes = 1_000_000
+/** Of one answer: some 300,000 connection records as JSON. */
+const mostAnswerBytes = 256_000_000
+/** Of the four threads that the engine and every file of this process share, two stay free for what is written. */
+const concurrent = 2
+const waiting = 32
+
+/**
+ * Lets ClickHouse's HTTP clients (curl, drivers, Grafana's data source) read the embedded store that this process holds;
+ * undefined when `serve.address` is none or "off". Every request but /ping shows the token, as password or as bearer.
+ * Nothing can be written, and no file, process or network be reached through a query. Throws "config" for unusable
+ * files and "address-in-use".
+ */
+export async function serveStore(options: ServeStoreOptions): Promise<ServedStore | undefined> {
+  const { state, database, serve, limits } = options
+  if (serve.address === undefined || serve.address === "off") return undefined
+  const { hostname, port } = new URL(`http://${serve.address}`)
+  const tokenFile = serve.tokenFile ?? join(state, "store-token")
+  const token = tokenFrom(serve.tokenFile, tokenFile)
+  const engine = new ReadEngine(join(state, "store"), database, { ...limits, answerBytes: mostAnswerBytes, concurrent, waiting }) // prettier-ignore
+  await engine.start()
+  const served = await serveHttp({
+    host: hostname.replace(/^\[|\]$/g, ""),
+    // URL leaves out the default port of its scheme.
+    port: Number(port === "" ? 80 : port),
+    tls: serve.tls && { cert: read(serve.tls.certFile), key: read(serve.tls.keyFile) },
+    token,
+    bodyBytes: mostQueryBytes,
+    run: (request) => engine.run(request),
+    version: () => engine.version,
+  })
+  return { ...served, tokenFile }
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (thrown) {
+    throw new AppError(
+      "config",
+      `A file of store.serve.tls cannot be read: ${messageOf(thrown)}.`,
+      "Name a readable file.",
+      {
+        cause: thrown,
+      },
+    )
+  }
+}
