@@ -1,0 +1,67 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { loadConfig } from "../config/load.js"
+import type { AlertsConfig } from "../config/load.js"
+import { aFinding } from "../sinks/samples.js"
+import { aFolder, aLog, idOf, outputOf, startMs, until } from "./samples.js"
+import { startAlerts } from "./start.js"
+
+function configOf(alerts: object): AlertsConfig {
+  const file = join(aFolder(), "backflow.yaml")
+  writeFileSync(file, JSON.stringify({ alerts }))
+  return loadConfig({ file, environment: {} }).alerts
+}
+
+async function start(alerts: object, state = aFolder()) {
+  const started = await startAlerts(configOf(alerts), { state, log: aLog(), nowMs: () => startMs, version: "0.0.0" })
+  onTestFinished(async () => {
+    await started.stop(0)
+  })
+  return started
+}
+
+describe("alerts", () => {
+  it("are nothing without a destination", async () => {
+    const alerts = await start({})
+    expect(alerts.sink).toBeUndefined()
+    expect(alerts.counts()).toEqual([])
+    expect(await alerts.stop(1)).toBe(true)
+  })
+
+  it("go to every destination, and one that is away does not hold another", async () => {
+    const path = join(aFolder(), "alerts.jsonl")
+    const alerts = await start({ file: { path }, webhook: { url: "http://127.0.0.1:1/" } })
+    await alerts.sink?.write([outputOf(aFinding(), aFinding({ id: idOf(2), severity: "low" }))])
+    await until("the file has it", () =>
+      alerts.counts().some(({ name, published }) => name === "file" && published === 1),
+    )
+    await until("the webhook failed", () =>
+      alerts.counts().some(({ name, errors }) => name === "webhook" && errors > 0),
+    )
+    const [webhook, file] = alerts.counts()
+    expect(webhook).toMatchObject({ name: "webhook", condition: { state: "failing" }, depth: 1, published: 0, shed: 0 })
+    expect(file).toMatchObject({ name: "file", condition: { state: "ok" }, depth: 0, oldestSeconds: 0 })
+    expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(1)
+    expect(await alerts.stop(10)).toBe(false)
+  })
+
+  it("that a run could not send leave in the next", async () => {
+    const state = aFolder()
+    const path = join(aFolder(), "later", "alerts.jsonl")
+    const first = await start({ file: { path } }, state)
+    await first.sink?.write([outputOf(aFinding())])
+    expect(await first.stop(20)).toBe(false)
+    mkdirSync(join(path, ".."))
+    const second = await start({ file: { path } }, state)
+    await until("it is written", () => second.counts()[0]?.published === 1)
+  })
+
+  it("name the setting whose file cannot be read", async () => {
+    const webhook = { url: "https://127.0.0.1:1/", token_file: "/nowhere/token" }
+    await expect(start({ webhook })).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("alerts.webhook.token_file cannot be read") as string,
+    })
+  })
+})
