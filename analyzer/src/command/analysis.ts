@@ -17,6 +17,8 @@ import { StoreSink } from "../sinks/store-sink.js"
 import { stagesFor } from "../stages.js"
 import { openConfiguredStore } from "../store/from-config.js"
 import { serveQueries } from "../store/query-server.js"
+import { serveStore } from "../store/front/serve-store.js"
+import type { ServedStore } from "../store/front/serve-store.js"
 import { takeStateFolder } from "../store/state-folder.js"
 import type { Store } from "../store/store.js"
 import { Board } from "../web/board.js"
@@ -46,6 +48,8 @@ export interface Analysis {
   readonly address: string
   /** Undefined where the configuration turned it off. */
   readonly page: PageAddress | undefined
+  /** Where ClickHouse clients read the embedded store; undefined where nobody asked for it. */
+  readonly front: ServedStore | undefined
   counts(): AnalyzerCounts
   alerts(): readonly AlertCounts[]
   /** Writes what is under way, within `graceMs`; false when not everything is durable. Once, however often it is asked. */
@@ -68,6 +72,8 @@ export async function startAnalysis(
   })
   const store = await openConfiguredStore(config)
   undo.push(() => store.close())
+  const front = await serveFront(config)
+  undo.push(() => front?.close())
   const queries = await serveQueries(config.state, store.queries)
   undo.push(() => queries.close())
   undo.push(watchQuota(store, config.store.quotaBytes, log))
@@ -111,6 +117,7 @@ export async function startAnalysis(
   return {
     address: analyzer.address,
     page: web.address === "" ? undefined : web,
+    front,
     counts: () => analyzer.counts(),
     alerts: () => alerts.counts(),
     stop: (graceMs) => all.stop(graceMs),
@@ -140,6 +147,18 @@ interface Stopped<Result> {
 function once<Part extends Stopped<boolean>>(part: Part): Part {
   let stopped: Promise<boolean> | undefined
   return { ...part, stop: (graceMs: number) => (stopped ??= part.stop(graceMs)) }
+}
+
+/** A server answers its own clients; the embedded store answers through this process, which holds it. */
+function serveFront({ state, store }: Config): Promise<ServedStore | undefined> {
+  const { serve, database, memoryBytes, querySeconds } = store
+  if (store.url === undefined) return serveStore({ state, database, serve, limits: { memoryBytes, querySeconds } })
+  if (serve.address === undefined || serve.address === "off") return Promise.resolve(undefined)
+  throw new AppError(
+    "config",
+    "store.serve is for the embedded store, and store.url names a server",
+    "Point ClickHouse clients and Grafana at the server, and leave store.serve out.",
+  )
 }
 
 /** A collector on this host needs no port: `up` listens beside its state unless it is told otherwise. */

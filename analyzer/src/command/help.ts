@@ -21,17 +21,25 @@ const config: Option = { name: "config", value: "FILE", text: "configuration (YA
 const state: Option = { name: "state", value: "DIR", text: "folder for everything that is written (default .backflow)" }
 const json: Option = { name: "json", text: "one JSON object a line" }
 
+const store: Option = {
+  name: "store",
+  value: "URL",
+  text: "a ClickHouse server instead of the embedded store: https://host:8443",
+}
+const kafka: Option = { name: "kafka", value: "BROKERS", text: "publish alerts there: host:9092,host:9092" }
+
 const running: readonly Option[] = [
   config,
   state,
   { name: "page", value: "ADDRESS", text: "where the page is: 127.0.0.1:4480, 127.0.0.1:0 or off" },
-  { name: "store", value: "URL", text: "a ClickHouse server instead of the embedded store: https://host:8443" },
+  store,
+  { name: "cluster", value: "NAME", text: "with --store: tables on every server of this ClickHouse cluster" },
   {
     name: "serve-store",
     value: "ADDRESS",
     text: "let ClickHouse clients read the embedded store there: 127.0.0.1:8123",
   },
-  { name: "kafka", value: "BROKERS", text: "publish alerts there: host:9092,host:9092" },
+  kafka,
   { name: "listen", value: "ADDRESS", text: "where collectors connect: 127.0.0.1:4410, 127.0.0.1:0 or unix:/path" },
   {
     name: "findings-jsonl",
@@ -111,6 +119,55 @@ export const commands: readonly Command[] = [
     summary: "say whether a configuration is usable, and every error in it",
     options: [{ ...json, text: "the result as one JSON object" }, help],
     examples: [["backflow check-config backflow.yaml", "before a restart"]],
+  },
+  {
+    name: "doctor",
+    summary: "look at everything that Backflow needs here, and say what is degraded",
+    options: [
+      config,
+      state,
+      store,
+      kafka,
+      { name: "collector", value: "PATH", text: "the collector's program" },
+      { ...json, text: "the results as one JSON object" },
+      help,
+    ],
+    examples: [
+      ["sudo backflow doctor", "before the first start, and when something is odd"],
+      ["backflow doctor --config backflow.yaml --json", "for a program"],
+    ],
+  },
+  {
+    name: "schema",
+    operands: "print|apply|check",
+    summary: "the tables of the store: print their SQL, make them, or compare them",
+    options: [
+      config,
+      state,
+      store,
+      { name: "cluster", value: "NAME", text: "the tables on every server of this ClickHouse cluster" },
+      { ...json, text: "the result of check as one JSON object" },
+      help,
+    ],
+    examples: [
+      ["backflow schema print --store https://clickhouse.example:8443 --cluster main", "for clickhouse-client"],
+      ["backflow schema check --config backflow.yaml", "before an upgrade"],
+    ],
+  },
+  {
+    name: "topics",
+    operands: "ensure",
+    summary: "make the Kafka topic for alerts, or say how it differs",
+    options: [
+      config,
+      kafka,
+      { name: "partitions", value: "N", text: "partitions (default 6)" },
+      { name: "replication", value: "N", text: "copies of each (default 3)" },
+      { name: "min-insync", value: "N", text: "copies that must have an alert before it counts (default 2)" },
+      { name: "dry-run", text: "say what would be done" },
+      help,
+    ],
+    examples: [["backflow topics ensure --kafka kafka-1.example:9092", "once for each cluster"]],
   },
   {
     name: "demo",

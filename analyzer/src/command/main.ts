@@ -39,6 +39,13 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
       return exitCodes.ok.code
     case "check-config":
       return checkConfigCommand(args, terminal)
+    // Loaded for these alone: they bring in the engine and the Kafka client.
+    case "schema":
+      return (await import("./schema.js")).schemaCommand(args, configOf(args, terminal), terminal)
+    case "topics":
+      return (await import("./topics.js")).topicsCommand(args, configOf(args, terminal), terminal)
+    case "doctor":
+      return (await import("./doctor.js")).doctorCommand(args, configOf(args, terminal), terminal)
     case "demo":
       return runDemo(args)
     case "version":

@@ -10,11 +10,17 @@ export interface PageAddress {
   readonly tokenFile: string
 }
 
+export interface Addresses {
+  readonly page: PageAddress | undefined
+  /** Where ClickHouse clients read the embedded store. */
+  readonly front: { readonly url: string; readonly tokenFile: string } | undefined
+}
+
 /** What a person is told when everything runs. The token is shown to a person at a terminal, and never to a log. */
 export function readyText(
   { host, kernel, hooks, degraded = [] }: Readiness,
   { state, store }: Config,
-  page: PageAddress | undefined,
+  { page, front }: Addresses,
   isTerminal: boolean,
 ): string {
   const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
@@ -24,6 +30,7 @@ export function readyText(
     ...(degraded.length === 0 ? [] : [`  degraded   ${degraded.join(", ")}`]),
     ...pageLines(page, isTerminal),
     `  store      ${store.url ?? join(state, "store")}`,
+    ...frontLines(front),
     `  ask        backflow findings | connections | incidents --state ${state}`,
   ]
     .map(printable)
@@ -36,4 +43,9 @@ export function pageLines(page: PageAddress | undefined, isTerminal: boolean): r
   return [
     isTerminal ? `  page       ${page.entry}` : `  page       ${page.address} (its token is in ${page.tokenFile})`,
   ]
+}
+
+/** The same for ClickHouse clients. */
+export function frontLines(front: Addresses["front"]): readonly string[] {
+  return front === undefined ? [] : [`  SQL        ${front.url} (the password of any user is in ${front.tokenFile})`]
 }

@@ -11,7 +11,7 @@ import { exitCodes } from "./exit-codes.js"
 import { interrupted } from "./interrupt.js"
 import { endLeftBehind, noteCollector } from "./left-behind.js"
 import { requireObservable, thisHost } from "./preflight.js"
-import { pageLines, readyText } from "./ready-text.js"
+import { frontLines, pageLines, readyText } from "./ready-text.js"
 import type { Terminal } from "./terminal.js"
 
 /** `backflow up` and `backflow analyzer`: runs until it is told to stop. */
@@ -29,8 +29,14 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
   try {
     const analysis = await startAnalysis(args, config, terminal, log, undo)
     if (!isUp) {
-      const { address, page } = analysis
-      say([`ready, listening for collectors on ${address}`, ...pageLines(page, process.stdout.isTTY)].join("\n"))
+      const { address, page, front } = analysis
+      say(
+        [
+          `ready, listening for collectors on ${address}`,
+          ...pageLines(page, process.stdout.isTTY),
+          ...frontLines(front),
+        ].join("\n"),
+      )
       await stop
       return await finish(analysis, config, true, say)
     }
@@ -46,7 +52,7 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
 }
 
 function collectorFor(
-  { address, page }: Analysis,
+  { address, page, front }: Analysis,
   { values }: Arguments,
   config: Config,
   say: (text: string) => void,
@@ -56,7 +62,7 @@ function collectorFor(
     args: collectorArguments(address, config.listen),
     onStart: (pid) => noteCollector(config.state, pid),
     onLog: (line) => say(`collector: ${printable(line)}`),
-    onReady: (readiness) => say(readyText(readiness, config, page, process.stdout.isTTY)),
+    onReady: (readiness) => say(readyText(readiness, config, { page, front }, process.stdout.isTTY)),
     onRestart: (words, pauseMs) =>
       say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(words)}`),
   })

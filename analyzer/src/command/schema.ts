@@ -1,0 +1,109 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { Config } from "../config/load.js"
+import { AppError } from "../errors.js"
+import { connect } from "../store/connect.js"
+import { clusterDialect, singleDialect } from "../store/dialect.js"
+import { schemaState, schemaStatements } from "../store/drift.js"
+import type { SchemaState } from "../store/drift.js"
+import { storeOptions } from "../store/from-config.js"
+import { applyRetention, migrate } from "../store/migrate.js"
+import type { Session } from "../store/session.js"
+import { takeStateFolder } from "../store/state-folder.js"
+import { usage } from "./arguments.js"
+import type { Arguments } from "./arguments.js"
+import { exitCodes } from "./exit-codes.js"
+import type { Terminal } from "./terminal.js"
+
+/** `backflow schema print|apply|check`: the tables of the store, its exit code. */
+export async function schemaCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
+  const [what] = args.operands
+  switch (what) {
+    case "print":
+      terminal.out(printed(config))
+      return exitCodes.ok.code
+    case "apply":
+      return withSession(config, true, (session) => apply(session, config, terminal))
+    case "check":
+      return withSession(config, false, (session) => check(session, args, terminal))
+    default:
+      throw usage(args.command, `backflow schema takes print, apply or check, not "${what ?? ""}".`)
+  }
+}
+
+/** SQL for clickhouse-client. Needs no store: the cluster is only named. */
+function printed({ store }: Config): string {
+  const { cluster, database } = store
+  const dialect = cluster === undefined ? singleDialect(database) : clusterDialect(database, cluster)
+  const [create = "", ...rest] = schemaStatements(dialect)
+  // The statements of a single engine name tables of the current database.
+  const use = cluster === undefined ? [`USE ${database}`] : []
+  return [create, ...use, ...rest].map((statement) => `${statement};\n`).join("\n")
+}
+
+async function apply(session: Session, config: Config, terminal: Terminal): Promise<number> {
+  const { pending } = await schemaState(session)
+  await migrate(session)
+  await applyRetention(session, storeOptions(config).retention)
+  const { present, differences } = await schemaState(session)
+  for (const step of pending) terminal.out(`applied ${step}\n`)
+  if (pending.length === 0) terminal.out(`nothing to apply: the schema has version ${present} already\n`)
+  return told(differences, terminal)
+}
+
+async function check(session: Session, { switches }: Arguments, terminal: Terminal): Promise<number> {
+  const state = await schemaState(session)
+  if (switches.has("json")) terminal.out(`${JSON.stringify(state)}\n`)
+  else terminal.out(`schema version ${state.present}, this release knows ${state.known}\n`)
+  if (state.present > state.known) {
+    throw new AppError(
+      "store-newer",
+      `The store has schema version ${state.present}, and this release knows versions up to ${state.known}`,
+      "Use the newer release that wrote it, or another --state folder or database.",
+    )
+  }
+  if (switches.has("json")) return codeOf(state)
+  for (const step of state.pending) terminal.out(`to be applied: ${step}\n`)
+  if (state.pending.length > 0)
+    terminal.note("The analyzer applies them when it starts, or do it now: backflow schema apply")
+  told(state.differences, terminal)
+  return codeOf(state)
+}
+
+function codeOf({ pending, differences }: SchemaState): number {
+  return pending.length + differences.length > 0 ? exitCodes["schema-differs"].code : exitCodes.ok.code
+}
+
+function told(differences: readonly string[], terminal: Terminal): number {
+  for (const difference of differences) terminal.out(`${difference}\n`)
+  if (differences.length === 0) return exitCodes.ok.code
+  terminal.note("Somebody changed these tables. Compare with: backflow schema print")
+  return exitCodes["schema-differs"].code
+}
+
+/** The embedded store is one process's at a time, and asking must not make one where there is none. */
+async function withSession(
+  config: Config,
+  makes: boolean,
+  run: (session: Session) => Promise<number>,
+): Promise<number> {
+  const { target, database, limits } = storeOptions(config)
+  if (target.kind === "embedded" && !makes && !existsSync(target.folder)) {
+    throw new AppError(
+      "store-unreachable",
+      `There is no store in ${join(config.state, "store")} yet`,
+      "Start the analyzer once, or make it: backflow schema apply",
+    )
+  }
+  const folder = target.kind === "embedded" ? takeStateFolder(config.state) : undefined
+  try {
+    const { writer, reader } = await connect(target, database, limits)
+    try {
+      return await run(writer)
+    } finally {
+      await Promise.all([writer.close(), reader.close()])
+    }
+  } finally {
+    folder?.release()
+  }
+}
