@@ -15,12 +15,12 @@ const nameOf = (label: string | undefined) =>
 export const gauge = ({ metric, label, ...text }: Sampled) =>
   timeSeries({
     ...text,
-    sql: `SELECT time, name, sum(last_value) AS value
+    sql: `SELECT time, line AS name, sum(last_value) AS value
 FROM (
-  SELECT $__timeInterval(at) AS time, ${nameOf(label)} AS name, argMax(value, at) AS last_value
+  SELECT $__timeInterval(at) AS time, ${nameOf(label)} AS line, argMax(value, at) AS last_value
   FROM metrics
   WHERE name = '${metric}' AND $__timeFilter(at)
-  GROUP BY time, name, source, toString(labels)
+  GROUP BY time, line, source, toString(labels)
 )
 GROUP BY time, name ORDER BY time, name`,
   })
