@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest"
+import type { IncidentSummary } from "../../contract.js"
+import { advance, merged, nothingYet } from "./state.js"
+
+function anIncident(changes: Partial<IncidentSummary> = {}): IncidentSummary {
+  return {
+    id: "a",
+    version: 1,
+    status: "open",
+    severity: "high",
+    score: 0.9,
+    host: { id: "h", name: "build-7" },
+    identity: "ssh of uid 0",
+    first_seen: "2026-11-23T06:00:00.000000000Z",
+    last_seen: "2026-11-23T06:00:01.000000000Z",
+    summary: "ssh lets somebody in",
+    findings: 1,
+    ...changes,
+  }
+}
+
+const told = (...incidents: readonly IncidentSummary[]) =>
+  advance(
+    nothingYet,
+    incidents.map((value) => ({ kind: "incident", value })),
+  )
+
+describe("what the stream tells", () => {
+  it("announces an incident once, and not its later versions", () => {
+    const first = told(anIncident())
+    expect(first.announcement).toBe("New incident, high: ssh lets somebody in")
+    const later = advance({ ...first, announcement: "" }, [{ kind: "incident", value: anIncident({ version: 2 }) }])
+    expect(later.announcement).toBe("")
+    expect(later.incidents.get("a")?.version).toBe(2)
+  })
+
+  it("does not go back to an older version", () => {
+    expect(told(anIncident({ version: 3 }), anIncident({ version: 2 })).incidents.get("a")?.version).toBe(3)
+  })
+
+  it("keeps the moment since when the stream is as it is", () => {
+    const lost = advance(nothingYet, [{ kind: "stream", value: "lost", atMs: 5 }])
+    const still = advance(lost, [{ kind: "stream", value: "lost", atMs: 9 }])
+    expect([lost.stream, lost.sinceMs, still.sinceMs]).toEqual(["lost", 5, 5])
+  })
+
+  it("is bounded", () => {
+    const many = told(...Array.from({ length: 2_500 }, (_, i) => anIncident({ id: `i${i}` })))
+    expect(many.incidents.size).toBe(2_000)
+    expect(many.incidents.has("i0")).toBe(false)
+    expect(many.incidents.has("i2499")).toBe(true)
+  })
+})
+
+describe("a list with what changed since", () => {
+  const listed = [anIncident(), anIncident({ id: "b", severity: "medium" })]
+  const ids = (incidents: readonly IncidentSummary[]) => incidents.map(({ id }) => id)
+
+  it("puts the gravest first, then the latest", () => {
+    const changed = told(
+      anIncident({ id: "c", severity: "critical" }),
+      anIncident({ id: "d", last_seen: "2026-11-23T07:00:00.000000000Z" }),
+    ).incidents
+    expect(ids(merged(listed, changed, "open"))).toEqual(["c", "d", "a", "b"])
+  })
+
+  it("drops what was closed meanwhile from the open ones", () => {
+    const changed = told(anIncident({ version: 2, status: "closed" })).incidents
+    expect(ids(merged(listed, changed, "open"))).toEqual(["b"])
+    expect(ids(merged(listed, changed, "closed"))).toEqual(["a"])
+    expect(ids(merged(listed, changed, "all"))).toEqual(["a", "b"])
+  })
+})
