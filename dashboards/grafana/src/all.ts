@@ -1,4 +1,4 @@
-import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard"
+import type { Dashboard } from "./dashboards/frame.js"
 import * as prettier from "prettier"
 import { exploration } from "./dashboards/exploration.js"
 import { host } from "./dashboards/host.js"

@@ -1,9 +1,11 @@
+/* eslint-disable @typescript-eslint/no-deprecated -- the second form of dashboards needs Grafana 13; this one loads from 11.6 on */
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard"
 import { menu, tag } from "../links.js"
 import { ClickHouseQueryBuilder, datasource } from "../query.js"
 import { classChosen, latestFindings } from "../sql.js"
 import { datasourceVariable } from "../variables.js"
 
+export type Dashboard = dashboard.Dashboard
 type Variable = Parameters<dashboard.DashboardBuilder["withVariable"]>[0]
 
 export interface Frame {
