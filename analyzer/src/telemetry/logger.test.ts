@@ -40,12 +40,17 @@ describe("the log", () => {
   it.each([[true], [false]])("hides secrets wherever they stand (words: %s)", (words) => {
     const text = logged({ level: "info", words }, (log) =>
       log.info(
-        { token: "s3cret", store: { password: "s3cret" }, headers: { authorization: "Bearer s3cret" } },
+        {
+          token: "s3cret",
+          store: { password: "s3cret" },
+          headers: { authorization: "Bearer s3cret", cookie: "s3cret" },
+          reply: { headers: { "set-cookie": ["s3cret"] } },
+        },
         "configured",
       ),
     ).join("")
     expect(text).not.toContain("s3cret")
-    expect(text.match(/\(hidden\)/g)).toHaveLength(3)
+    expect(text.match(/\(hidden\)/g)).toHaveLength(5)
   })
 
   it("keeps quiet below its level", () => {

@@ -13,7 +13,7 @@ export interface LogOptions {
 }
 
 /** Never shown, wherever they stand in what is logged. */
-const secrets = ["token", "password", "authorization"]
+const secrets = ["token", "password", "authorization", "cookie", "set-cookie"].map((name) => `["${name}"]`)
 
 /** The log: JSON lines, or one line of words where a person reads along. */
 export function createLogger({ level, stream, words }: LogOptions): Logger {
@@ -24,7 +24,7 @@ export function createLogger({ level, stream, words }: LogOptions): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "(hidden)" },
+      redact: { paths: secrets.flatMap((name) => [name, `*${name}`, `*.*${name}`]), censor: "(hidden)" },
     },
     destination,
   )
