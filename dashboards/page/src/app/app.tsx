@@ -15,8 +15,8 @@ import type { Route } from "./route.js"
 import { listenForKeys } from "./shortcuts.js"
 
 /** The page of somebody who is signed in. */
-export function App() {
-  const live = useStream()
+export function App({ onSignedOut }: { readonly onSignedOut: () => void }) {
+  const live = useStream(onSignedOut)
   const nowMs = useClock()
   const route = useRoute()
   const [showsKeys, setShowsKeys] = useState(false)
@@ -84,10 +84,10 @@ function viewOf(route: Route, nowMs: number) {
   }
 }
 
-function useStream() {
+function useStream(onSignedOut: () => void) {
   const [live, setLive] = useState(nothingYet)
   useEffect(() => {
-    const stream = openStream()
+    const stream = openStream(onSignedOut)
     const end = stream.subscribe(() => setLive(stream.state()))
     return () => {
       end()

@@ -10,6 +10,7 @@ type Entry =
   | { readonly state: "away"; readonly said: string }
 
 const retryMs = 2_000
+const restarted = "The analyzer was started again, and its sessions ended: show the token once more."
 
 /** Lets in whoever has the token, by the address or by hand, and forgets it at once. */
 export function Door() {
@@ -28,7 +29,15 @@ export function Door() {
     )
     return () => clearTimeout(timer)
   }, [tries])
-  if (entry.state === "in") return <App />
+  useEffect(() => {
+    // A link with a token that is opened in a page that is open already.
+    const follow = () => {
+      if (parseAddress(location.hash).token !== undefined) setTries((before) => before + 1)
+    }
+    addEventListener("hashchange", follow)
+    return () => removeEventListener("hashchange", follow)
+  }, [])
+  if (entry.state === "in") return <App onSignedOut={() => setEntry({ state: "out", said: restarted })} />
   if (entry.state === "out") return <SignIn said={entry.said} onSignedIn={() => setEntry({ state: "in" })} />
   return (
     <main id="main">

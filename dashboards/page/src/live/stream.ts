@@ -1,3 +1,4 @@
+import { Refused, ask } from "./ask.js"
 import { advance, nothingYet } from "./state.js"
 import type { LiveEvent, LiveState } from "./state.js"
 
@@ -13,13 +14,17 @@ export interface LiveStream {
   readonly close: () => void
 }
 
-/** Listens to /api/events, and again whenever the analyzer was away. */
-export function openStream(): LiveStream {
+/**
+ * Listens to /api/events, and again whenever the analyzer was away. One that was restarted knows no sessions:
+ * `onSignedOut` is called then, and nothing more is tried.
+ */
+export function openStream(onSignedOut: () => void): LiveStream {
   let state = nothingYet
   let source: EventSource | undefined
   let retry: ReturnType<typeof setTimeout> | undefined
   let silence: ReturnType<typeof setTimeout> | undefined
   let waiting: LiveEvent[] = []
+  let isClosed = false
   const listeners = new Set<() => void>()
 
   const take = (event: LiveEvent) => {
@@ -39,7 +44,18 @@ export function openStream(): LiveStream {
     clearTimeout(silence)
     take({ kind: "stream", value: "lost", atMs: Date.now() })
     clearTimeout(retry)
-    retry = setTimeout(connect, retryMs)
+    retry = setTimeout(() => void tryAgain(), retryMs)
+  }
+  // An event source does not tell why it ended; a question does.
+  const tryAgain = async () => {
+    const refused = await ask("session").then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    if (isClosed) return
+    if (refused === undefined) connect()
+    else if (refused instanceof Refused && refused.status === 401) onSignedOut()
+    else lose()
   }
   const hear = () => {
     clearTimeout(silence)
@@ -70,6 +86,7 @@ export function openStream(): LiveStream {
       return () => listeners.delete(listener)
     },
     close: () => {
+      isClosed = true
       clearTimeout(retry)
       clearTimeout(silence)
       source?.close()
