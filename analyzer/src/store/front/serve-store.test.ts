@@ -1,4 +1,4 @@
-import { createClient } from "@clickhouse/client"
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import type { ClickHouseClient } from "@clickhouse/client"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -38,6 +38,7 @@ beforeAll(async () => {
     password: token,
     database: "backflow",
     compression: { request: true, response: true },
+    log: { level: ClickHouseLogLevel.OFF },
   })
 })
 
