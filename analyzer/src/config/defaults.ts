@@ -75,7 +75,7 @@ export const defaults = {
   alertSeverity: { value: "medium", unit: "severity", reason: "Medium and above is what wakes a person." },
   alertOutboxBytes: {
     value: gibibyte / 4,
-    unit: "bytes on disk, for each of kafka and webhook",
+    unit: "bytes on disk, for each of kafka, webhook and file",
     reason: "About 60,000 alerts of 4 kB: days of a broker's absence, and no more of the disk.",
   },
   kafkaTopic: { value: "backflow.findings.v1", unit: "name", reason: "The version of the form is in the name." },

@@ -48,7 +48,7 @@ export interface AlertsConfig {
   readonly severity: Severity
   /** CloudEvents source; the same over restarts, since consumers recognise repeats by it. */
   readonly source: string
-  /** Most bytes on disk of what waits, for each of kafka and webhook. */
+  /** Most bytes on disk of what waits, for each of kafka, webhook and file. */
   readonly outboxBytes: number
   readonly kafka: KafkaConfig | undefined
   readonly webhook:
