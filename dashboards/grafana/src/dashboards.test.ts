@@ -29,6 +29,8 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
   it("numbers panels and targets once", () => {
     const panelIds = dashboard.panels.map(({ id }) => id)
     expect(new Set(panelIds).size).toBe(panelIds.length)
+    const titles = dashboard.panels.map(({ title }) => title)
+    expect(new Set(titles).size, titles.join(", ")).toBe(titles.length)
     for (const { targets } of dashboard.panels)
       expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length)
   })

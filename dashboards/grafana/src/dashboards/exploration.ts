@@ -69,7 +69,7 @@ export const exploration = () =>
     )
     .withPanel(
       stat({
-        title: "Shaped like mining",
+        title: "Miners, by shape",
         description: `Outbound connections of the range with the shape of stratum: ${shape.seconds / 60} min and more, ${shape.leastRate} to ${shape.mostRate} B/s each way. Message brokers and chat look alike: look who holds them.`,
         width: 8,
         sql: `SELECT countIf(${balanced}) AS connections FROM ${steady(rates)}`,

@@ -29,7 +29,7 @@ export const overview = () =>
   })
     .withPanel(
       stat({
-        title: "Open incidents",
+        title: "Incidents",
         description: "Incidents that were not closed when their last version was written, whenever they began.",
         width: 4,
         alarmAt: 1,

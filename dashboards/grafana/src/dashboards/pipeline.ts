@@ -1,5 +1,5 @@
 import { uids } from "../links.js"
-import { gauge, increases, rate } from "../panels/counters.js"
+import { finest, gauge, increases, rate } from "../panels/counters.js"
 import { lossesOverTime } from "../panels/losses.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
 import { hostChosen, lookBack, lostInKernel, shedByCollector } from "../sql.js"
@@ -92,6 +92,7 @@ GROUP BY time, name ORDER BY time, name`,
     .withPanel(
       timeSeries({
         title: "From event to stored",
+        finest,
         description: "Seconds from the kernel's event to its durable record, on the average of each interval.",
         width: 12,
         unit: "s",

@@ -99,7 +99,7 @@ export const waysIn = () =>
   })
     .withPanel(
       stat({
-        title: "Live ways in",
+        title: "Open now",
         description: "Findings whose connection is open, those approved by policy apart.",
         width: 6,
         alarmAt: 1,

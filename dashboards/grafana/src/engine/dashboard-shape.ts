@@ -33,6 +33,7 @@ const panel = z.looseObject({
   description: z.string().min(1),
   datasource: source,
   gridPos,
+  interval: z.string().optional(),
   targets: z.array(target).min(1),
   fieldConfig: z.looseObject({
     defaults: z.looseObject({ unit: z.string().min(1) }),

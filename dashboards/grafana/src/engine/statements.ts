@@ -87,14 +87,20 @@ export function resolved(sql: string, range: Range, values: Values): string {
   return expandMacros(interpolate(sql, values), range)
 }
 
-const secondsOf: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400 }
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
-/** "now-6h" before `to`, drawn some 300 points wide. */
-export function rangeBefore(to: number, from: string): Range {
-  const [, count, unit] = /^now-(\d+)([mhd])$/.exec(from) ?? []
+/** "now-6h" before `to`, drawn some 300 points wide, but no finer than its panel allows. */
+export function rangeBefore(to: number, from: string, panel?: PanelJson): Range {
+  const seconds = secondsIn(from.replace(/^now-/, ""))
+  const finest = secondsIn(panel?.interval ?? "10s")
+  return { from: to - seconds, to, intervalSeconds: Math.max(finest, niceInterval(seconds / 300)) }
+}
+
+function secondsIn(text: string): number {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? []
   const seconds = Number(count) * (secondsOf[unit ?? ""] ?? Number.NaN)
-  if (!(seconds > 0)) throw new RangeError(`"${from}" is not a range like now-6h`)
-  return { from: to - seconds, to, intervalSeconds: Math.max(10, niceInterval(seconds / 300)) }
+  if (!(seconds > 0)) throw new RangeError(`"${text}" is not a length of time like 6h`)
+  return seconds
 }
 
 /** Grafana rounds to intervals that people read. */

@@ -8,6 +8,9 @@ export interface Sampled extends Omit<PanelText, "sql"> {
   readonly label?: string
 }
 
+/** Four samples: in a shorter one there may be none, and the next would count double. */
+export const finest = "1m"
+
 const nameOf = (label: string | undefined) =>
   label === undefined ? "toString(source)" : `if(labels['${label}'] = '', toString(source), labels['${label}'])`
 
@@ -15,6 +18,7 @@ const nameOf = (label: string | undefined) =>
 export const gauge = ({ metric, label, ...text }: Sampled) =>
   timeSeries({
     ...text,
+    finest,
     sql: `SELECT time, line AS name, sum(last_value) AS value
 FROM (
   SELECT $__timeInterval(at) AS time, ${nameOf(label)} AS line, argMax(value, at) AS last_value
@@ -45,6 +49,7 @@ export const increases = (metrics: readonly string[], label?: string) => `(
 export const rate = ({ metric, label, ...text }: Sampled) =>
   timeSeries({
     ...text,
+    finest,
     sql: `SELECT time, line AS name, sum(more) / $__interval_s AS "per second"
 FROM ${increases([metric], label)}
 GROUP BY time, name ORDER BY time, name`,

@@ -11,6 +11,7 @@ export const lossesOverTime = (width: number) =>
       "Records for which the kernel had no room, that the collector shed while the analyzer was away or slow, and that it could not read. A running collector that did not report in the 10 min before the range counts in full when it does.",
     width,
     bars: true,
+    finest: "1m",
     sql: `SELECT time, sum(kernel_more) AS "lost in the kernel", sum(shed_more) AS "shed by collectors", sum(unread_more) AS rejected
 FROM (
   SELECT time, ${increaseOf("kernel", series)} AS kernel_more, ${increaseOf("shed", series)} AS shed_more,
