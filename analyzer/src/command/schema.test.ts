@@ -88,6 +88,25 @@ describe("backflow schema", () => {
     expect(cluster.text).not.toContain("USE ")
   })
 
+  it("prints for a cluster what was agreed on, and the engine can read every statement of it", async () => {
+    const { text } = await run(["print"], { "store.url": "http://127.0.0.1:9", "store.cluster": "main" })
+    await expect(text).toMatchFileSnapshot("../store/cluster-schema.sql")
+    const statements = text.split(";\n").filter((statement) => statement.trim() !== "")
+    expect(statements.length).toBeGreaterThan(20)
+    const { target, database, limits } = storeOptions(configOf())
+    const { writer, reader } = await connect(target, database, limits)
+    const read = async (statement: string) =>
+      (
+        await writer.rows<{ text: string }>("SELECT formatQuerySingleLine({statement:String}) AS text", { statement })
+      )[0]
+    for (const statement of statements) {
+      const formed = await read(statement)
+      expect(formed?.text).toContain("ON CLUSTER")
+    }
+    await expect(read("CREATE TABLE ON CLUSTER")).rejects.toThrow(/Syntax error/)
+    await Promise.all([writer.close(), reader.close()])
+  })
+
   it("says what it takes", async () => {
     await expect(run(["draw"])).rejects.toMatchObject({ code: "usage" })
   })

@@ -118,6 +118,8 @@ export const thresholds = {
     /** Ended findings that are remembered, so that the same subject goes on with its version numbers. */
     endedUs: 24 * hourUs,
     remembered: 50_000,
+    /** Forgotten findings of one host whose version numbers go on when they are claimed again. */
+    forgotten: 100_000,
     maxEvidence: 40,
   },
 

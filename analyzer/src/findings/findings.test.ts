@@ -67,6 +67,14 @@ describe("a finding", () => {
     })
   })
 
+  it("goes on with its version numbers when it is claimed again after it was forgotten", () => {
+    const line = aLine()
+    line.step(1, [aClaim()])
+    line.step(2, [aClaim({ status: "ended" })])
+    line.step(25 * 3_600)
+    expect(line.step(26 * 3_600, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
+  })
+
   it("has one id per subject, detector and class", () => {
     const line = aLine()
     const claims = [

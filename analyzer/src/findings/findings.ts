@@ -29,6 +29,8 @@ interface Held {
 export class Findings {
   readonly #policy: Policy
   readonly #earlier: ReadonlyMap<string, number>
+  /** Last version of each finding that was forgotten, the first forgotten first. */
+  readonly #forgotten = new Map<string, number>()
   readonly #held = new Map<string, Held>()
   /** In the order of their ending. */
   readonly #ended = new Map<string, Microseconds>()
@@ -99,7 +101,7 @@ export class Findings {
       this.#moved.add(held.id)
       return
     }
-    const earlier = said?.version ?? this.#earlier.get(held.id) ?? 0
+    const earlier = said?.version ?? this.#forgotten.get(held.id) ?? this.#earlier.get(held.id) ?? 0
     const goesOn = earlier > 0 && next.status === "open"
     const finding: Finding = {
       ...next,
@@ -143,6 +145,10 @@ export class Findings {
     this.#held.delete(id)
     this.#ended.delete(id)
     this.#moved.delete(id)
+    // A consumer tells repeats by id and version: a number that was given out must not come again.
+    if (held?.said !== undefined) this.#forgotten.set(id, held.said.version)
+    const oldest = this.#forgotten.keys().next()
+    if (this.#forgotten.size > limits.forgotten && oldest.done !== true) this.#forgotten.delete(oldest.value)
   }
 }
 
