@@ -37,7 +37,7 @@ function statements({ connections, hosts, findings, days, end }: Bulk): string[]
   remote_address, remote_port, opened_at, observed_at, last_moved_at, bytes_sent, bytes_received, established, pid, exe, uid, container_id,
   remote_led_answered, local_led_answered, outside)
 SELECT ${host("connection")}, ${boot}, connection, ${host("connection")}, 'i', number, at, if(number % 3 = 0, 'opened', if(number % 3 = 1, 'moved', 'closed')),
-  if(number % 3 = 2 AND connection % 97 > 0, 'closed', 'open'), 'tcp', if(connection % 11 = 0, 'remote', 'local'), 1,
+  if(number % 3 = 2 AND connection % 97 > 0, 'closed', 'open'), 'tcp', if(connection % 13 = 0, 'remote', 'local'), 1,
   if(is_outside, ${outsideAddress("connection % 5003")}, ${insideAddress("connection % 997")}), if(connection % 1009 = 0, 3333, 443), at - toIntervalSecond(age), at, at,
   age * 50, age * 90, 1, connection % 30000, concat('/usr/bin/program-', toString(connection % 53)), connection % 7, if(connection % 3 = 0, '', concat('c', toString(connection % 200))),
   connection % 5, connection % 4, is_outside
