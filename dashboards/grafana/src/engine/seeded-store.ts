@@ -9,6 +9,8 @@ import { join } from "node:path"
 import type { Story } from "./story.js"
 
 export interface TemporaryStore {
+  /** The state folder, as an analyzer has it. */
+  readonly state: string
   readonly store: Store
   readonly session: Session
   close(): Promise<void>
@@ -18,20 +20,21 @@ const limits = { memoryBytes: 4_000_000_000, querySeconds: 60 }
 
 /** The embedded engine with the schema of the real migrations, in a folder that goes with it. One a process. */
 export async function temporaryStore(): Promise<TemporaryStore> {
-  const folder = mkdtempSync(join(tmpdir(), "backflow-grafana-"))
-  const target = { kind: "embedded", folder } as const
+  const state = mkdtempSync(join(tmpdir(), "backflow-grafana-"))
+  const target = { kind: "embedded", folder: join(state, "store") } as const
   // Stories lie in the past of whatever day they are told.
   const retention = { connectionDays: 3_650, findingDays: 3_650, rollupDays: 3_650 }
   const store = await openStore({ target, database: "backflow", limits, retention })
   const { reader, writer } = await connect(target, "backflow", limits)
   await reader.close()
   return {
+    state,
     store,
     session: writer,
     close: async () => {
       await writer.close()
       await store.close()
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(state, { recursive: true, force: true })
     },
   }
 }

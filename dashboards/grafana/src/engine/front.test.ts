@@ -1,0 +1,65 @@
+import { serveStore } from "@backflow/analyzer/store/front/serve-store"
+import type { ServedStore } from "@backflow/analyzer/store/front/serve-store"
+import { readFileSync } from "node:fs"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { tell, temporaryStore } from "./seeded-store.js"
+import type { TemporaryStore } from "./seeded-store.js"
+import { committedDashboards, openingValues, rangeBefore, resolved, statementsOf } from "./statements.js"
+import { story } from "./story.js"
+
+/** 2026-11-23T06:00:00Z. */
+const end = 1_795_413_600
+const named = committedDashboards().flatMap((dashboard) =>
+  statementsOf(dashboard).map(
+    (statement) => [`${statement.dashboard}: ${statement.place} ${statement.refId}`, dashboard, statement] as const,
+  ),
+)
+
+let temporary: TemporaryStore
+let served: ServedStore
+let token: string
+
+beforeAll(async () => {
+  temporary = await temporaryStore()
+  await tell(temporary.store, story(end * 1_000_000))
+  const serving = await serveStore({
+    state: temporary.state,
+    database: "backflow",
+    serve: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
+    limits: { memoryBytes: 1_000_000_000, querySeconds: 10 },
+  })
+  if (serving === undefined) throw new Error("the store is not served")
+  served = serving
+  token = readFileSync(served.tokenFile, "utf8").trim()
+})
+
+afterAll(async () => {
+  await served.close()
+  await temporary.close()
+})
+
+const ask = (sql: string, format: string) =>
+  fetch(`${served.url}/?database=backflow&default_format=${format}`, {
+    method: "POST",
+    body: sql,
+    headers: { authorization: `Bearer ${token}` },
+  })
+
+describe("through the read-only interface of the embedded store", () => {
+  it.each(named)("%s is answered as without it", async (_, dashboard, statement) => {
+    const sql = resolved(
+      statement.sql,
+      rangeBefore(end, dashboard.time.from, statement.panel),
+      openingValues(dashboard),
+    )
+    const expected = await temporary.session.rows(sql)
+    const text = await ask(sql, "JSONEachRow")
+    const body = await text.text()
+    expect(text.status, body).toBe(200)
+    expect(body.split("\n").filter((line) => line !== "").length).toBe(expected.length)
+    // What the data source reads.
+    const native = await ask(sql, "Native")
+    expect(native.status).toBe(200)
+    expect((await native.arrayBuffer()).byteLength > 0).toBe(expected.length > 0)
+  })
+})
