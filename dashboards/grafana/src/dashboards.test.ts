@@ -12,7 +12,7 @@ const named = all.map(
   (statement) => [`${statement.dashboard}: ${statement.place} ${statement.refId}`, statement] as const,
 )
 
-test("the committed files are what the source makes (npm run generate -w dashboards/grafana)", async () => {
+test("the committed files are what the source makes (npm run write -w dashboards/grafana)", async () => {
   const made = await dashboardFiles()
   expect(readdirSync(folder).sort()).toEqual([...made.keys()].sort())
   for (const [name, text] of made) expect(readFileSync(new URL(name, folder), "utf8"), name).toBe(text)
