@@ -90,6 +90,8 @@ export const exploration = () =>
         description:
           "Distinct addresses, of the ten programs with the widest fan-out. A scan is a step, a busy service a level.",
         width: 12,
+        finest: "1h",
+        bars: true,
         sql: `SELECT toDateTime(hour) AS time, exe AS name, uniqMerge(addresses) AS addresses
 FROM ${inside} AND exe IN (SELECT exe FROM ${inside} GROUP BY exe ORDER BY uniqMerge(addresses) DESC LIMIT 10)
 GROUP BY time, name ORDER BY time, name`,
@@ -100,10 +102,11 @@ GROUP BY time, name ORDER BY time, name`,
         title: "Bytes sent outside, by program",
         description: "In the hour in which the connections ended, of the ten programs that sent most.",
         width: 12,
+        finest: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, exe AS name, sum(bytes_sent) AS sent
-FROM ${outside} AND exe IN (SELECT exe FROM ${outside} GROUP BY exe ORDER BY sum(bytes_sent) DESC LIMIT 10)
+FROM ${outside} AND exe IN (SELECT exe FROM ${outside} GROUP BY exe HAVING sum(bytes_sent) > 0 ORDER BY sum(bytes_sent) DESC LIMIT 10)
 GROUP BY time, name ORDER BY time, name`,
       }),
     )

@@ -22,7 +22,7 @@ export const host = () =>
         description:
           "From the last report within the range. Degraded features are hooks that this kernel does not have.",
         width: 12,
-        height: 4,
+        height: 3,
         sql: `SELECT argMax(host_name, at) AS host, argMax(kernel, at) AS kernel, argMax(collector_version, at) AS collector,
   if(empty(argMax(degraded, at)), 'none', arrayStringConcat(argMax(degraded, at), ', ')) AS degraded, max(at) AS "last report"
 FROM ${reports} GROUP BY host_id ORDER BY host LIMIT 10`,
@@ -70,6 +70,7 @@ FROM ${reports} GROUP BY time ORDER BY time`,
         title: "Opened to the outside, by program",
         description: "Distinct connections in each hour, of the programs that opened most.",
         width: 12,
+        finest: "1h",
         sql: `SELECT toDateTime(hour) AS time, exe AS name, uniqMerge(connections) AS opened
 FROM outbound_hourly
 WHERE $__timeFilter(hour) AND outside AND ${hostChosen} AND exe IN (
@@ -84,6 +85,7 @@ GROUP BY time, name ORDER BY time, name`,
         title: "Sent and received outside",
         description: "Bytes of connections to the outside, in the hour in which they ended.",
         width: 12,
+        finest: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, sum(bytes_sent) AS sent, sum(bytes_received) AS received

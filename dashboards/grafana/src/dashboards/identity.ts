@@ -45,6 +45,7 @@ export const identity = () =>
         title: "Connections opened",
         description: "Distinct connections in each hour.",
         width: 12,
+        finest: "1h",
         sql: `SELECT toDateTime(hour) AS time, uniqMergeIf(connections, outside) AS to_outside, uniqMergeIf(connections, NOT outside) AS to_inside
 FROM ${hourly} GROUP BY time ORDER BY time`,
       }),
@@ -54,6 +55,7 @@ FROM ${hourly} GROUP BY time ORDER BY time`,
         title: "Sent and received",
         description: "Bytes of its outbound connections, in the hour in which they ended.",
         width: 12,
+        finest: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, sum(bytes_sent) AS sent, sum(bytes_received) AS received

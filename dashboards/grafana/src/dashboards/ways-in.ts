@@ -65,6 +65,7 @@ const waysTable = (live: boolean) =>
       ? "Open connections through which somebody outside can work, or works, and what inside they touched. A click on the id shows one alone."
       : "The same, of connections that ended within the range, and of attempts.",
     width: 24,
+    height: 6,
     columns: {
       severity: "severity",
       id: "finding",
@@ -179,6 +180,7 @@ GROUP BY source, target ORDER BY id LIMIT 200`,
         description:
           "One row for each thing inside. Bytes from the outside to it, and back, as the relay read and wrote them.",
         width: 24,
+        height: 6,
         columns: {
           "in on A": { unit: "bytes" },
           "into B": { unit: "bytes" },
@@ -195,6 +197,7 @@ FROM ${carried} ORDER BY "in on A" DESC, inside LIMIT 200`,
         title: "Evidence",
         description: "What each finding rests on, so that a person can check it. The latest first.",
         width: 24,
+        height: 6,
         columns: { id: "finding" },
         sql: `SELECT parseDateTime64BestEffortOrNull(JSONExtractString(item, 'at'), 6, 'UTC') AS at, class, JSONExtractString(item, 'kind') AS kind,
   JSONExtractString(item, 'text') AS evidence, JSONExtractRaw(item, 'facts') AS facts, id

@@ -39,7 +39,7 @@ export function stat(text: PanelText & { readonly alarmAt?: number; readonly goo
     .description(text.description)
     .datasource(datasource)
     .span(text.width)
-    .height(text.height ?? 4)
+    .height(text.height ?? 3)
     .unit(text.unit ?? "short")
     .noValue("0")
     .graphMode(common.BigValueGraphMode.None)

@@ -7,6 +7,7 @@ export const incidentsTable = (status: "open" | "all", width = 24) =>
     title: status === "open" ? "Open incidents" : "Incidents",
     description: "Findings on one identity of one host, joined: what a person works on.",
     width,
+    height: 6,
     columns: { severity: "severity", findings: { unit: "short" } },
     sql: `SELECT toString(level) AS severity, host_name AS host, identity, summary, first_seen AS "first seen", last_seen AS "last seen",
   length(findings) AS findings, status, toString(id) AS id
