@@ -4,7 +4,7 @@ import { connectionKey, endpointText, hostChosen, opensOut } from "../sql.js"
 import { hostVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
-/** On which pools of several currencies listen by their own documentation. A miner may take any other: see the shape. */
+/** Ports that mining pools are known for. A list to start from, and not measured: a miner may take any other, see the shape. */
 export const poolPorts = [
   3333, 3334, 3335, 4444, 5555, 6666, 7777, 8333, 9999, 14433, 14444, 20535, 45560, 45700,
 ] as const
