@@ -9,7 +9,7 @@ import { Networks } from "./domain/networks.js"
 import type { Output } from "./domain/output.js"
 import { HostLine } from "./pipeline.js"
 import type { PolicyRules } from "./policy/policy.js"
-import { findingJson } from "./sinks/finding-json.js"
+import { findingJson } from "./sinks/text/finding-json.js"
 import { stagesFor } from "./stages.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs

@@ -1,4 +1,4 @@
-import type { FindingJson } from "../sinks/finding-json.js"
+import type { FindingJson } from "../sinks/text/finding-json.js"
 
 export type AlertKind = "created" | "updated" | "closed"
 

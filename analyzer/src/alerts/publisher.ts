@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { messageOf } from "../errors.js"
 import type { Log } from "../log.js"
-import type { AlertQueue, QueuedAlert } from "./alert-queue.js"
+import type { AlertQueue, QueuedAlert } from "./outbox/alert-queue.js"
 import { AlertsRefused } from "./alert-sink.js"
 import type { AlertSink } from "./alert-sink.js"
 

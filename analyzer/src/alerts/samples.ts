@@ -5,10 +5,10 @@ import { onTestFinished } from "vitest"
 import type { Finding } from "../domain/finding.js"
 import type { Output } from "../domain/output.js"
 import type { Log } from "../log.js"
-import { findingJson } from "../sinks/finding-json.js"
+import { findingJson } from "../sinks/text/finding-json.js"
 import { aFinding, anOutput } from "../sinks/samples.js"
 import type { Alert } from "./alert.js"
-import { AlertQueue } from "./alert-queue.js"
+import { AlertQueue } from "./outbox/alert-queue.js"
 
 /** What tests of alerts share. */
 

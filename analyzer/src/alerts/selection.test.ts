@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Finding, FindingStatus, Severity } from "../domain/finding.js"
 import { aFinding, sampleUs } from "../sinks/samples.js"
 import { alertId } from "./alert.js"
-import { Ledger } from "./ledger.js"
+import { Ledger } from "./outbox/ledger.js"
 import { selectAlerts, toldAfter } from "./selection.js"
 
 type Step = readonly [Severity, FindingStatus]

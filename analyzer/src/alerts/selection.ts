@@ -1,9 +1,9 @@
 import { severities } from "../domain/finding.js"
 import type { Finding, Severity } from "../domain/finding.js"
-import { findingJson } from "../sinks/finding-json.js"
-import { formatTime } from "../sinks/rfc3339.js"
+import { findingJson } from "../sinks/text/finding-json.js"
+import { formatTime } from "../sinks/text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
-import type { Ledger, Told } from "./ledger.js"
+import type { Ledger, Told } from "./outbox/ledger.js"
 
 /**
  * Which finding versions leave, in order. Those of the severity `least` and above that policy neither approves nor

@@ -7,7 +7,7 @@ import { checkConfigCommand } from "./check-config.js"
 import { exitCodes } from "./exit-codes.js"
 import { helpText } from "./help.js"
 import { runDemo } from "./demo.js"
-import { list } from "./list.js"
+import { list } from "./list/list.js"
 import type { Terminal } from "./terminal.js"
 import { version } from "./version.js"
 
@@ -45,7 +45,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     case "topics":
       return (await import("./topics.js")).topicsCommand(args, configOf(args, terminal), terminal)
     case "doctor":
-      return (await import("./doctor.js")).doctorCommand(args, configOf(args, terminal), terminal)
+      return (await import("./doctor/doctor.js")).doctorCommand(args, configOf(args, terminal), terminal)
     case "demo":
       return runDemo(args)
     case "version":
@@ -54,7 +54,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     default: {
       // Loaded for these alone: they bring in the engine and the gRPC server.
       if (args.switches.has("demo")) return runDemo(args)
-      const { watch } = await import("./watch.js")
+      const { watch } = await import("./watch/watch.js")
       return watch(args, configOf(args, terminal), terminal)
     }
   }

@@ -1,4 +1,4 @@
-import type { FindingJson, IncidentJson } from "../sinks/finding-json.js"
+import type { FindingJson, IncidentJson } from "../sinks/text/finding-json.js"
 import type { Session } from "./session.js"
 import { cookieNumber } from "./values.js"
 

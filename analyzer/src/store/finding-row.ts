@@ -1,7 +1,7 @@
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
-import { findingJson, incidentJson } from "../sinks/finding-json.js"
+import { findingJson, incidentJson } from "../sinks/text/finding-json.js"
 import { cookieNumber, storedAddress, unsigned, wellFormed } from "./values.js"
 
 /** Text of one row in the order of `findingColumns`. `firstDetectedUs` is that of the finding's first stored version. */

@@ -1,4 +1,4 @@
-import type { FindingJson, IncidentJson } from "../sinks/finding-json.js"
+import type { FindingJson, IncidentJson } from "../sinks/text/finding-json.js"
 import type { FindingClass, Severity } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import {

@@ -1,5 +1,5 @@
 import { basename } from "node:path"
-import type { FindingJson } from "../../sinks/finding-json.js"
+import type { FindingJson } from "../../sinks/text/finding-json.js"
 import { alertId } from "../alert.js"
 import type { Alert } from "../alert.js"
 import { attackVersion, techniqueOf } from "./attack.js"

@@ -1,6 +1,6 @@
 import kafkajs from "kafkajs"
 import type { Admin } from "kafkajs"
-import { kafkaClient } from "../../alerts/kafka-connection.js"
+import { kafkaClient } from "../../alerts/kafka/connection.js"
 import type { KafkaConfig } from "../../config/load.js"
 import { messageOf } from "../../errors.js"
 import type { Log } from "../../log.js"

@@ -1,0 +1,33 @@
+import { open } from "node:fs/promises"
+import type { Alert } from "../alert.js"
+import type { AlertSink } from "../alert-sink.js"
+import type { Formatter } from "../formats/formatter.js"
+
+/**
+ * Alerts as lines of JSON at the end of a file, on disk once `send` resolves. The file is opened for each send: whoever
+ * renames it to rotate needs to tell nobody.
+ */
+export class FileSink implements AlertSink {
+  readonly name = "file"
+  readonly #path: string
+  readonly #format: Formatter
+
+  constructor(path: string, format: Formatter) {
+    this.#path = path
+    this.#format = format
+  }
+
+  async send(alerts: readonly Alert[]): Promise<void> {
+    const file = await open(this.#path, "a", 0o600)
+    try {
+      await file.appendFile(alerts.map((alert) => `${this.#format(alert).body}\n`).join(""))
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}

@@ -1,0 +1,52 @@
+import kafkajs from "kafkajs"
+import type { Kafka, KafkaConfig as ClientConfig, LogEntry, logCreator, SASLOptions } from "kafkajs"
+import type { KafkaConfig } from "../../config/load.js"
+import type { Log } from "../../log.js"
+import { credential, secretText } from "../credentials.js"
+
+/** In milliseconds. A broker that is stopped in the middle of a request must not hold the line for long. */
+const connectionMs = 5_000
+const authenticationMs = 10_000
+const requestMs = 10_000
+
+/**
+ * A client of the configured cluster. Reads the files that the settings name; throws AppError "config" naming the setting
+ * when one cannot be read. kafkajs tries little by itself: the publisher does, for ever.
+ */
+export function kafkaClient(config: KafkaConfig, log: Log): Kafka {
+  const options: ClientConfig = {
+    clientId: config.clientId,
+    brokers: [...config.brokers],
+    connectionTimeout: connectionMs,
+    authenticationTimeout: authenticationMs,
+    requestTimeout: requestMs,
+    enforceRequestTimeout: true,
+    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: bridge(log),
+    ...(config.tls && { ssl: tlsOf(config.tls) }),
+    ...(config.sasl && { sasl: saslOf(config.sasl) }),
+  }
+  return new kafkajs.Kafka(options)
+}
+
+function tlsOf({ caFile, certFile, keyFile }: NonNullable<KafkaConfig["tls"]>) {
+  return {
+    ...(caFile !== undefined && { ca: credential("alerts.kafka.tls.ca_file", caFile) }),
+    ...(certFile !== undefined && { cert: credential("alerts.kafka.tls.cert_file", certFile) }),
+    ...(keyFile !== undefined && { key: credential("alerts.kafka.tls.key_file", keyFile) }),
+  }
+}
+
+function saslOf({ mechanism, username, passwordFile }: NonNullable<KafkaConfig["sasl"]>): SASLOptions {
+  const password = secretText("alerts.kafka.sasl.password_file", passwordFile)
+  return { mechanism, username, password }
+}
+
+/** kafkajs retries by itself and logs each time: all of it is detail beside the one word of the publisher. */
+function bridge(log: Log): logCreator {
+  return () =>
+    ({ namespace, log: { message, error, broker } }: LogEntry) => {
+      log.debug({ kafka: namespace, broker: broker as unknown, error: error as unknown }, message.toLowerCase())
+    }
+}

@@ -1,0 +1,205 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer as createHttpServer } from "node:http"
+import { createServer } from "node:net"
+import type { AddressInfo, Server } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { loadConfig } from "../../config/load.js"
+import { doctorCommand, resultText } from "./doctor.js"
+import { judgeTopic } from "./broker-check.js"
+import { carryOut } from "./check.js"
+import type { Result } from "./check.js"
+import { judgeClock } from "./clock-check.js"
+import { cgroups, kernel, lockedMemory, probed, rights } from "./host-checks.js"
+import type { HostFiles } from "./host-checks.js"
+import type { Arguments } from "../arguments.js"
+import type { Terminal } from "../terminal.js"
+
+let folder: string
+let undo: (() => Promise<void>)[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "backflow-doctor-"))
+})
+
+afterEach(async () => {
+  for (const step of undo.reverse()) await step()
+  undo = []
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  undo.push(() => new Promise((resolve) => server.close(() => resolve())))
+  return (server.address() as AddressInfo).port
+}
+
+const everything = (1n << 41n) - 1n
+const host = { platform: "linux", hasBtf: true, capabilities: everything }
+const files = (changes: Partial<HostFiles> = {}): HostFiles => ({
+  release: "6.18.0",
+  read: () => undefined,
+  exists: () => true,
+  ...changes,
+})
+
+describe("the host", () => {
+  it.each([
+    ["a kernel with types", kernel(host, files()), "ok"],
+    ["one without", kernel({ ...host, hasBtf: false }, files()), "failing"],
+    ["an old one", kernel(host, files({ release: "5.4.0-generic" })), "degraded"],
+    ["one that is locked down", kernel(host, files({ read: () => "none integrity [confidentiality]" })), "failing"],
+    ["one that could be", kernel(host, files({ read: () => "[none] integrity confidentiality" })), "ok"],
+    ["no Linux", kernel({ ...host, platform: "darwin" }, files()), "failing"],
+    ["all rights", rights(host), "ok"],
+    ["none", rights({ ...host, capabilities: 0n }), "failing"],
+    ["cgroup 1", cgroups(files({ exists: () => false })), "degraded"],
+    ["a limit that counts", lockedMemory(files({ release: "5.10.0", read: () => "Max locked memory  65536  65536  bytes" })), "degraded"], // prettier-ignore
+    ["one that does not", lockedMemory(files({ release: "5.11.0", read: () => "Max locked memory  65536  65536  bytes" })), "ok"], // prettier-ignore
+    ["a collector that attaches", probed('{"capabilities":["on_state"],"degraded":[]}'), "ok"],
+    ["one that lacks a hook", probed('{"capabilities":[],"degraded":[{"feature":"x","consequence":"y"}]}'), "degraded"],
+    ["one of another release", probed("backflow-collector 0.0.1"), "failing"],
+  ])("%s", (_, outcome, state) => {
+    expect(outcome.state).toBe(state)
+    expect(outcome.remedy === "").toBe(state === "ok")
+  })
+})
+
+describe("clock and topic", () => {
+  const topic = { partitions: 6, replicas: 3, weak: 0, minInSync: 2 }
+  it.each([
+    ["kept, and the store's is near", judgeClock(true, 12), "ok"],
+    ["nothing tells", judgeClock(undefined, undefined), "ok"],
+    ["the store is ahead", judgeClock(true, 5_000), "degraded"],
+    ["not kept", judgeClock(false, 3), "degraded"],
+    ["three copies", judgeTopic("t", 3, topic), "ok"],
+    ["one broker for trying", judgeTopic("t", 1, { ...topic, replicas: 1, minInSync: 1 }), "ok"],
+    ["one copy of many brokers", judgeTopic("t", 3, { ...topic, replicas: 1, minInSync: 1 }), "degraded"],
+    ["a copy behind", judgeTopic("t", 3, { ...topic, weak: 1 }), "degraded"],
+    ["more copies asked for than there are", judgeTopic("t", 3, { ...topic, minInSync: 4 }), "failing"],
+    ["no topic", judgeTopic("t", 3, undefined), "failing"],
+  ])("%s", (_, outcome, state) => expect(outcome.state).toBe(state))
+})
+
+describe("a check", () => {
+  it("that gives no answer fails in time", async () => {
+    const never = { what: "x", run: () => new Promise<never>(() => undefined) }
+    expect(await carryOut(never, 20)).toMatchObject({ state: "failing", text: "gave no answer within 0.02 s" })
+  })
+
+  it("that throws fails with its words", async () => {
+    const thrown = { what: "x", run: () => Promise.reject(new Error("no such thing")) }
+    expect(await carryOut(thrown, 1_000)).toMatchObject({ what: "x", state: "failing", text: "no such thing" })
+  })
+
+  it("cannot command the terminal", () => {
+    const text = resultText({ what: "x", state: "failing", text: "\u001b[2J", remedy: "" }, 5, false)
+    expect(text).toBe("failing   x      \\e[2J\n")
+  })
+})
+
+interface Told {
+  readonly ok: boolean
+  readonly checks: readonly Result[]
+}
+
+async function doctor(
+  flags: Record<string, string>,
+  collector: string,
+): Promise<{ readonly code: number; readonly told: Told }> {
+  let out = ""
+  const terminal: Terminal = {
+    out: (text) => (out += text),
+    note: () => undefined,
+    colour: false,
+    environment: {},
+    nowUs: () => 0,
+  }
+  const args: Arguments = {
+    command: { name: "doctor" } as Arguments["command"],
+    operands: [],
+    values: { collector },
+    switches: new Set(["json"]),
+  }
+  const code = await doctorCommand(args, loadConfig({ environment: {}, flags: { state: folder, ...flags } }), terminal)
+  return { code, told: JSON.parse(out) as Told }
+}
+
+function program(script: string): string {
+  const path = join(folder, "collector")
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+const of = ({ checks }: Told, what: string) => checks.find((one) => one.what === what)
+const attaches = `echo '{"capabilities":["on_state"],"degraded":[]}'`
+
+describe("backflow doctor", () => {
+  it("tells how each part stands", async () => {
+    const { told } = await doctor({ "page.address": "127.0.0.1:0", "listen.address": "127.0.0.1:0" }, program(attaches))
+    expect(of(told, "collector")).toMatchObject({ state: "ok", text: "1 hooks attach" })
+    expect(of(told, "store")).toMatchObject({ state: "ok" })
+    expect(of(told, "page")).toMatchObject({ state: "ok" })
+  })
+
+  it("fails over a collector that may not observe, with its words", async () => {
+    const { code, told } = await doctor({}, program("echo 'backflow-collector: not permitted' >&2; exit 3"))
+    expect(code).toBe(14)
+    expect(of(told, "collector")).toMatchObject({ state: "failing", text: "not permitted" })
+  })
+
+  it("fails over one that is not built", async () => {
+    const { told } = await doctor({}, join(folder, "none"))
+    expect(of(told, "collector")).toMatchObject({
+      state: "failing",
+      remedy: expect.stringContaining("npm start") as string,
+    })
+  })
+
+  it("fails over a server that is not there and a broker that is not there", async () => {
+    const gone = createServer()
+    const nobody = await listening(gone)
+    await new Promise((resolve) => gone.close(resolve))
+    const flags = { "store.url": `http://127.0.0.1:${nobody}`, "alerts.kafka.brokers": [`127.0.0.1:${nobody}`] }
+    const { code, told } = await doctor(flags as unknown as Record<string, string>, program(attaches))
+    expect(code).toBe(14)
+    expect(of(told, "store")).toMatchObject({ state: "failing" })
+    expect(of(told, "broker")).toMatchObject({ state: "failing" })
+  })
+
+  it("asks the server for its clock and the schema of its tables", async () => {
+    const url = await aServer({ skewMs: 60_000, schema: 99 })
+    const { told } = await doctor({ "store.url": url }, program(attaches))
+    expect(of(told, "store")).toMatchObject({ state: "failing", text: expect.stringContaining("schema 99") as string })
+    expect(of(told, "clock")).toMatchObject({
+      state: "degraded",
+      text: expect.stringMatching(/(59|60)\.\d s ahead/) as string,
+    })
+  })
+
+  it("fails over a chosen port that another program has", async () => {
+    const taken = `127.0.0.1:${await listening(createServer())}`
+    const { told } = await doctor({ "page.address": taken }, program(attaches))
+    expect(of(told, "page")).toMatchObject({ state: "failing" })
+  })
+})
+
+/** The three answers of a ClickHouse server that the doctor asks for. */
+async function aServer({ skewMs, schema }: { readonly skewMs: number; readonly schema: number }): Promise<string> {
+  const server = createHttpServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on("data", (chunk: Buffer) => chunks.push(chunk))
+    request.on("end", () => {
+      const query = Buffer.concat(chunks).toString()
+      const row = query.includes("system.tables")
+        ? { present: 1 }
+        : query.includes("schema_migrations")
+          ? { version: schema }
+          : { version: "26.7.2.1", now: String(Date.now() + skewMs) }
+      response.end(`${JSON.stringify(row)}\n`)
+    })
+  })
+  return `http://127.0.0.1:${await listening(server)}`
+}

@@ -1,0 +1,106 @@
+import { defaults } from "../../config/defaults.js"
+import type { Config } from "../../config/load.js"
+import { printable } from "../../sinks/text/terminal-text.js"
+import { holderOf } from "../../store/state-folder.js"
+import type { Arguments } from "../arguments.js"
+import { builtCollector } from "../watch/collector-child.js"
+import { broker } from "./broker-check.js"
+import { carryOut } from "./check.js"
+import type { Check, Result } from "./check.js"
+import { clock } from "./clock-check.js"
+import { hostChecks, thisHostsFiles } from "./host-checks.js"
+import { port } from "./port-check.js"
+import { askServer, stateFolder, storeServer } from "./store-check.js"
+import { exitCodes } from "../exit-codes.js"
+import { thisHost } from "../watch/preflight.js"
+import type { Terminal } from "../terminal.js"
+
+/** What a check may take, and how long it may last before a person is told what it waits for, in milliseconds. */
+const limitMs = 10_000
+const patienceMs = 1_000
+
+/**
+ * `backflow doctor`: everything that Backflow needs, looked at side by side. The exit code is "check-failed" when something
+ * does not work; what works with less is told and no failure. With --json, an array of results on standard output.
+ */
+export async function doctorCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
+  const results = await runChecks(checksFor(config, args.values["collector"] ?? builtCollector), args, terminal)
+  const isFailing = results.some(({ state }) => state === "failing")
+  if (args.switches.has("json")) terminal.out(`${JSON.stringify({ ok: !isFailing, checks: results })}\n`)
+  else terminal.out(conclusion(results))
+  return isFailing ? exitCodes["check-failed"].code : exitCodes.ok.code
+}
+
+function checksFor(config: Config, collector: string): Check[] {
+  const told = askServer(config)
+  // Whoever waits for it says so; without a waiter it must not end the process.
+  told.catch(() => undefined)
+  const holder = holderOf(config.state)
+  const { kafka } = config.alerts
+  return [
+    ...hostChecks(thisHost(), thisHostsFiles(), collector),
+    { what: "state folder", run: () => stateFolder(config) },
+    { what: "store", run: () => storeServer(config, told) },
+    ...(kafka === undefined ? [] : [{ what: "broker", run: () => broker(kafka) }]),
+    { what: "clock", run: () => clock(told) },
+    {
+      what: "page",
+      run: () =>
+        port({
+          setting: "page.address",
+          address: config.page.address ?? defaults.pageAddress.value,
+          isFlexible: config.page.address === undefined,
+          holder,
+        }),
+    },
+    {
+      what: "collectors",
+      run: () =>
+        port({
+          setting: "listen.address",
+          address: config.listen.address ?? defaults.listenAddress.value,
+          isFlexible: false,
+          holder,
+        }),
+    },
+  ]
+}
+
+/** All at once. Lines come in the order of the checks, each as soon as it is known. */
+async function runChecks(checks: readonly Check[], args: Arguments, terminal: Terminal): Promise<readonly Result[]> {
+  const waiting = new Set(checks.map(({ what }) => what))
+  const isTold = !args.switches.has("json")
+  const impatience = setTimeout(() => {
+    if (isTold) terminal.note(`waiting for ${[...waiting].join(", ")}`)
+  }, patienceMs)
+  const running = checks.map(async (check) => {
+    const result = await carryOut(check, limitMs)
+    waiting.delete(check.what)
+    return result
+  })
+  const width = Math.max(...checks.map(({ what }) => what.length))
+  const results: Result[] = []
+  for (const one of running) {
+    const result = await one
+    results.push(result)
+    if (isTold) terminal.out(resultText(result, width, terminal.colour))
+  }
+  clearTimeout(impatience)
+  return results
+}
+
+const colours = { ok: 32, degraded: 33, failing: 31 } as const
+
+export function resultText({ what, state, text, remedy }: Result, width: number, colour: boolean): string {
+  const word = state.padEnd("degraded".length)
+  const mark = colour ? `\u001b[${colours[state]}m${word}\u001b[0m` : word
+  const indent = " ".repeat("degraded".length + width + 4)
+  return `${mark}  ${what.padEnd(width)}  ${printable(text)}\n${remedy === "" ? "" : `${indent}${printable(remedy)}\n`}`
+}
+
+function conclusion(results: readonly Result[]): string {
+  const count = (state: Result["state"]) => results.filter((result) => result.state === state).length
+  const [failures, weaknesses] = [count("failing"), count("degraded")]
+  if (failures > 0) return `\n${failures} of ${results.length} do not work.\n`
+  return weaknesses > 0 ? `\nAll work, ${weaknesses} with less than they could.\n` : "\nAll is well.\n"
+}

@@ -1,0 +1,195 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { LiveEvents, Overview } from "@backflow/page/contract"
+import type { FindingJson, IncidentJson } from "../../sinks/text/finding-json.js"
+import { securityHeaders } from "./http-answers.js"
+import type { Board } from "../board/board.js"
+import { plainQuestion } from "../answers/outbound.js"
+import type { LiveOutbound } from "../answers/outbound.js"
+import type { Overviews } from "../answers/overview.js"
+import { byGravity, findingSummary, incidentSummary } from "../answers/summaries.js"
+
+export interface LiveLimits {
+  /** Watchers at once. */
+  readonly clients: number
+  /** What may wait for one watcher, in bytes; one that takes less is dropped. */
+  readonly clientBytes: number
+  /** Incidents, and findings, told in one beat; the rest goes with the next ones. */
+  readonly changes: number
+  /** Incidents, and findings, that wait to be told; the oldest of more is left out, and stands in the lists. */
+  readonly waiting: number
+  /** Milliseconds of a beat. */
+  readonly beatMs: number
+}
+
+export const defaultLiveLimits: LiveLimits = {
+  clients: 32,
+  clientBytes: 1_000_000,
+  changes: 200,
+  waiting: 10_000,
+  beatMs: 250,
+}
+
+/** Beats between overviews (1 s), looks at outbound connections (2 s), and signs of life (15 s). */
+const [overviewBeats, outboundBeats, quietBeats] = [4, 8, 60]
+
+export interface LiveParts {
+  readonly board: Board
+  readonly overviews: Overviews
+  readonly outbound: LiveOutbound
+  /** A watcher was dropped for being slow. */
+  readonly onDropped: () => void
+}
+
+/** Server-sent events: each change is made into text once and goes to every watcher. Without watchers nothing is computed. */
+export class LiveStream {
+  readonly #parts: LiveParts
+  readonly #limits: LiveLimits
+  readonly #clients = new Set<ServerResponse>()
+  /** What is to be told, the latest version alone. */
+  readonly #incidents = new Map<string, IncidentJson>()
+  readonly #findings = new Map<string, FindingJson>()
+  #unsubscribe: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #beat = 0
+  #overview = ""
+  #outbound = ""
+
+  constructor(parts: LiveParts, limits: LiveLimits = defaultLiveLimits) {
+    this.#parts = parts
+    this.#limits = limits
+  }
+
+  get clients(): number {
+    return this.#clients.size
+  }
+
+  get isFull(): boolean {
+    return this.#clients.size >= this.#limits.clients
+  }
+
+  /** Keeps the response open and tells it how everything stands, then what changes. */
+  open(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, {
+      ...securityHeaders,
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    })
+    response.on("error", () => undefined)
+    response.once("close", () => this.#leave(response))
+    this.#clients.add(response)
+    request.socket.setNoDelay(true)
+    this.#start()
+    response.write(this.#greeting())
+  }
+
+  /** Tells watchers that this is the end, so that they ask again later. */
+  close(): void {
+    this.#stop()
+    for (const client of this.#clients) client.end("retry: 2000\nevent: bye\ndata: {}\n\n")
+    this.#clients.clear()
+  }
+
+  #greeting(): string {
+    const { board, overviews, outbound } = this.#parts
+    const gravest = [...board.incidents("open")].sort(byGravity)[0]
+    const finding = gravest === undefined ? undefined : board.finding(gravest.findings[0] ?? "")
+    return [
+      "retry: 2000\n\n",
+      eventText("overview", overviews.now()),
+      eventText("outbound", outbound.ask(plainQuestion)),
+      gravest === undefined ? "" : eventText("incident", incidentSummary(gravest)),
+      finding === undefined ? "" : this.#findingText(finding),
+    ].join("")
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined) return
+    this.#beat = 0
+    this.#overview = ""
+    this.#outbound = ""
+    this.#unsubscribe = this.#parts.board.subscribe({
+      incident: (incident) => this.#wait(this.#incidents, incident),
+      finding: (finding) => this.#wait(this.#findings, finding),
+    })
+    this.#timer = setInterval(() => this.#tell(), this.#limits.beatMs)
+    this.#timer.unref()
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#unsubscribe?.()
+    this.#incidents.clear()
+    this.#findings.clear()
+  }
+
+  #wait<T extends { readonly id: string }>(waiting: Map<string, T>, changed: T): void {
+    waiting.set(changed.id, changed)
+    const oldest = waiting.keys().next()
+    if (waiting.size > this.#limits.waiting && oldest.done !== true) waiting.delete(oldest.value)
+  }
+
+  #leave(client: ServerResponse): void {
+    this.#clients.delete(client)
+    if (this.#clients.size === 0) this.#stop()
+  }
+
+  #tell(): void {
+    this.#beat += 1
+    const parts = [
+      ...take(this.#findings, this.#limits.changes).map((finding) => this.#findingText(finding)),
+      ...take(this.#incidents, this.#limits.changes).map((one) => eventText("incident", incidentSummary(one))),
+    ]
+    if (this.#beat % overviewBeats === 0) parts.push(this.#changedOverview())
+    if (this.#beat % outboundBeats === 0) parts.push(this.#changedOutbound())
+    if (this.#beat % quietBeats === 0) parts.push(": still here\n\n")
+    const text = parts.join("")
+    if (text !== "") this.#send(Buffer.from(text))
+  }
+
+  #send(bytes: Buffer): void {
+    for (const client of this.#clients) {
+      if (client.writableLength + bytes.length > this.#limits.clientBytes) {
+        this.#parts.onDropped()
+        client.destroy()
+      } else client.write(bytes)
+    }
+  }
+
+  /** Nothing when all that differs is the clock. */
+  #changedOverview(): string {
+    const overview = this.#parts.overviews.now()
+    const rest: Partial<Overview> = { ...overview, now: "" }
+    const text = JSON.stringify(rest)
+    if (text === this.#overview) return ""
+    this.#overview = text
+    return eventText("overview", overview)
+  }
+
+  #changedOutbound(): string {
+    const text = eventText("outbound", this.#parts.outbound.ask(plainQuestion))
+    if (text === this.#outbound) return ""
+    this.#outbound = text
+    return text
+  }
+
+  #findingText(finding: FindingJson): string {
+    const incident = this.#parts.board.incidentOf(finding.id)?.id ?? null
+    return eventText("finding", { ...findingSummary(finding), incident, host: finding.host.name })
+  }
+}
+
+function eventText<Name extends keyof LiveEvents>(name: Name, value: LiveEvents[Name]): string {
+  return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`
+}
+
+function take<T>(waiting: Map<string, T>, most: number): T[] {
+  const taken: T[] = []
+  for (const [key, value] of waiting) {
+    if (taken.length >= most) break
+    waiting.delete(key)
+    taken.push(value)
+  }
+  return taken
+}
