@@ -106,7 +106,7 @@ async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Pr
   const finding = await Promise.race([arrived, ended(backflow, "backflow"), ended(ssh, "ssh")])
   say(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
   const page = pageAddress(said)
-  return page === undefined ? undefined : findingAddress(page, state, finding.id)
+  return page === undefined ? undefined : findingAddress(page, finding.id, state, process.stdout.isTTY)
 }
 
 function startBackflow(folder: string, state: string, options: DemoOptions): ChildProcess {

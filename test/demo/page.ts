@@ -6,8 +6,13 @@ export function pageAddress(lines: readonly string[]): string | undefined {
   return lines.map((line) => /^ +page +(https?:\/\/[^\s#]+)/.exec(line)?.[1]).find((address) => address !== undefined)
 }
 
-/** Where a browser shows this finding at once. The token lets it in, and leaves the address as soon as it has. */
-export async function findingAddress(address: string, state: string, finding: string): Promise<string> {
-  const token = (await readFile(join(state, "page-token"), "utf8")).trim()
-  return `${address.replace(/\/$/, "")}/#/findings/${finding}?token=${token}`
+/** Where a browser shows this finding. With the token, which leaves the address as soon as it has let somebody in, at once. */
+export async function findingAddress(
+  address: string,
+  finding: string,
+  state: string,
+  withToken: boolean,
+): Promise<string> {
+  const place = `${address.replace(/\/$/, "")}/#/findings/${finding}`
+  return withToken ? `${place}?token=${(await readFile(join(state, "page-token"), "utf8")).trim()}` : place
 }
