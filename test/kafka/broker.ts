@@ -33,7 +33,7 @@ export class Broker {
   readonly #classPath: string
   #child: ChildProcess | undefined
 
-  private constructor(classPath: string, folder: string, ports: readonly number[]) {
+  private constructor(classPath: string, folder: string, storage: string, ports: readonly number[]) {
     this.#classPath = classPath
     this.#folder = folder
     this.certificates = makeCertificates(folder)
@@ -42,15 +42,15 @@ export class Broker {
     this.secure = `127.0.0.1:${secure}`
     writeFileSync(
       join(folder, "server.properties"),
-      properties(folder, { plain, secure, controller }, this.certificates),
+      properties(storage, { plain, secure, controller }, this.certificates),
     )
     writeFileSync(join(folder, "log4j2.properties"), logging)
   }
 
-  /** Formats its storage and starts it. Whoever calls this calls `remove`. */
-  static async start(classPath: string): Promise<Broker> {
+  /** Formats its storage, which may be elsewhere, and starts it. Whoever calls this calls `remove`. */
+  static async start(classPath: string, storage?: string): Promise<Broker> {
     const folder = mkdtempSync(join(tmpdir(), "backflow-kafka-"))
-    const broker = new Broker(classPath, folder, await freePorts(3))
+    const broker = new Broker(classPath, folder, storage ?? folder, await freePorts(3))
     try {
       broker.#format()
       await broker.start()
@@ -132,7 +132,7 @@ export class Broker {
 }
 
 function properties(
-  folder: string,
+  storage: string,
   ports: { readonly plain: number; readonly secure: number; readonly controller: number },
   { serverFile }: Certificates,
 ): string {
@@ -152,7 +152,7 @@ listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.secure.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_${user.name}="${user.password}";
 listener.name.secure.scram-sha-256.sasl.jaas.config=${login}.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;
-log.dirs=${join(folder, "log")}
+log.dirs=${join(storage, "log")}
 auto.create.topics.enable=false
 num.partitions=1
 offsets.topic.num.partitions=1

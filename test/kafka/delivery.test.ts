@@ -1,5 +1,7 @@
-import { spawn } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
@@ -56,13 +58,10 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     const last = 1_800
     const { config, messages } = await prepare("outages")
     const alerts = await started(config.alerts, config.state)
-    let slowest = 0
     let written = 0
     const stream = (async () => {
       for (let n = 1; n <= last; n++) {
-        const before = performance.now()
         await alerts.sink?.write([batchOf(n)])
-        slowest = Math.max(slowest, performance.now() - before)
         written = n
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
@@ -84,10 +83,29 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     await until("everything has arrived", () => arrived(messages) === last)
     expectComplete(messages, last)
     expect(await alerts.stop(10_000)).toBe(true)
-    // What is written to disk does not wait for the broker.
-    expect(slowest).toBeLessThan(2_000)
     expect(alerts.counts()[0]).toMatchObject({ shed: 0, refused: 0, depth: 0 })
   })
+
+  it(
+    "of an hour, ten a second, wait while no broker is there, and leave when it is back",
+    { timeout: 120_000 },
+    async () => {
+      const [writes, together] = [360, 100]
+      const { config, messages } = await prepare("an-hour")
+      await broker.kill()
+      const alerts = await started(config.alerts, config.state)
+      for (let write = 0; write < writes; write++) {
+        // Resolves without a broker: nothing of the store's waits for one.
+        await alerts.sink?.write(Array.from({ length: together }, (_, i) => batchOf(write * together + i + 1)))
+      }
+      const [counts] = alerts.counts()
+      expect(counts).toMatchObject({ depth: writes * together, shed: 0, condition: { state: "failing" } })
+      expect(counts?.bytes).toBeLessThan(counts?.limitBytes ?? 0)
+      await broker.start()
+      await until("the hour has arrived", () => arrived(messages) === writes * together, 90_000)
+      expectComplete(messages, writes * together)
+    },
+  )
 
   it("arrive although the analyzer is killed again and again", { timeout: 60_000 }, async () => {
     const last = 900
@@ -180,5 +198,40 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
       },
     })
     expect(JSON.parse(messages[0]?.value ?? "")).toMatchObject({ class_uid: 2004, finding_info: { uid: finding.id } })
+  })
+})
+
+describe.skipIf("missing" in jars || process.getuid?.() !== 0)("alerts on a broker whose disk is full", () => {
+  it("wait until it has room again, and arrive each once", { timeout: 120_000 }, async () => {
+    const disk = aFolder()
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", disk])
+    onTestFinished(() => void execFileSync("umount", ["--lazy", disk]))
+    const broker = await Broker.start("classPath" in jars ? jars.classPath : "", disk)
+    onTestFinished(() => broker.remove())
+    const config = configOf(aFolder(), { brokers: [broker.plain], topic: "full" })
+    expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
+    const { messages, stop } = await consume(broker.plain, "full")
+    onTestFinished(stop)
+    const alerts = await started(config.alerts, config.state)
+    const write = async (from: number, to: number) => {
+      for (let n = from; n <= to; n++) await alerts.sink?.write([batchOf(n)])
+    }
+    const arrived = () => new Set(messages.map(({ headers }) => headers["ce_id"])).size
+    await write(1, 50)
+    await until("the first arrive", () => arrived() === 50)
+    const ballast = join(disk, "ballast")
+    // dd ends with an error where the disk does.
+    spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=64k"], { stdio: "ignore" })
+    await write(51, 150)
+    await until("no broker takes them", () => alerts.counts()[0]?.condition.state === "failing")
+    rmSync(ballast)
+    await broker.kill()
+    await broker.start()
+    await until("everything has arrived", () => arrived() === 150, 60_000)
+    const ids = Array.from({ length: 150 }, (_, i) =>
+      batchOf(i + 1).findings.map(({ id, version }) => `${id}:${version}`),
+    ).flat()
+    expect([...withoutRepeats(messages).values()].flat().sort()).toEqual(ids.sort())
+    expect(alerts.counts()[0]).toMatchObject({ shed: 0, refused: 0 })
   })
 })
