@@ -8,6 +8,7 @@ import { asText, consume } from "../kafka/consume.js"
 import { brokerJars } from "../kafka/jars.js"
 import type { Ground } from "../lab/ground.js"
 import { missingForLab } from "../lab/requirements.js"
+import { seriousViolations } from "./accessibility.js"
 import { missingBrowser, openPage, startBrowser } from "./browser.js"
 import { startUp } from "./running.js"
 import type { Running } from "./running.js"
@@ -103,6 +104,7 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
     await page.getByRole("heading", { name: "What happened" }).waitFor()
     for (let round = 0; round < 4; round += 1) await tunnel.use()
     await picture("incident")
+    expect(await seriousViolations(page)).toEqual([])
     await page
       .getByRole("link", { name: /reverse tunnel/ })
       .first()
@@ -117,8 +119,10 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
     expect(await page.getByRole("heading", { name: "Answer it by policy" }).count()).toBe(1)
     expect(await page.locator("pre").first().textContent()).toMatch(/approved:[\s\S]*203\.0\.113\.9/)
     await picture("finding")
+    expect(await seriousViolations(page)).toEqual([])
     await page.emulateMedia({ colorScheme: "dark" })
     await picture("finding-dark")
+    expect(await seriousViolations(page)).toEqual([])
     await page.emulateMedia({ colorScheme: "light" })
     await page.keyboard.press("Escape")
     await page.getByRole("heading", { name: "What happened" }).waitFor()
@@ -132,9 +136,11 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
     await row.first().waitFor()
     expect(await row.first().getByRole("link", { name: "finding" }).count()).toBe(1)
     await picture("outbound")
+    expect(await seriousViolations(page)).toEqual([])
     await page.getByRole("link", { name: "Health" }).click()
     await page.getByRole("rowheader", { name: "kafka" }).waitFor()
     expect(await page.getByRole("row", { name: /kafka ok/ }).count()).toBe(1)
+    expect(await seriousViolations(page)).toEqual([])
   })
 
   it("fits a narrow screen, and shows its keys", async () => {
