@@ -2,7 +2,8 @@
 //
 //     npm run build && node test/bench/page-load.mjs
 //
-// In this process: the page's server with the real board and the real state of ten hosts, and one watcher of its events.
+// In this process: the page's server with the real board and the real state of ten hosts, and one watcher of its events;
+// then Chromium with the real page.
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { get } from "node:http"
@@ -15,6 +16,7 @@ import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/detectors/s
 import { LiveOutbound, plainQuestion } from "../../analyzer/dist/web/answers/outbound.js"
 import { Board } from "../../analyzer/dist/web/board/board.js"
 import { aState, aView, theStore, told } from "../../analyzer/dist/web/samples.js"
+import { measureBrowser } from "./page-browser.mjs"
 import { startWeb } from "../../analyzer/dist/web/start.js"
 
 const [hosts, connectionsEach, incidents, rounds, updateSeconds] = [10, 10_000, 1_000, 20, 10]
@@ -73,7 +75,6 @@ const web = await startWeb({
   state: folder,
   ports: { counts: () => state, queries: theStore(), nowUs },
   board,
-  files: folder,
   version: "0",
   log,
 })
@@ -137,6 +138,12 @@ try {
     )
   }
   stream.destroy()
+  const tell = async (i) => {
+    const summary = `Way in number ${i}, told while the page was open`
+    await board.write([told({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
+    return summary
+  }
+  await measureBrowser(web, tell, report)
 } finally {
   await web.stop(0)
   rmSync(folder, { recursive: true })
