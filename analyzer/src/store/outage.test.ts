@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Delivery, defaultDeliveryLimits } from "../delivery.js"
 import type { Log } from "../log.js"
+import { loopbackCertificate } from "../loopback-certificate.js"
 import { aFinding, aRow, anOutput, sampleUs } from "../sinks/samples.js"
 import { StoreSink } from "../sinks/store-sink.js"
 import { startEngineServer } from "./engine-server.js"
@@ -128,15 +128,10 @@ describe("a stream of batches into a server that has a bad day", () => {
 
 describe("a server with TLS", () => {
   it("is trusted by the authority that the configuration names, and by no other", async () => {
-    const [key, certificate] = ["key.pem", "cert.pem"].map((name) => join(folder, name)) as [string, string]
-    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
-    execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-keyout", key, "-out", certificate, ...subject], {
-      stdio: "pipe",
-    })
+    const { key, cert } = loopbackCertificate(folder)
     await store.close()
     await engine.close()
-    const cert = readFileSync(certificate)
-    engine = await startEngineServer(folder, { key: readFileSync(key), cert })
+    engine = await startEngineServer(folder, { key, cert })
     await expect(open(engine.url)).rejects.toMatchObject({ code: "store-unreachable" })
     store = await open(engine.url, cert)
     await new StoreSink(store, () => sampleUs).write([batch(1)])

@@ -1,9 +1,11 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
+import { createServer as createSecureServer } from "node:https"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { anAlert, idOf } from "../samples.js"
+import { loopbackCertificate } from "../../loopback-certificate.js"
+import { aFolder, anAlert, idOf } from "../samples.js"
 import { AlertsRefused } from "../alert-sink.js"
 import { formatter } from "../formats/formatter.js"
 import { WebhookSink } from "./sink.js"
@@ -16,7 +18,10 @@ interface Got {
 }
 
 /** A server that answers by `answer`, and notes what it took in. Undefined leaves the request without an answer. */
-async function serve(answer: (id: string) => number | undefined) {
+async function serve(
+  answer: (id: string) => number | undefined,
+  tls?: { readonly key: Buffer; readonly cert: Buffer },
+) {
   const got: Got[] = []
   const under = { now: 0, most: 0 }
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
@@ -30,14 +35,19 @@ async function serve(answer: (id: string) => number | undefined) {
     const status = answer(id)
     if (status !== undefined) response.writeHead(status).end("an answer")
   }
-  const server = createServer((request, response) => void handle(request, response))
+  const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response)
+  const server = tls === undefined ? createServer(listen) : createSecureServer(tls, listen)
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, got, under }
+  return {
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    got,
+    under,
+  }
 }
 
 function sinkTo(url: string, options: Partial<WebhookOptions> = {}): WebhookSink {
@@ -53,6 +63,15 @@ const versions = (n: number, ...numbers: readonly number[]) =>
   numbers.map((version) => anAlert({}, { id: idOf(n), version }))
 
 describe("a webhook", () => {
+  it("over TLS is trusted by the authority that the configuration names, and by no other", async () => {
+    const tls = loopbackCertificate(aFolder())
+    const { url, got } = await serve(() => 204, tls)
+    await expect(sinkTo(url).send(versions(1, 1))).rejects.toThrow(/self-signed/)
+    expect(got).toHaveLength(0)
+    await sinkTo(url, { authority: tls.cert }).send(versions(1, 1))
+    expect(got).toHaveLength(1)
+  })
+
   it("gets one event a request, with its attributes as headers and the token", async () => {
     const { url, got } = await serve(() => 204)
     await sinkTo(url, { token: "t0ken" }).send(versions(1, 1))

@@ -1,11 +1,12 @@
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import type { ClickHouseClient } from "@clickhouse/client"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { aRow, anOutput, sampleUs } from "../../sinks/samples.js"
+import { loopbackCertificate } from "../../loopback-certificate.js"
 import { StoreSink } from "../../sinks/store-sink.js"
 import { openStore } from "../store.js"
 import type { Store } from "../store.js"
@@ -243,4 +244,38 @@ it("the Go driver's first question is answered in its own form, with revision 0"
   const bytes = Buffer.from(await response.arrayBuffer())
   expect(bytes.subarray(0, 10).toString("hex")).toBe("010002ffffffff000401")
   expect(bytes.toString("latin1")).toContain("\x0arevision()\x06UInt32\0\0\0\0\0")
+})
+
+describe("over TLS", () => {
+  it("answers who trusts its authority and shows the token of its file, and nobody else", async () => {
+    const { keyFile, certFile, cert } = loopbackCertificate(state)
+    const tokenFile = join(state, "token-of-its-own")
+    writeFileSync(tokenFile, "a-token-that-its-readers-know\n")
+    const serve = { address: "127.0.0.1:0", tls: { keyFile, certFile }, tokenFile }
+    const limits = { memoryBytes: 100_000_000, querySeconds: 2 }
+    const secure = (await serveStore({ state, database: "backflow", serve, limits })) as ServedStore
+    const reader = (password: string, ca?: Buffer) =>
+      createClient({
+        url: secure.url,
+        username: "reader",
+        password,
+        ...(ca && { tls: { ca_cert: ca } }),
+        log: { level: ClickHouseLogLevel.OFF },
+      })
+    const [known, stranger, untrusting] = [
+      reader("a-token-that-its-readers-know", cert),
+      reader(token, cert),
+      reader("a-token-that-its-readers-know"),
+    ]
+    const count = async (from: ClickHouseClient) =>
+      (await from.query({ query: "SELECT count() AS n FROM connections", format: "JSONEachRow" })).json()
+    try {
+      expect(await count(known)).toEqual([{ n: 2 }])
+      await expect(count(stranger)).rejects.toMatchObject({ code: "516" })
+      await expect(count(untrusting)).rejects.toThrow(/self-signed/)
+    } finally {
+      await Promise.all([known, stranger, untrusting].map((one) => one.close()))
+      await secure.close()
+    }
+  })
 })
