@@ -10,6 +10,7 @@ type Entry =
   | { readonly state: "away"; readonly said: string }
 
 const retryMs = 2_000
+const wrongToken = "The token in the address was not the right one: the link may be of another analyzer."
 const restarted = "The analyzer was started again, and its sessions ended: show the token once more."
 
 /** Lets in whoever has the token, by the address or by hand, and forgets it at once. */
@@ -18,11 +19,13 @@ export function Door() {
   const [tries, setTries] = useState(0)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
+    const hadToken = parseAddress(location.hash).token !== undefined
     enter().then(
       () => setEntry({ state: "in" }),
       (thrown: unknown) => {
         const said = thrown instanceof Refused ? thrown.message : String(thrown)
-        if (thrown instanceof Refused && thrown.status === 401) return setEntry({ state: "out", said: "" })
+        if (thrown instanceof Refused && thrown.status === 401)
+          return setEntry({ state: "out", said: hadToken ? wrongToken : "" })
         setEntry({ state: thrown instanceof Refused && thrown.status === 0 ? "away" : "out", said })
         timer = setTimeout(() => setTries(tries + 1), retryMs)
       },

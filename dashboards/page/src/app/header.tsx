@@ -1,5 +1,6 @@
 import { useLive, useNow } from "../live/hooks.js"
 import { plural, secondsBetween, span } from "../text/amounts.js"
+import { printable } from "../text/printable.js"
 import type { Route } from "./route.js"
 
 const places = [
@@ -75,7 +76,7 @@ export function Banner() {
   if (failing === undefined) return null
   return (
     <p class="banner" role="alert">
-      {failing.text} <a href="#/health">{failing.remedy}</a>
+      {printable(failing.text)} <a href="#/health">{printable(failing.remedy)}</a>
     </p>
   )
 }

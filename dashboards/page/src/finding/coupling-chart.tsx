@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks"
 import uPlot from "uplot"
 import type { CouplingCurve } from "../../contract.js"
 import { bytes } from "../text/amounts.js"
+import { printable } from "../text/printable.js"
 import { series, totals } from "./curve.js"
 
 const heightPx = 190
@@ -30,10 +31,13 @@ export function CouplingChart({ curve }: { readonly curve: CouplingCurve }) {
   return <div class="chart" ref={place} role="img" aria-label={spoken(curve)} />
 }
 
+/** Of the series by their place: the first and the last are on the connection to the outside. */
+const isOutside = (i: number) => i === 0 || i === 3
+
 function spoken(curve: CouplingCurve): string {
   const columns = totals(curve)
   const parts = series.map(({ label }, i) => `${bytes(columns[i + 1]?.at(-1) ?? 0)} ${label}`)
-  return `Bytes over time through ${curve.channel}: ${parts.join(", ")}.`
+  return `Bytes over time through ${printable(curve.channel)}: ${parts.join(", ")}.`
 }
 
 function options(element: HTMLElement): uPlot.Options {
@@ -42,7 +46,8 @@ function options(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: heightPx,
-    legend: { live: true },
+    // As the lines are drawn: colour alone does not tell outside from inside.
+    legend: { live: true, markers: { dash: (_chart, i) => (isOutside(i - 1) ? "solid" : "dashed") } },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.08)] } },
     axes: [axis, { ...axis, size: 62, values: (_chart: uPlot, ticks: number[]) => ticks.map((value) => bytes(value)) }],
@@ -53,7 +58,7 @@ function options(element: HTMLElement): uPlot.Options {
         stroke: colour(way === "in" ? "--in" : "--out"),
         width: 2,
         // The outside is drawn solid, the inside dashed.
-        ...(i === 0 || i === 3 ? {} : { dash: [5, 4] }),
+        ...(isOutside(i) ? {} : { dash: [5, 4] }),
         value: (_chart: uPlot, value: number | null) => (value === null ? "" : bytes(value)),
         points: { show: false },
       })),

@@ -13,7 +13,7 @@ export function CouplingDiagram({ finding, curve }: { readonly finding: Finding;
   const outside = remote === undefined ? "outside" : endpoint(remote.address, remote.port)
   const program = finding.process.exe.split("/").at(-1) ?? ""
   const inside = curve.channel
-  const words = `${bytes(sums.forwardIn)} came in from ${outside}, ${bytes(sums.forwardOut)} went on to ${inside}, ${bytes(sums.backwardIn)} came back, ${bytes(sums.backwardOut)} left.`
+  const words = `${bytes(sums.forwardIn)} came in from ${outside}, ${bytes(sums.forwardOut)} went on to ${printable(inside)}, ${bytes(sums.backwardIn)} came back, ${bytes(sums.backwardOut)} left.`
   return (
     <svg class="diagram" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words}>
       <defs>

@@ -1,5 +1,6 @@
 import type { FindingDetail } from "../../contract.js"
 import { CopyButton } from "../parts/copy-button.js"
+import { printable } from "../text/printable.js"
 
 /** The lines of configuration that answer this finding, for good. */
 export function PolicyLines({ policy }: { readonly policy: FindingDetail["policy"] }) {
@@ -17,11 +18,13 @@ export function PolicyLines({ policy }: { readonly policy: FindingDetail["policy
 }
 
 function Rule({ title, lines, label }: { readonly title: string; readonly lines: string; readonly label: string }) {
+  // All text in them stands in double quotes, where YAML reads these escapes as the characters that they show.
+  const visible = lines.split("\n").map(printable).join("\n")
   return (
     <section class="rule">
       <h3>{title}</h3>
-      <pre>{lines}</pre>
-      <CopyButton text={lines} label={label} />
+      <pre>{visible}</pre>
+      <CopyButton text={visible} label={label} />
     </section>
   )
 }

@@ -4,6 +4,7 @@ import { Ago } from "../parts/moment.js"
 import { Loading, Notice } from "../parts/notice.js"
 import { Untrusted } from "../parts/untrusted.js"
 import { bytes, count, plural, span } from "../text/amounts.js"
+import { printable } from "../text/printable.js"
 
 /** What is lost, degraded or failing, and what to do about it. */
 export function Health() {
@@ -32,7 +33,7 @@ function Problems({ problems }: { readonly problems: Overview["problems"] }) {
       {problems.map(({ severity, text, remedy }) => (
         <li key={text} class={severity}>
           <strong>{severity === "error" ? "Failing" : "Warning"}</strong> <Untrusted text={text} limit={400} />
-          <span class="remedy">{remedy}</span>
+          <span class="remedy">{printable(remedy)}</span>
         </li>
       ))}
     </ul>
@@ -60,7 +61,8 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
                 <Untrusted text={host.name} limit={60} />
               </th>
               <td>
-                {host.connected ? "connected" : "away"}, {host.collectorVersion} on Linux {host.kernel}
+                {host.connected ? "connected" : "away"}, {printable(host.collectorVersion)} on Linux{" "}
+                {printable(host.kernel)}
               </td>
               <td>
                 <Ago at={host.heard} />
@@ -70,7 +72,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
                 {host.degraded.length === 0 ? "no" : null}
                 {host.degraded.map(({ feature, consequence }) => (
                   <p key={feature}>
-                    {feature}: {consequence}
+                    {printable(feature)}: {printable(consequence)}
                   </p>
                 ))}
               </td>
@@ -78,7 +80,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
                 {host.lost.length === 0 ? "nothing" : null}
                 {host.lost.map(({ kind, count: lost, text }) => (
                   <p key={kind}>
-                    {count(lost)} {text}
+                    {count(lost)} {printable(text)}
                   </p>
                 ))}
               </td>
@@ -111,7 +113,7 @@ function Sinks({ sinks }: { readonly sinks: readonly SinkState[] }) {
               <th scope="row">{name}</th>
               <td class={condition.state}>
                 {condition.state}
-                {condition.text === "" ? "" : `: ${condition.text}`}
+                {condition.text === "" ? "" : `: ${printable(condition.text)}`}
               </td>
               <td class="number">{count(written)}</td>
               <td class="number">{count(failures)}</td>

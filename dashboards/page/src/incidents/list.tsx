@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks"
 import type { IncidentList, IncidentSummary } from "../../contract.js"
 import { hrefOf } from "../app/route.js"
-import { useAsked, useLive } from "../live/hooks.js"
+import { useAsked, useLive, useNow } from "../live/hooks.js"
 import { merged } from "../live/state.js"
 import { Ago } from "../parts/moment.js"
 import { Loading, Trouble } from "../parts/notice.js"
@@ -13,16 +13,26 @@ import { Quiet } from "./quiet.js"
 const statuses = ["open", "closed", "all"] as const
 const page = 200
 const most = 1_000
+/** What was beyond the list moves up when those above it are closed; it is asked for this often, in seconds. */
+const refillSeconds = 2
 
 /** Incidents, the gravest first. What changes while it is looked at moves into its place. */
 export function Incidents() {
   const live = useLive()
   const [status, setStatus] = useState<(typeof statuses)[number]>("open")
   const [limit, setLimit] = useState(page)
+  const [isShort, setShort] = useState(false)
+  const nowMs = useNow()
+  const beat = isShort ? Math.floor(nowMs / 1_000 / refillSeconds) : 0
   // After a reconnect the list is asked for anew: nobody knows what was missed.
-  const { answer, refused } = useAsked<IncidentList>(`incidents?status=${status}&limit=${limit}`, live.sinceMs)
-  if (answer === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="incidents" />
-  const shown = merged(answer.incidents, live.incidents, status).slice(0, limit)
+  const { answer, refused, isCurrent } = useAsked<IncidentList>(
+    `incidents?status=${status}&limit=${limit}`,
+    `${live.sinceMs} ${beat}`,
+  )
+  const shown = merged(answer?.incidents ?? [], live.incidents, status).slice(0, limit)
+  const total = status === "open" ? (live.overview?.openIncidents ?? answer?.total) : answer?.total
+  const lacks = shown.length < Math.min(limit, total ?? 0)
+  if (lacks !== isShort) setShort(lacks)
   return (
     <>
       <div class="bar">
@@ -36,12 +46,22 @@ export function Incidents() {
             </label>
           ))}
         </fieldset>
-        <span class="quiet">{plural(Math.max(answer.total, shown.length), "incident")}</span>
+        {answer !== undefined && isCurrent && (
+          <span class="quiet">{plural(Math.max(total ?? 0, shown.length), "incident")}</span>
+        )}
       </div>
-      {shown.length === 0 ? <Quiet status={status} /> : <Rows incidents={shown} />}
-      {answer.total > limit && limit < most && (
+      {answer === undefined && refused !== undefined ? (
+        <Trouble refused={refused} what="list" />
+      ) : shown.length > 0 ? (
+        <Rows incidents={shown} />
+      ) : answer === undefined || !isCurrent || lacks ? (
+        <Loading what="incidents" />
+      ) : (
+        <Quiet status={status} />
+      )}
+      {(total ?? 0) > limit && limit < most && (
         <button type="button" onClick={() => setLimit(Math.min(most, limit + page))}>
-          Show more of {count(answer.total)}
+          Show more of {count(total ?? 0)}
         </button>
       )}
     </>

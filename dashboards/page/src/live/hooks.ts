@@ -14,15 +14,17 @@ export const Now = createContext(0)
 
 export const useNow = () => useContext(Now)
 
-/** An answer that is under way, there, or not to be had. While it is asked for again the last one stays. */
+/** An answer that is under way, there, or not to be had. While another is asked for the last one stays. */
 export interface Asked<Answer> {
   readonly answer: Answer | undefined
   readonly refused: Refused | undefined
+  /** Whether `answer` and `refused` are about the path that is asked for now. */
+  readonly isCurrent: boolean
 }
 
 /** Asks for `path`, and again whenever it or `version` changes. */
 export function useAsked<Answer>(path: string, version: string | number): Asked<Answer> {
-  const [asked, setAsked] = useState<Asked<Answer> & { readonly path: string }>({
+  const [asked, setAsked] = useState<Omit<Asked<Answer>, "isCurrent"> & { readonly path: string }>({
     path,
     answer: undefined,
     refused: undefined,
@@ -40,5 +42,5 @@ export function useAsked<Answer>(path: string, version: string | number): Asked<
     )
     return () => gone.abort()
   }, [path, version])
-  return asked.path === path ? asked : { answer: undefined, refused: undefined }
+  return { answer: asked.answer, refused: asked.refused, isCurrent: asked.path === path }
 }

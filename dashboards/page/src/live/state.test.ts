@@ -21,7 +21,7 @@ function anIncident(changes: Partial<IncidentSummary> = {}): IncidentSummary {
 
 const told = (...incidents: readonly IncidentSummary[]) =>
   advance(
-    nothingYet,
+    { ...nothingYet, awaitsFirst: false },
     incidents.map((value) => ({ kind: "incident", value })),
   )
 
@@ -32,6 +32,17 @@ describe("what the stream tells", () => {
     const later = advance({ ...first, announcement: "" }, [{ kind: "incident", value: anIncident({ version: 2 }) }])
     expect(later.announcement).toBe("")
     expect(later.incidents.get("a")?.version).toBe(2)
+  })
+
+  it("announces what began since, although its first version was never told", () => {
+    const since = { ...nothingYet, awaitsFirst: false, heardSince: "2026-11-23T05:59:59.000Z" }
+    const news = (incident: IncidentSummary) => advance(since, [{ kind: "incident", value: incident }]).announcement
+    expect(news(anIncident({ version: 2 }))).toBe("New incident, high: ssh lets somebody in")
+    expect(news(anIncident({ version: 2, first_seen: "2026-11-22T06:00:00.000000000Z" }))).toBe("")
+  })
+
+  it("does not announce the incident that a stream begins with", () => {
+    expect(advance(nothingYet, [{ kind: "incident", value: anIncident() }]).announcement).toBe("")
   })
 
   it("does not go back to an older version", () => {

@@ -1,4 +1,5 @@
 import type { IncidentSummary, LiveEvents, Outbound, Overview, Severity } from "../../contract.js"
+import { printable } from "../text/printable.js"
 
 /** What the stream of events has told so far. */
 export interface LiveState {
@@ -13,6 +14,10 @@ export interface LiveState {
   readonly findings: ReadonlyMap<string, number>
   /** Said aloud by screen readers. */
   readonly announcement: string
+  /** Clock of the analyzer when the page heard of it first. */
+  readonly heardSince: string | undefined
+  /** The stream begins with an incident that was there already, if any is open: that one is no news. */
+  readonly awaitsFirst: boolean
 }
 
 export type LiveEvent =
@@ -27,6 +32,8 @@ export const nothingYet: LiveState = {
   incidents: new Map(),
   findings: new Map(),
   announcement: "",
+  heardSince: undefined,
+  awaitsFirst: true,
 }
 
 /** Changes remembered of incidents and of findings; the lists themselves are asked for. */
@@ -40,9 +47,15 @@ export function advance(state: LiveState, events: readonly LiveEvent[]): LiveSta
 function step(state: LiveState, event: LiveEvent): LiveState {
   switch (event.kind) {
     case "stream":
-      return event.value === state.stream ? state : { ...state, stream: event.value, sinceMs: event.atMs }
+      if (event.value === state.stream) return state
+      return { ...state, stream: event.value, sinceMs: event.atMs, awaitsFirst: true }
     case "overview":
-      return { ...state, overview: event.value }
+      return {
+        ...state,
+        overview: event.value,
+        heardSince: state.heardSince ?? event.value.now,
+        awaitsFirst: state.awaitsFirst && event.value.openIncidents > 0,
+      }
     case "outbound":
       return { ...state, outbound: event.value }
     case "finding":
@@ -55,9 +68,18 @@ function step(state: LiveState, event: LiveEvent): LiveState {
 function withIncident(state: LiveState, incident: IncidentSummary): LiveState {
   const known = state.incidents.get(incident.id)
   if (known !== undefined && known.version >= incident.version) return state
-  const isNew = incident.version === 1 && incident.status === "open"
-  const announcement = isNew ? `New incident, ${incident.severity}: ${incident.summary}` : state.announcement
-  return { ...state, incidents: put(state.incidents, incident.id, incident), announcement }
+  const announcement = isNews(state, incident)
+    ? `New incident, ${incident.severity}: ${printable(incident.summary)}`
+    : state.announcement
+  return { ...state, incidents: put(state.incidents, incident.id, incident), announcement, awaitsFirst: false }
+}
+
+/** The first version may never be told: of those within one beat of the analyzer only the last is. */
+function isNews({ incidents, awaitsFirst, heardSince }: LiveState, incident: IncidentSummary): boolean {
+  if (awaitsFirst || incident.status !== "open" || incidents.has(incident.id)) return false
+  return (
+    incident.version === 1 || (heardSince !== undefined && Date.parse(incident.first_seen) >= Date.parse(heardSince))
+  )
 }
 
 function put<Value>(map: ReadonlyMap<string, Value>, key: string, value: Value): ReadonlyMap<string, Value> {

@@ -4,6 +4,12 @@ import { Untrusted } from "../parts/untrusted.js"
 import { bytes, secondsBetween, span } from "../text/amounts.js"
 import { commandLine } from "../text/printable.js"
 
+/** Enter on a row opens the finding about it; on a link or a button in it, it means those. */
+function openFinding(event: KeyboardEvent, { finding }: OutboundConnection): void {
+  if (event.key !== "Enter" || event.target !== event.currentTarget || finding === null) return
+  location.hash = hrefOf({ view: "finding", id: finding })
+}
+
 const driverWords: Readonly<Record<Driver, string>> = { remote: "outside", local: "here", unclear: "unclear" }
 
 export function Connections({
@@ -31,7 +37,7 @@ export function Connections({
         </thead>
         <tbody data-rows>
           {connections.map((one) => (
-            <tr key={`${one.host} ${one.cookie}`} data-row tabIndex={0}>
+            <tr key={`${one.host} ${one.cookie}`} data-row tabIndex={0} onKeyDown={(event) => openFinding(event, one)}>
               <td>
                 <code>{one.remote}</code>
                 {one.ssh ? " SSH" : ""}

@@ -22,14 +22,14 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
   const [limit, setLimit] = useState(listed)
   const query = new URLSearchParams({ sort, driver, search, limit: String(limit) })
   const beat = Math.floor(nowMs / 1_000 / askSeconds)
-  const { answer, refused } = useAsked<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${beat}`)
+  const { answer, refused, isCurrent } = useAsked<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${beat}`)
   const shown = answer ?? live.outbound
   if (shown === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="connections" />
   return (
     <>
       <div class="bar">
         <h1>Outbound connections</h1>
-        <span class="quiet">
+        <span class="quiet" aria-busy={!isCurrent}>
           {count(shown.matching)} of {count(shown.total)} to the outside
         </span>
       </div>
