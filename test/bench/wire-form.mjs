@@ -9,9 +9,9 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { backflow } from "@backflow/proto"
 import { formatAddress, parseAddress } from "@backflow/analyzer/domain/address"
-import { decode } from "@backflow/analyzer/ingest/decode"
-import { ProcessDictionary } from "@backflow/analyzer/ingest/dictionary"
-import { toHex, toNumber } from "@backflow/analyzer/ingest/words"
+import { decode } from "@backflow/analyzer/ingest/decode/decode"
+import { ProcessDictionary } from "@backflow/analyzer/ingest/decode/dictionary"
+import { toHex, toNumber } from "@backflow/analyzer/ingest/decode/uint64"
 
 const { values } = parseArgs({ options: { rounds: { type: "string" }, records: { type: "string" } } })
 const rounds = Number(values.rounds ?? 15)

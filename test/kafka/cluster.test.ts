@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { batchOf } from "@backflow/analyzer/alerts/writer-child"
+import { batchOf } from "@backflow/analyzer/testing/alert-writer"
 import { Broker, user } from "./broker.js"
 import { aFolder, configOf, ensure, oneNode, started, until } from "./cluster.js"
 import { consume } from "./consume.js"

@@ -7,7 +7,7 @@ import type { Alerts } from "@backflow/analyzer/alerts/start"
 import { topicsCommand } from "@backflow/analyzer/command/topics"
 import { loadConfig } from "@backflow/analyzer/config/load"
 import type { AlertsConfig, Config } from "@backflow/analyzer/config/load"
-import type { Log } from "@backflow/analyzer/log"
+import type { Log } from "@backflow/analyzer/telemetry/log"
 
 /** What the tests with a broker share. */
 

@@ -5,9 +5,9 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { batchOf } from "@backflow/analyzer/alerts/writer-child"
-import type { WriterTask } from "@backflow/analyzer/alerts/writer-child"
-import { aFinding, anOutput } from "@backflow/analyzer/sinks/samples"
+import { batchOf } from "@backflow/analyzer/testing/alert-writer"
+import type { WriterTask } from "@backflow/analyzer/testing/alert-writer"
+import { aFinding, anOutput } from "@backflow/analyzer/testing/outputs"
 import type { Config } from "@backflow/analyzer/config/load"
 import { Broker } from "./broker.js"
 import { aFolder, configOf, ensure, oneNode, source, started, until } from "./cluster.js"
@@ -17,7 +17,7 @@ import { brokerJars } from "./jars.js"
 
 const jars = brokerJars()
 if ("missing" in jars) process.stderr.write(`skipped: no Kafka broker for tests: ${jars.missing}\n`)
-const writer = fileURLToPath(new URL("../../analyzer/dist/alerts/writer-child.js", import.meta.url))
+const writer = fileURLToPath(new URL("../../analyzer/dist/testing/alert-writer.js", import.meta.url))
 
 describe.skipIf("missing" in jars)("alerts on a real broker", () => {
   let broker: Broker

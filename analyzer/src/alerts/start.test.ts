@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { loadConfig } from "../config/load.js"
 import type { AlertsConfig } from "../config/load.js"
-import { aFinding } from "../sinks/samples.js"
-import { aFolder, aLog, idOf, outputOf, startMs, until } from "./samples.js"
+import { aFinding } from "../testing/outputs.js"
+import { aFolder, aLog, idOf, outputOf, startMs, until } from "../testing/alerts.js"
 import { startAlerts } from "./start.js"
 
 function configOf(alerts: object): AlertsConfig {

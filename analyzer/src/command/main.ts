@@ -9,7 +9,7 @@ import { helpText } from "./help.js"
 import { runDemo } from "./demo.js"
 import { list } from "./list/list.js"
 import type { Terminal } from "./terminal.js"
-import { version } from "./version.js"
+import { version } from "../config/version.js"
 
 /** Runs one command line and gives its exit code. Nothing is thrown: an error is one sentence and its remedy. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -54,7 +54,7 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     default: {
       // Loaded for these alone: they bring in the engine and the gRPC server.
       if (args.switches.has("demo")) return runDemo(args)
-      const { watch } = await import("./watch/watch.js")
+      const { watch } = await import("./up/up.js")
       return watch(args, configOf(args, terminal), terminal)
     }
   }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../config/load.js"
-import { connect } from "../store/connect.js"
+import { connect } from "../store/connection/connect.js"
 import { storeOptions } from "../store/from-config.js"
 import { parseArguments } from "./arguments.js"
 import { schemaCommand } from "./schema.js"
@@ -90,7 +90,7 @@ describe("backflow schema", () => {
 
   it("prints for a cluster what was agreed on, and the engine can read every statement of it", async () => {
     const { text } = await run(["print"], { "store.url": "http://127.0.0.1:9", "store.cluster": "main" })
-    await expect(text).toMatchFileSnapshot("../store/cluster-schema.sql")
+    await expect(text).toMatchFileSnapshot("../testing/cluster-schema.sql")
     const statements = text.split(";\n").filter((statement) => statement.trim() !== "")
     expect(statements.length).toBeGreaterThan(20)
     const { target, database, limits } = storeOptions(configOf())

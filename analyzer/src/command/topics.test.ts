@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { aFolder } from "../alerts/samples.js"
+import { aFolder } from "../testing/alerts.js"
 import { loadConfig } from "../config/load.js"
 import type { Arguments } from "./arguments.js"
 import { topicsCommand } from "./topics.js"

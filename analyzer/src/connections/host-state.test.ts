@@ -12,7 +12,7 @@ import {
   keyOf,
   sampleUs,
   someFacts,
-} from "./samples.js"
+} from "../testing/batches.js"
 
 describe("connections", () => {
   it("are merged into one row for each batch, the last reason on it", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { aBatch, aHost, aState, apply, at, keyOf, someFacts } from "./samples.js"
+import { aBatch, aHost, aState, apply, at, keyOf, someFacts } from "../testing/batches.js"
 
 describe("processes", () => {
   it("show their lineage, nearest first, at most eight", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { HostState } from "../connections/host-state.js"
-import { aHost, anUpdate, aProcess, emptyBatch, secondUs, startUs } from "../detectors/samples.js"
+import { aHost, anUpdate, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Claim } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import { noPolicy, policy } from "../policy/policy.js"

@@ -1,10 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HostState } from "../connections/host-state.js"
-import { aHost, aProcess, emptyBatch, secondUs, startUs } from "../detectors/samples.js"
+import { aHost, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Finding } from "../domain/finding.js"
 import { Networks } from "../domain/networks.js"
-import { aFinding } from "../sinks/samples.js"
+import { aFinding } from "../testing/outputs.js"
 import { Incidents } from "./incidents.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs

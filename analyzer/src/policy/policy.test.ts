@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { aProcess } from "../detectors/samples.js"
+import { aProcess } from "../testing/detector-run.js"
 import { isAt, parseDestination } from "./destination.js"
 import { policy, type PolicyRule, type Subject } from "./policy.js"
 import { matchesPath, matchesText } from "./wildcard.js"

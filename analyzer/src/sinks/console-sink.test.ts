@@ -2,7 +2,7 @@ import { Writable } from "node:stream"
 import { describe, expect, it } from "vitest"
 import type { Finding } from "../domain/finding.js"
 import { ConsoleSink } from "./console-sink.js"
-import { aFinding, anOutput, sampleUs } from "./samples.js"
+import { aFinding, anOutput, sampleUs } from "../testing/outputs.js"
 
 async function tell(findings: readonly Finding[], colour = false): Promise<string> {
   let text = ""

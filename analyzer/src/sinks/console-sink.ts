@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream"
 import type { Finding, Severity } from "../domain/finding.js"
 import type { Output } from "../domain/output.js"
-import { findingJson } from "./text/finding-json.js"
-import { findingText } from "./text/finding-text.js"
+import { findingJson } from "../documents/finding-json.js"
+import { findingText } from "../documents/finding-text.js"
 import type { Sink } from "./sink.js"
 
 /** Findings whose last words are remembered; beyond that one is told in full again. */

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import type { Writable } from "node:stream"
 import type { Output } from "../domain/output.js"
-import { findingJson } from "./text/finding-json.js"
+import { findingJson } from "../documents/finding-json.js"
 import type { Sink } from "./sink.js"
 
 /** Versions remembered for not writing one twice when a write is repeated. */

@@ -6,11 +6,11 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { connect } from "./connect.js"
-import { rowsPerBatch } from "./writer-child.js"
+import { connect } from "./connection/connect.js"
+import { rowsPerBatch } from "../testing/store-writer.js"
 
 // The compiled program: what is killed must be a process of its own.
-const program = fileURLToPath(new URL("../../dist/store/writer-child.js", import.meta.url))
+const program = fileURLToPath(new URL("../../dist/testing/store-writer.js", import.meta.url))
 let folder: string
 
 beforeEach(() => {

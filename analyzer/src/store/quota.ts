@@ -1,4 +1,4 @@
-import type { Session } from "./session.js"
+import type { Session } from "./connection/session.js"
 
 /**
  * The tables with a partition for each day, which make up all but a small part of a store: connection records most of

@@ -2,19 +2,19 @@ import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
 import type { Output } from "../domain/output.js"
-import { connect } from "./connect.js"
-import type { StoreTarget } from "./connect.js"
-import { connectionBlock } from "./connection-row.js"
-import type { StoredConnection } from "./connection-row.js"
-import { couplingRows, hostReportRows } from "./report-row.js"
-import { findingRow, incidentRow } from "./finding-row.js"
-import { applyRetention, migrate } from "./migrate.js"
-import type { Retention } from "./migrate.js"
-import { metricRow } from "./metric-row.js"
-import type { MetricSample } from "./metric-row.js"
+import { connect } from "./connection/connect.js"
+import type { StoreTarget } from "./connection/connect.js"
+import { connectionBlock } from "./write/connection-row.js"
+import type { StoredConnection } from "./write/connection-row.js"
+import { couplingRows, hostReportRows } from "./write/report-row.js"
+import { findingRow, incidentRow } from "./write/finding-row.js"
+import { applyRetention, migrate } from "./schema/migrate.js"
+import type { Retention } from "./schema/migrate.js"
+import { metricRow } from "./write/metric-row.js"
+import type { MetricSample } from "./write/metric-row.js"
 import { dropOldestDays } from "./quota.js"
-import { Queries } from "./queries.js"
-import type { Queried } from "./queries.js"
+import { Queries } from "./read/queries.js"
+import type { Queried } from "./read/queries.js"
 import {
   connectionColumns,
   couplingColumns,
@@ -22,8 +22,8 @@ import {
   hostReportColumns,
   incidentColumns,
   metricColumns,
-} from "./schema.js"
-import type { Session, SessionLimits } from "./session.js"
+} from "./schema/columns.js"
+import type { Session, SessionLimits } from "./connection/session.js"
 
 export interface StoreOptions {
   readonly target: StoreTarget

@@ -1,7 +1,7 @@
 import { pino } from "pino"
 import type { DestinationStream, Level, Logger } from "pino"
 import type { Writable } from "node:stream"
-import { printable } from "../sinks/text/terminal-text.js"
+import { printable } from "../text/terminal-text.js"
 
 export type LogLevel = Extract<Level, "debug" | "info" | "warn" | "error">
 

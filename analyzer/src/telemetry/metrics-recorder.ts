@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.js"
-import type { Log } from "../log.js"
+import type { Log } from "./log.js"
 import type { MetricSample } from "./metrics.js"
 
 /** As often as Prometheus would ask. */

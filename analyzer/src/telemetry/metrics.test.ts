@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { sampleUs } from "../sinks/samples.js"
-import { aState, anAlertState, nothingLost } from "../web/samples.js"
+import { sampleUs } from "../testing/outputs.js"
+import { aState, anAlertState, nothingLost } from "../testing/page.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
 import type { MetricSource } from "./metric-declarations.js"
 import { Metrics } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
-import { brokenLines } from "./exposition-samples.js"
+import { brokenLines } from "../testing/exposition.js"
 
 function source(changes: Partial<MetricSource> = {}): MetricSource {
   return {

@@ -1,4 +1,4 @@
-import type { AnalyzerCounts } from "../main.js"
+import type { AnalyzerCounts } from "../service/analyzer.js"
 import { lossLines } from "./losses.js"
 
 /** What was done and what was lost, as lines for a person who stops the analyzer. Losses appear only when there are any. */

@@ -2,7 +2,7 @@ import type { Lost } from "../domain/batch.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Severity } from "../domain/finding.js"
 import type { View } from "../domain/view.js"
-import type { FindingJson, IncidentJson } from "../sinks/text/finding-json.js"
+import type { FindingJson, IncidentJson } from "../documents/finding-json.js"
 
 /** How the analyzer stands, as far as the page and /metrics tell it. AnalyzerCounts of main.ts is one. */
 export interface AnalyzerState {

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises"
-import type { Alert } from "../alert.js"
-import type { AlertSink } from "../alert-sink.js"
+import type { Alert } from "../outbox/alert.js"
+import type { AlertSink } from "../publish/alert-sink.js"
 import type { Formatter } from "../formats/formatter.js"
 
 /**

@@ -1,6 +1,6 @@
 import type { AlertFormat } from "../../config/load.js"
-import { alertId } from "../alert.js"
-import type { Alert } from "../alert.js"
+import { alertId } from "../outbox/alert.js"
+import type { Alert } from "../outbox/alert.js"
 import { ocsfVersion } from "./ocsf.js"
 
 const schemas: Readonly<Partial<Record<AlertFormat, string>>> = {

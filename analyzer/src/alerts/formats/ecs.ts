@@ -1,7 +1,7 @@
 import { basename } from "node:path"
-import type { FindingJson } from "../../sinks/text/finding-json.js"
-import { alertId } from "../alert.js"
-import type { Alert } from "../alert.js"
+import type { FindingJson } from "../../documents/finding-json.js"
+import { alertId } from "../outbox/alert.js"
+import type { Alert } from "../outbox/alert.js"
 import { techniqueOf } from "./attack.js"
 
 /** The version of the Elastic Common Schema whose field names these are. */

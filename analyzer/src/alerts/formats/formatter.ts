@@ -1,5 +1,5 @@
 import type { AlertFormat } from "../../config/load.js"
-import type { Alert } from "../alert.js"
+import type { Alert } from "../outbox/alert.js"
 import { cloudEvent } from "./cloud-events.js"
 import { ecs } from "./ecs.js"
 import { ocsf } from "./ocsf.js"

@@ -1,7 +1,7 @@
 import { basename } from "node:path"
-import type { FindingJson } from "../../sinks/text/finding-json.js"
-import { alertId } from "../alert.js"
-import type { Alert } from "../alert.js"
+import type { FindingJson } from "../../documents/finding-json.js"
+import { alertId } from "../outbox/alert.js"
+import type { Alert } from "../outbox/alert.js"
 import { attackVersion, techniqueOf } from "./attack.js"
 import { milliseconds } from "./moments.js"
 

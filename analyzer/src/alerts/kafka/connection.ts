@@ -1,7 +1,7 @@
 import kafkajs from "kafkajs"
 import type { Kafka, KafkaConfig as ClientConfig, LogEntry, logCreator, SASLOptions } from "kafkajs"
 import type { KafkaConfig } from "../../config/load.js"
-import type { Log } from "../../log.js"
+import type { Log } from "../../telemetry/log.js"
 import { credential, secretText } from "../credentials.js"
 
 /** In milliseconds. A broker that is stopped in the middle of a request must not hold the line for long. */

@@ -1,6 +1,6 @@
 import kafkajs from "kafkajs"
 import { describe, expect, it } from "vitest"
-import { AlertSinkError, AlertsRefused } from "../alert-sink.js"
+import { AlertSinkError, AlertsRefused } from "../publish/alert-sink.js"
 import { kafkaFailure } from "./errors.js"
 
 /** As kafkajs throws it: what the broker said, wrapped by what gave up. */

@@ -1,5 +1,5 @@
 import { messageOf } from "../../errors.js"
-import { AlertSinkError, AlertsRefused } from "../alert-sink.js"
+import { AlertSinkError, AlertsRefused } from "../publish/alert-sink.js"
 
 /** Types of the Kafka protocol (kafka.apache.org/protocol, error codes), in words with what to do. */
 const words: Readonly<Record<string, (topic: string) => string>> = {

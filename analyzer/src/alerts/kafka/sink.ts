@@ -1,7 +1,7 @@
 import kafkajs from "kafkajs"
 import type { Kafka, Producer } from "kafkajs"
-import type { Alert } from "../alert.js"
-import type { AlertSink } from "../alert-sink.js"
+import type { Alert } from "../outbox/alert.js"
+import type { AlertSink } from "../publish/alert-sink.js"
 import type { Formatter } from "../formats/formatter.js"
 import { kafkaFailure } from "./errors.js"
 

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { AppError } from "../../errors.js"
-import { aFinding } from "../../sinks/samples.js"
+import { aFinding } from "../../testing/outputs.js"
 import type { Sink } from "../../sinks/sink.js"
-import { alertId } from "../alert.js"
+import { alertId } from "./alert.js"
 import type { AlertQueue } from "./alert-queue.js"
 import { DurableLine } from "../durable-line.js"
 import { OutboxSink } from "../outbox-sink.js"
-import { aFolder, anAlert, aQueue, idOf, outputOf } from "../samples.js"
+import { aFolder, anAlert, aQueue, idOf, outputOf } from "../../testing/alerts.js"
 
 const waiting = async (queue: AlertQueue) =>
   (await queue.peek(1_000, 10_000_000)).map(({ alert }) => `${alert.kind} ${alert.finding.version}`)

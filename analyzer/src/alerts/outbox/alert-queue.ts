@@ -2,14 +2,14 @@ import { appendFile, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Severity } from "../../domain/finding.js"
 import type { Output } from "../../domain/output.js"
-import type { Log } from "../../log.js"
-import type { Alert } from "../alert.js"
+import type { Log } from "../../telemetry/log.js"
+import type { Alert } from "./alert.js"
 import { readJson, replaceFile } from "./durable-file.js"
 import { Ledger } from "./ledger.js"
 import type { Told } from "./ledger.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxCounts, OutboxRecord } from "./outbox.js"
-import { selectAlerts, toldAfter } from "../selection.js"
+import { selectAlerts, toldAfter } from "./selection.js"
 
 export interface AlertQueueOptions {
   readonly folder: string

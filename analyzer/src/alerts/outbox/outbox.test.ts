@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Outbox } from "./outbox.js"
 import type { OutboxRecord } from "./outbox.js"
-import { aFolder, aLog, startMs } from "../samples.js"
+import { aFolder, aLog, startMs } from "../../testing/alerts.js"
 
 interface Changes {
   readonly limitBytes?: number

@@ -3,7 +3,7 @@ import type { Admin } from "kafkajs"
 import { kafkaClient } from "../../alerts/kafka/connection.js"
 import type { KafkaConfig } from "../../config/load.js"
 import { messageOf } from "../../errors.js"
-import type { Log } from "../../log.js"
+import type { Log } from "../../telemetry/log.js"
 import { degraded, failing, ok } from "./check.js"
 import type { Outcome } from "./check.js"
 

@@ -1,7 +1,7 @@
-import type { IncidentJson } from "../../sinks/text/finding-json.js"
-import { byteCount, commandLine, duration, endpoint, printable } from "../../sinks/text/terminal-text.js"
-import { parseTime } from "../../sinks/text/rfc3339.js"
-import type { ConnectionJson } from "../../store/queries.js"
+import type { IncidentJson } from "../../documents/finding-json.js"
+import { byteCount, commandLine, duration, endpoint, printable } from "../../text/terminal-text.js"
+import { parseTime } from "../../text/rfc3339.js"
+import type { ConnectionJson } from "../../store/read/queries.js"
 
 /** A connection on one line. */
 export function connectionText(row: ConnectionJson): string {

@@ -1,5 +1,5 @@
 import type { Microseconds } from "../../domain/identity.js"
-import { parseTime } from "../../sinks/text/rfc3339.js"
+import { parseTime } from "../../text/rfc3339.js"
 
 const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400, w: 604_800 }
 

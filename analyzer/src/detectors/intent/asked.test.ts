@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { aProcess } from "../samples.js"
+import { aProcess } from "../../testing/detector-run.js"
 import { askedOf, askedOfRenamed } from "./asked.js"
 
 const line = (text: string) => askedOf(aProcess(text.split(" ")))

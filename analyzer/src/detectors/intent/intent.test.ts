@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { aProcess, anUpdate, noSsh, secondUs, sshClient, startUs, Watch } from "../samples.js"
+import { aProcess, anUpdate, noSsh, secondUs, sshClient, startUs, Watch } from "../../testing/detector-run.js"
 import { intent } from "./intent.js"
 
 const tunnelArgv = ["ssh", "-N", "-R", "8080:localhost:80", "me@203.0.113.9"]

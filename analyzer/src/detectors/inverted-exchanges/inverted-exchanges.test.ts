@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Exchanges } from "../../domain/connection.js"
-import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../samples.js"
+import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../../testing/detector-run.js"
 import { thresholds } from "../thresholds.js"
 import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./features.js"
 import { invertedExchanges } from "./inverted-exchanges.js"

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest"
-import { aProcess, anUpdate, noSsh, secondUs, sshClient, sshServer, startUs, Watch } from "../samples.js"
+import {
+  aProcess,
+  anUpdate,
+  noSsh,
+  secondUs,
+  sshClient,
+  sshServer,
+  startUs,
+  Watch,
+} from "../../testing/detector-run.js"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { longLivedSsh } from "./long-lived-ssh.js"

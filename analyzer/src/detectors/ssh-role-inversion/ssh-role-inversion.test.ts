@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { aProcess, anUpdate, secondUs, sshClient, sshServer, startUs, Watch } from "../samples.js"
+import { aProcess, anUpdate, secondUs, sshClient, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import { sshRoleInversion } from "./ssh-role-inversion.js"
 
 const later = startUs + secondUs

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { LiveEvents, Overview } from "@backflow/page/contract"
-import type { FindingJson, IncidentJson } from "../../sinks/text/finding-json.js"
+import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import { securityHeaders } from "./http-answers.js"
-import type { Board } from "../board/board.js"
-import { plainQuestion } from "../answers/outbound.js"
-import type { LiveOutbound } from "../answers/outbound.js"
-import type { Overviews } from "../answers/overview.js"
-import { byGravity, findingSummary, incidentSummary } from "../answers/summaries.js"
+import type { Board } from "../live/live-findings.js"
+import { plainQuestion } from "../api/outbound.js"
+import type { LiveOutbound } from "../api/outbound.js"
+import type { Overviews } from "../api/overview.js"
+import { byGravity, findingSummary, incidentSummary } from "../api/summaries.js"
 
 export interface LiveLimits {
   /** Watchers at once. */

@@ -1,4 +1,4 @@
-import type { Session } from "@backflow/analyzer/store/session"
+import type { Session } from "@backflow/analyzer/store/connection/session"
 
 export interface Bulk {
   /** Records of connections; a third as many connections. */

@@ -1,5 +1,5 @@
-import { serveStore } from "@backflow/analyzer/store/front/serve-store"
-import type { ServedStore } from "@backflow/analyzer/store/front/serve-store"
+import { serveStore } from "@backflow/analyzer/store/http/serve-store"
+import type { ServedStore } from "@backflow/analyzer/store/http/serve-store"
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { tell, temporaryStore } from "./seeded-store.js"

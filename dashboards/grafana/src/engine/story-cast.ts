@@ -1,4 +1,4 @@
-import { aHost } from "@backflow/analyzer/sinks/samples"
+import { aHost } from "@backflow/analyzer/testing/outputs"
 import type { HostFacts } from "@backflow/analyzer/domain/identity"
 
 /** Who and when, for every part of the story. Microseconds. */

@@ -1,7 +1,7 @@
 import type { HostFacts } from "@backflow/analyzer/domain/identity"
 import type { ConnectionRow } from "@backflow/analyzer/domain/output"
-import { aConnection, aProcess, anOutput } from "@backflow/analyzer/sinks/samples"
-import type { StoredConnection } from "@backflow/analyzer/store/connection-row"
+import { aConnection, aProcess, anOutput } from "@backflow/analyzer/testing/outputs"
+import type { StoredConnection } from "@backflow/analyzer/store/write/connection-row"
 import { cookie, hosts, minute } from "./story-cast.js"
 
 interface Opened {

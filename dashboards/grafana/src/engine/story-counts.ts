@@ -1,5 +1,5 @@
-import { anOutput } from "@backflow/analyzer/sinks/samples"
-import type { MetricSample } from "@backflow/analyzer/store/metric-row"
+import { anOutput } from "@backflow/analyzer/testing/outputs"
+import type { MetricSample } from "@backflow/analyzer/store/write/metric-row"
 import { hosts, minute } from "./story-cast.js"
 
 /** Losses: 7 in the kernel and 20 shed on train-3 (3 h ago), 1 rejected there (5 h ago), 5 on a collector of gpu-12 that began 2 h ago. */

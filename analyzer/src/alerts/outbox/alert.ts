@@ -1,0 +1,21 @@
+import type { FindingJson } from "../../documents/finding-json.js"
+
+export type AlertKind = "created" | "updated" | "closed"
+
+/** Why a finding is over for whoever was told of it. */
+export type ClosedBecause = "ended" | "lowered" | "expected" | "suppressed"
+
+/** One version of a finding on its way to people and programs outside. Plain JSON: this is what an outbox holds. */
+export interface Alert {
+  readonly kind: AlertKind
+  /** Present when the finding is over with this version; with `created` when it was over before anybody could be told. */
+  readonly because?: ClosedBecause
+  /** When the version was decided with which the finding first left: RFC 3339, event time. */
+  readonly createdAt: string
+  readonly finding: FindingJson
+}
+
+/** `<uid>:<version>`: the same over retries, restarts and replays, so that consumers recognise repeats. */
+export function alertId({ finding }: Alert): string {
+  return `${finding.id}:${finding.version}`
+}

@@ -1,0 +1,55 @@
+import { severities } from "../../domain/finding.js"
+import type { Finding, Severity } from "../../domain/finding.js"
+import { findingJson } from "../../documents/finding-json.js"
+import { formatTime } from "../../text/rfc3339.js"
+import type { Alert, ClosedBecause } from "./alert.js"
+import type { Ledger, Told } from "./ledger.js"
+
+/**
+ * Which finding versions leave, in order. Those of the severity `least` and above that policy neither approves nor
+ * suppresses do; and once a finding has left, all its later versions do, until the one by which it is over for whoever was
+ * told: closed, under `least`, expected or suppressed. The first version that leaves is `created`, whatever its number.
+ */
+export function selectAlerts(findings: readonly Finding[], ledger: Ledger, least: Severity): readonly Alert[] {
+  /** What this call has told so far; the ledger itself changes only once that is durable. */
+  const told = new Map<string, Told | undefined>()
+  return findings.flatMap((finding) => {
+    const before = told.has(finding.id) ? told.get(finding.id) : ledger.told(finding.id)
+    const alert = alertOf(finding, before, least)
+    if (alert === undefined) return []
+    told.set(finding.id, toldAfter(alert, before))
+    return [alert]
+  })
+}
+
+/** What stands after an alert: undefined when the finding is over for its readers. */
+export function toldAfter(alert: Alert, before: Told | undefined): Told | undefined {
+  if (alert.because !== undefined) return undefined
+  const version = alert.kind === "created" ? alert.finding.version : (before?.version ?? alert.finding.version)
+  return { version, createdAt: alert.createdAt }
+}
+
+function alertOf(finding: Finding, before: Told | undefined, least: Severity): Alert | undefined {
+  const because = overBecause(finding, least)
+  // Versions at or under the one that was told first are repeats of a batch that was sent again.
+  const isFirst = before === undefined || finding.version <= before.version
+  // What began and ended before it could be told is still told.
+  const isWanted = because === undefined || (because === "ended" && isGrave(finding, least))
+  if (isFirst && isWanted) return make(finding, "created", formatTime(finding.detectedAtUs), because)
+  if (before === undefined) return undefined
+  return make(finding, because === undefined ? "updated" : "closed", before.createdAt, because)
+}
+
+function overBecause(finding: Finding, least: Severity): ClosedBecause | undefined {
+  if (finding.status === "expected" || finding.status === "suppressed") return finding.status
+  if (finding.status === "closed") return "ended"
+  return isGrave(finding, least) ? undefined : "lowered"
+}
+
+function isGrave({ severity }: Finding, least: Severity): boolean {
+  return severities.indexOf(severity) >= severities.indexOf(least)
+}
+
+function make(finding: Finding, kind: Alert["kind"], createdAt: string, because: ClosedBecause | undefined): Alert {
+  return { kind, ...(because !== undefined && { because }), createdAt, finding: findingJson(finding) }
+}

@@ -1,0 +1,51 @@
+import { join } from "node:path"
+import type { Config } from "../../config/load.js"
+import { printable } from "../../text/terminal-text.js"
+import type { Readiness } from "./collector-child.js"
+
+/** Where the page is. `entry` lets in whoever has it. */
+export interface PageAddress {
+  readonly address: string
+  readonly entry: string
+  readonly tokenFile: string
+}
+
+export interface Addresses {
+  readonly page: PageAddress | undefined
+  /** Where ClickHouse clients read the embedded store. */
+  readonly front: { readonly url: string; readonly tokenFile: string } | undefined
+}
+
+/** What a person is told when everything runs. The token is shown to a person at a terminal, and never to a log. */
+export function readyText(
+  { host, kernel, hooks, degraded = [] }: Readiness,
+  { state, store }: Config,
+  { page, front }: Addresses,
+  isTerminal: boolean,
+): string {
+  const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
+  const attached = hooks === undefined ? "" : ` through ${hooks} hooks`
+  return [
+    `ready, watching every connection of ${host ?? "this host"}${onKernel}${attached}`,
+    ...(degraded.length === 0 ? [] : [`  degraded   ${degraded.join(", ")}`]),
+    ...pageLines(page, isTerminal),
+    `  store      ${store.url ?? join(state, "store")}`,
+    ...frontLines(front),
+    `  ask        backflow findings | connections | incidents --state ${state}`,
+  ]
+    .map(printable)
+    .join("\n")
+}
+
+/** One line, or none where there is no page. */
+export function pageLines(page: PageAddress | undefined, isTerminal: boolean): readonly string[] {
+  if (page === undefined) return []
+  return [
+    isTerminal ? `  page       ${page.entry}` : `  page       ${page.address} (its token is in ${page.tokenFile})`,
+  ]
+}
+
+/** The same for ClickHouse clients. */
+export function frontLines(front: Addresses["front"]): readonly string[] {
+  return front === undefined ? [] : [`  SQL        ${front.url} (the password of any user is in ${front.tokenFile})`]
+}

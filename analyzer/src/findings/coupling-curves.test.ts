@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest"
+import { aBatch, aState, anEdge, anUpdate } from "../testing/batches.js"
+import type { CouplingEdge } from "../domain/coupling.js"
+import type { CouplingSample } from "../domain/coupling-sample.js"
+import type { Finding } from "../domain/finding.js"
+import { aFinding } from "../testing/outputs.js"
+import { CouplingSamples } from "./coupling-curves.js"
+
+const cookie = "00000000000000a1"
+const secondUs = 1_000_000
+const startUs = 1_795_413_600_000_000
+
+const finding = aFinding({ connection: { ...aFinding().connection, cookie } })
+
+/** A host on which `cookie` is open; `step` tells of edges at a second, and gives the points that come of it. */
+function watching() {
+  const state = aState()
+  const samples = new CouplingSamples()
+  let seq = 0
+  const step = (second: number, edges: readonly Partial<CouplingEdge>[], findings: readonly Finding[] = []) => {
+    const observedUs = startUs + second * secondUs
+    const batch = aBatch((seq += 1), {
+      observedUs,
+      connections: seq === 1 ? [anUpdate({ cookie })] : [],
+      edges: edges.map((edge) => anEdge({ aCookie: cookie, firstUs: startUs, lastUs: observedUs, ...edge })),
+    })
+    for (const change of state.apply(batch)) samples.observe(change)
+    return samples.advance(findings, state, observedUs)
+  }
+  return step
+}
+
+const points = (samples: readonly CouplingSample[]) =>
+  samples.map(({ atUs, forwardOut }) => [atUs - startUs, forwardOut])
+
+describe("curves of couplings", () => {
+  it("are kept for connections that a finding is about, and for no others", () => {
+    const step = watching()
+    expect(step(0, [{ forwardOut: 79 }])).toEqual([])
+    expect(step(1, [{ forwardOut: 80 }], [finding])).toMatchObject([
+      { cookie, forwardOut: 0, atUs: startUs },
+      { cookie, forwardOut: 80, atUs: startUs + secondUs },
+    ])
+    expect(step(3, [{ aCookie: "00000000000000b2", forwardOut: 5 }])).toEqual([])
+  })
+
+  it("have at most one point a second, and the last one is not lost", () => {
+    const step = watching()
+    step(1, [{ forwardOut: 10 }], [finding])
+    expect(points(step(1.2, [{ forwardOut: 20 }]))).toEqual([])
+    expect(points(step(1.4, [{ forwardOut: 30 }]))).toEqual([])
+    expect(points(step(2.5, []))).toEqual([[2.5 * secondUs, 30]])
+    expect(points(step(4, []))).toEqual([])
+  })
+
+  it("are one for each place that is reached inside", () => {
+    const step = watching()
+    const to = (port: number) => ({ bRemote: { address: "127.0.0.1", port }, forwardOut: port })
+    const samples = step(1, [to(8000), to(5432)], [finding])
+    expect(samples.filter(({ forwardOut }) => forwardOut > 0).map(({ channel }) => channel)).toEqual([
+      "127.0.0.1:8000",
+      "127.0.0.1:5432",
+    ])
+  })
+
+  it("stop for a finding that policy suppresses before it was told", () => {
+    const step = watching()
+    expect(step(1, [{ forwardOut: 10 }], [{ ...finding, status: "suppressed" }])).toEqual([])
+  })
+})

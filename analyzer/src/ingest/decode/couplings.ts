@@ -1,0 +1,107 @@
+import { backflow } from "@backflow/proto"
+import { formatAddress } from "../../domain/address.js"
+import type { Attachment, CouplingEdge, EdgeKind, Moments } from "../../domain/coupling.js"
+import type { Endpoint } from "../../domain/identity.js"
+import { isPlausible } from "./connections.js"
+import type { RecordContext } from "./connections.js"
+import type { Span } from "./processes.js"
+import { limits } from "./wire-limits.js"
+import { toHex, toNumber } from "./uint64.js"
+import type { Word } from "./uint64.js"
+
+const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec"]
+const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
+
+/** Reads Edge messages; one that makes no sense is left out and counted. */
+export function decodeEdges(bytes: Uint8Array, spans: readonly Span[], context: RecordContext): CouplingEdge[] {
+  return spans.flatMap(({ start, end }) => readEdge(bytes.subarray(start, end), context) ?? [])
+}
+
+function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | undefined {
+  const wire = backflow.v1.Edge.decode(bytes)
+  const kind = edgeKinds[wire.kind]
+  const aRemote = readEndpoint(wire.aRemote, wire.aPort)
+  const bRemote = wire.bRemote.length === 0 ? nowhere : readEndpoint(wire.bRemote, wire.bPort)
+  const [firstUs, lastUs] = [toNumber(wire.firstUs), toNumber(wire.lastUs)]
+  if (kind === undefined) context.reject("edge_kind")
+  else if (aRemote === undefined || bRemote === undefined) context.reject("address_length")
+  else if (wire.aPort > 65_535 || wire.bPort > 65_535) context.reject("port")
+  else if (wire.bPath.length > limits.unixPathChars) context.reject("text_length")
+  else if (!isPlausible(firstUs, context) || !isPlausible(lastUs, context)) context.reject("time")
+  else
+    return {
+      group: toHex(wire.group),
+      kind,
+      aProcess: readReference(wire.aProcess, context),
+      bProcess: readReference(wire.process, context),
+      aRemote,
+      aCookie: toHex(wire.aCookie),
+      bRemote,
+      bPath: wire.bPath,
+      bCookie: toHex(wire.bCookie),
+      openedAfter: wire.openedAfter,
+      openedAlone: wire.openedAlone,
+      accepted: wire.accepted,
+      delayMinNs: toNumber(wire.delayMinNs),
+      delayLog2: toNumber(wire.delayLog2),
+      forwardIn: toNumber(wire.forwardIn),
+      forwardOut: toNumber(wire.forwardOut),
+      backwardIn: toNumber(wire.backwardIn),
+      backwardOut: toNumber(wire.backwardOut),
+      forward: readMoments(wire.forward),
+      backward: readMoments(wire.backward),
+      openForward: { x: toNumber(wire.openForwardIn), y: toNumber(wire.openForwardOut) },
+      openBackward: { x: toNumber(wire.openBackwardIn), y: toNumber(wire.openBackwardOut) },
+      firstUs,
+      lastUs,
+    }
+  return undefined
+}
+
+/** Reads Attachment messages; one without a known holder claims nothing and is left out. */
+export function decodeAttachments(bytes: Uint8Array, spans: readonly Span[], context: RecordContext): Attachment[] {
+  return spans.flatMap(({ start, end }) => readAttachment(bytes.subarray(start, end), context) ?? [])
+}
+
+function readAttachment(bytes: Uint8Array, context: RecordContext): Attachment | undefined {
+  const wire = backflow.v1.Attachment.decode(bytes)
+  const kind = attachmentKinds[wire.kind]
+  const observedUs = toNumber(wire.observedUs)
+  const process = context.keyOf(wire.process)
+  if (kind === undefined) context.reject("attachment_kind")
+  else if (process === undefined) context.reject("unknown_process")
+  else if (!isPlausible(observedUs, context)) context.reject("time")
+  else
+    return {
+      kind,
+      process,
+      child: readReference(wire.child, context),
+      cookie: toHex(wire.cookie),
+      stdioMask: wire.stdioMask & 7,
+      observedUs,
+      childRead: toNumber(wire.childRead),
+      childWritten: toNumber(wire.childWritten),
+      gone: wire.gone,
+    }
+  return undefined
+}
+
+const nowhere: Endpoint = { address: "", port: 0 }
+
+function readEndpoint(address: Uint8Array, port: number): Endpoint | undefined {
+  return address.length === 16 ? { address: formatAddress(address), port } : undefined
+}
+
+function readReference(reference: number, context: RecordContext) {
+  if (reference === 0) return undefined
+  const key = context.keyOf(reference)
+  if (key === undefined) context.reject("unknown_process")
+  return key
+}
+
+type WireMoments = { readonly [K in keyof Moments]?: Word | null }
+
+function readMoments(wire: WireMoments | null | undefined): Moments {
+  const at = (word: Word | null | undefined) => (word ? toNumber(word) : 0)
+  return { n: at(wire?.n), x: at(wire?.x), y: at(wire?.y), xx: at(wire?.xx), yy: at(wire?.yy), xy: at(wire?.xy) }
+}

@@ -1,0 +1,184 @@
+import { backflow } from "@backflow/proto"
+import type { Batch, Lost } from "../../domain/batch.js"
+import type { HostFacts, ProcessFacts, ProcessKey } from "../../domain/identity.js"
+import { ColumnError, TooManyRecords, decodeConnections, isPlausible } from "./connections.js"
+import type { RecordContext } from "./connections.js"
+import { decodeAttachments, decodeEdges } from "./couplings.js"
+import { decodeProcesses } from "./processes.js"
+import type { ProcessContext, Span } from "./processes.js"
+import { limits } from "./wire-limits.js"
+import type { RejectionReason } from "./rejections.js"
+import { toDecimal, toNumber } from "./uint64.js"
+import { WireError, WireReader } from "./wire-reader.js"
+
+export interface Hello {
+  readonly protocol: number
+  readonly host: HostFacts
+  readonly capabilities: readonly string[]
+}
+
+/** What one CollectorMessage says. A malformed one is worth its stream, for what follows cannot be trusted either. */
+export type Decoded =
+  | { readonly kind: "hello"; readonly hello: Hello }
+  | { readonly kind: "dictionary"; readonly processes: readonly ProcessFacts[] }
+  | { readonly kind: "batch"; readonly batch: Batch }
+  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly detail: string }
+
+// Field numbers in collector.proto; the golden batches hold them to it.
+const message = { hello: 1, dictionary: 2, snapshot: 3, batch: 4 } as const
+const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9 } as const // prettier-ignore
+
+/** Reads the bytes of one CollectorMessage. Never throws on any bytes; the dictionary learns and forgets as they say. */
+export function decode(bytes: Uint8Array, context: ProcessContext): Decoded {
+  try {
+    return decodeMessage(bytes, context)
+  } catch (error) {
+    if (error instanceof TooManyRecords) return malformed("too_many_records", error.message)
+    if (error instanceof ColumnError) return malformed("column_length", error.message)
+    if (error instanceof Error) return malformed("undecodable", error.message)
+    throw error
+  }
+}
+
+function malformed(reason: RejectionReason, detail: string): Decoded {
+  return { kind: "malformed", reason, detail }
+}
+
+function decodeMessage(bytes: Uint8Array, context: ProcessContext): Decoded {
+  const reader = new WireReader(bytes)
+  let last: { readonly field: number; readonly span: Span } | undefined
+  while (reader.next()) {
+    if (reader.field > message.batch) reader.skip()
+    else if (last !== undefined) throw new WireError("a message that is two messages")
+    else last = { field: reader.field, span: reader.span() }
+  }
+  if (last === undefined)
+    return malformed("undecodable", "an empty message, or of a kind that this version does not know")
+  const { field, span } = last
+  if (field === message.hello) return decodeHello(bytes.subarray(span.start, span.end))
+  if (field === message.dictionary) return decodeDictionary(bytes, span, context)
+  return decodeBatch(bytes, span, context, field === message.snapshot)
+}
+
+function decodeHello(bytes: Uint8Array): Decoded {
+  const wire = backflow.v1.Hello.decode(bytes)
+  const degraded = wire.degraded.map(({ feature, consequence }) => ({
+    feature: feature ?? "",
+    consequence: consequence ?? "",
+  }))
+  const names = [wire.hostId, wire.hostName, wire.bootId, wire.kernel, wire.version, ...wire.capabilities]
+  const sentences = degraded.flatMap(({ feature, consequence }) => [feature, consequence])
+  // The parts of an insert token are joined by colons.
+  const isKey = (text: string) => /^[!-9;-~]{1,128}$/.test(text)
+  if (!isKey(wire.hostId) || !isKey(wire.bootId))
+    return malformed("hello", "host_id and boot_id are 1 to 128 printable characters without space and colon")
+  if (names.some((name) => name.length > limits.nameChars) || sentences.some((text) => text.length > limits.pathChars))
+    return malformed("text_length", "a name in Hello is too long")
+  if (degraded.length > limits.degraded || wire.capabilities.length > limits.degraded)
+    return malformed("too_many_records", `more than ${limits.degraded} capabilities or degraded modes`)
+  const host: HostFacts = {
+    hostId: wire.hostId,
+    hostName: wire.hostName === "" ? wire.hostId : wire.hostName,
+    bootId: wire.bootId,
+    kernel: wire.kernel,
+    collectorVersion: wire.version,
+    instance: toDecimal(wire.instance),
+    degraded,
+  }
+  return { kind: "hello", hello: { protocol: wire.protocol, host, capabilities: wire.capabilities } }
+}
+
+function decodeDictionary(bytes: Uint8Array, { start, end }: Span, context: ProcessContext): Decoded {
+  const reader = new WireReader(bytes, start, end)
+  const spans: Span[] = []
+  while (reader.next()) {
+    if (reader.field === 1) collect(spans, reader, limits.processesPerBatch)
+    else reader.skip()
+  }
+  return { kind: "dictionary", processes: decodeProcesses(bytes, spans, context) }
+}
+
+function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: ProcessContext, snapshot: boolean): Decoded {
+  const reader = new WireReader(bytes, start, end)
+  let seq = 0
+  let baseUs = 0
+  let more = false
+  let lost = nothingLost
+  const connections: Span[] = []
+  const [processes, edges, attachments]: [Span[], Span[], Span[]] = [[], [], []]
+  const exitedReferences: number[] = []
+  while (reader.next()) {
+    if (reader.field === fieldOf.seq) seq = reader.unsigned()
+    else if (reader.field === fieldOf.baseUs) baseUs = reader.unsigned()
+    else if (reader.field === fieldOf.more) more = reader.unsigned() !== 0
+    else if (reader.field === fieldOf.lost) lost = decodeLost(bytes, reader.span())
+    else if (reader.field === fieldOf.processes) collect(processes, reader, limits.processesPerBatch)
+    else if (reader.field === fieldOf.connections) collect(connections, reader, 1)
+    else if (reader.field === fieldOf.edges) collect(edges, reader, limits.edgesPerBatch)
+    else if (reader.field === fieldOf.attachments) collect(attachments, reader, limits.attachmentsPerBatch)
+    else if (reader.field === fieldOf.exited) collectPacked(exitedReferences, bytes, reader.span())
+    else reader.skip()
+  }
+  if (!(seq >= 1 && seq <= Number.MAX_SAFE_INTEGER)) return malformed("sequence", "a batch without sequence number")
+  if (!isPlausible(baseUs, context))
+    return malformed("time", "base_us lies before 2000 or more than a day ahead of this host")
+
+  const facts = decodeProcesses(bytes, processes, context)
+  const records: RecordContext = { ...context, baseUs, keyOf: (reference) => context.dictionary.keyOf(reference) }
+  const [block] = connections
+  const batch: Batch = {
+    seq,
+    snapshot,
+    more,
+    observedUs: baseUs,
+    lost,
+    processes: facts,
+    connections: block === undefined ? [] : decodeConnections(bytes, block.start, block.end, records),
+    edges: decodeEdges(bytes, edges, records),
+    attachments: decodeAttachments(bytes, attachments, records),
+    // After everything that may refer to them.
+    exited: exitedReferences.flatMap((reference): ProcessKey[] => {
+      const key = context.dictionary.forget(reference)
+      return key === undefined ? [] : [key]
+    }),
+  }
+  return { kind: "batch", batch }
+}
+
+function collect(spans: Span[], reader: WireReader, most: number): void {
+  if (spans.length >= most) throw new TooManyRecords(`more than ${most} of field ${reader.field} in one message`)
+  spans.push(reader.span())
+}
+
+function collectPacked(values: number[], bytes: Uint8Array, { start, end }: Span): void {
+  const reader = new WireReader(bytes, start, end)
+  while (reader.position < end) {
+    if (values.length >= limits.processesPerBatch) throw new TooManyRecords("too many ended processes in one batch")
+    values.push(reader.varint())
+  }
+}
+
+const nothingLost: Lost = {
+  ringConnection: 0,
+  ringExec: 0,
+  ringExit: 0,
+  mapSocket: 0,
+  mapEdge: 0,
+  shedInterim: 0,
+  shedFinal: 0,
+  rejected: 0,
+}
+
+function decodeLost(bytes: Uint8Array, { start, end }: Span): Lost {
+  const wire = backflow.v1.Lost.decode(bytes.subarray(start, end))
+  return {
+    ringConnection: toNumber(wire.ringConnection),
+    ringExec: toNumber(wire.ringExec),
+    ringExit: toNumber(wire.ringExit),
+    mapSocket: toNumber(wire.mapSocket),
+    mapEdge: toNumber(wire.mapEdge),
+    shedInterim: toNumber(wire.shedInterim),
+    shedFinal: toNumber(wire.shedFinal),
+    rejected: toNumber(wire.rejected),
+  }
+}

@@ -1,0 +1,67 @@
+import { Client, credentials } from "@grpc/grpc-js"
+import { service } from "grpc-health-check"
+import { afterEach, describe, expect, it } from "vitest"
+import { Networks } from "../../domain/networks.js"
+import { startAnalyzer } from "../../service/analyzer.js"
+import type { Analyzer } from "../../service/analyzer.js"
+import { sampleUs } from "../../testing/wire-messages.js"
+
+const done = () => Promise.resolve()
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+let analyzer: Analyzer
+let client: Client
+
+afterEach(async () => {
+  client.close()
+  await analyzer.stop(0)
+})
+
+async function start(): Promise<void> {
+  analyzer = await startAnalyzer(
+    { listen: "127.0.0.1:0", networks: new Networks(), token: "a token that probes do not have" },
+    {
+      stages: {
+        detectors: () => [],
+        findings: () => ({ advance: () => [] }),
+        incidents: () => ({ advance: () => [] }),
+      },
+      store: { name: "store", write: done, flush: done, close: done },
+      sinks: [],
+      log,
+      nowUs: () => sampleUs,
+    },
+  )
+  client = new Client(analyzer.address, credentials.createInsecure())
+}
+
+const { Check: check, Watch: watch } = service
+if (check === undefined || watch === undefined) throw new Error("the health service has other methods now")
+
+describe("grpc.health.v1.Health", () => {
+  it.each(["", "backflow.v1.Collector"])("says without a token that %j serves", async (name) => {
+    await start()
+    const answer = await new Promise((resolve, reject) => {
+      client.makeUnaryRequest(check.path, check.requestSerialize, check.responseDeserialize, { service: name }, (error, value) => (error === null ? resolve(value) : reject(error))) // prettier-ignore
+    })
+    expect(answer).toEqual({ status: "SERVING" })
+  })
+
+  it("tells who watches that a stop began", async () => {
+    await start()
+    const call = client.makeServerStreamRequest(watch.path, watch.requestSerialize, watch.responseDeserialize, { service: "" }) // prettier-ignore
+    call.on("error", () => undefined)
+    const heard: unknown[] = []
+    const isToldOf = (status: string) =>
+      new Promise<void>((resolve) =>
+        call.on("data", (value: { readonly status: string }) => {
+          heard.push(value.status)
+          if (value.status === status) resolve()
+        }),
+      )
+    await isToldOf("SERVING")
+    const stopping = isToldOf("NOT_SERVING")
+    await analyzer.stop(0)
+    await stopping
+    expect(heard).toContain("NOT_SERVING")
+  })
+})

@@ -1,0 +1,94 @@
+import type { Batch, Lost } from "../../domain/batch.js"
+import type { HostFacts, ProcessFacts } from "../../domain/identity.js"
+import { decode } from "../decode/decode.js"
+import { ProcessDictionary } from "../decode/dictionary.js"
+import type { RejectionReason, Reject } from "../decode/rejections.js"
+
+/** What one message of a collector means to the line. */
+export type SessionInput =
+  | { readonly kind: "batch"; readonly batch: Batch }
+  | { readonly kind: "facts"; readonly processes: readonly ProcessFacts[] }
+  /** Sent before: its records were applied then. */
+  | { readonly kind: "duplicate"; readonly seq: number }
+  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly detail: string }
+
+export interface SessionCounts {
+  readonly batches: number
+  readonly duplicates: number
+  /** Sequence numbers that never came: batches that the collector shed. */
+  readonly missing: number
+  /** Totals of this run of the collector, as it last told them. */
+  readonly lost: Lost | undefined
+}
+
+/** What is remembered of one run of one collector, over all its streams. */
+export class CollectorSession {
+  host: HostFacts
+  readonly #dictionary = new ProcessDictionary()
+  #accepted: number | undefined
+  #durable = 0
+  #batches = 0
+  #duplicates = 0
+  #missing = 0
+  #lost: Lost | undefined
+
+  constructor(host: HostFacts) {
+    this.host = host
+  }
+
+  /** Every batch up to this sequence number is durable; 0 before the first. */
+  get durable(): number {
+    return this.#durable
+  }
+
+  get isAllDurable(): boolean {
+    return this.#durable >= (this.#accepted ?? 0)
+  }
+
+  get counts(): SessionCounts {
+    return { batches: this.#batches, duplicates: this.#duplicates, missing: this.#missing, lost: this.#lost }
+  }
+
+  /**
+   * Reads the next message. A batch that came before teaches its references again, for the collector may have left out
+   * what it taught on the stream before, but its records are not applied twice.
+   */
+  read(bytes: Uint8Array, nowUs: number, reject: Reject): SessionInput {
+    const decoded = decode(bytes, { dictionary: this.#dictionary, nowUs, reject })
+    if (decoded.kind === "hello") return { kind: "malformed", reason: "hello", detail: "a second Hello on one stream" }
+    if (decoded.kind === "dictionary") return { kind: "facts", processes: decoded.processes }
+    if (decoded.kind === "malformed") return decoded
+    return this.#accept(decoded.batch)
+  }
+
+  markDurable(seq: number): void {
+    this.#durable = Math.max(this.#durable, seq)
+  }
+
+  #accept(batch: Batch): SessionInput {
+    // A run that began before this analyzer did may start anywhere.
+    const accepted = this.#accepted ?? batch.seq - 1
+    if (batch.seq <= accepted) {
+      this.#duplicates += 1
+      return { kind: "duplicate", seq: batch.seq }
+    }
+    this.#missing += batch.seq - accepted - 1
+    this.#accepted = batch.seq
+    this.#batches += 1
+    this.#lost = this.#lost === undefined ? batch.lost : further(this.#lost, batch.lost)
+    return { kind: "batch", batch }
+  }
+}
+
+function further(a: Lost, b: Lost): Lost {
+  return {
+    ringConnection: Math.max(a.ringConnection, b.ringConnection),
+    ringExec: Math.max(a.ringExec, b.ringExec),
+    ringExit: Math.max(a.ringExit, b.ringExit),
+    mapSocket: Math.max(a.mapSocket, b.mapSocket),
+    mapEdge: Math.max(a.mapEdge, b.mapEdge),
+    shedInterim: Math.max(a.shedInterim, b.shedInterim),
+    shedFinal: Math.max(a.shedFinal, b.shedFinal),
+    rejected: Math.max(a.rejected, b.rejected),
+  }
+}

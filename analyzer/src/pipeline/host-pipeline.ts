@@ -1,0 +1,148 @@
+import type { Batch, Lost } from "../domain/batch.js"
+import type { Change, Claim, Detector } from "../domain/detector.js"
+import type { Finding } from "../domain/finding.js"
+import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
+import type { Incident } from "../domain/incident.js"
+import type { Networks } from "../domain/networks.js"
+import type { HostReport } from "../domain/host-report.js"
+import type { Output } from "../domain/output.js"
+import type { View } from "../domain/view.js"
+import { CouplingSamples } from "../findings/coupling-curves.js"
+import { HostState } from "../connections/host-state.js"
+import type { TrackerCounts } from "../connections/host-state.js"
+import type { TrackerLimits } from "../connections/limits.js"
+
+/** Turns claims into versioned findings; keeps what it has said of one host. */
+export interface FindingStage {
+  advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[]
+}
+
+/** Joins findings of one host into incidents. */
+export interface IncidentStage {
+  advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly Incident[]
+}
+
+/** Makes the stages of one host. Each call gives new ones: hosts share no state. */
+export interface Stages {
+  readonly detectors: () => readonly Detector[]
+  readonly findings: () => FindingStage
+  readonly incidents: () => IncidentStage
+}
+
+export interface PipelineOptions {
+  readonly networks: Networks
+  readonly stages: Stages
+  readonly trackerLimits?: TrackerLimits
+}
+
+/** Detectors see event time move in steps of at least 100 ms, and at every batch that is later than that. */
+const tickUs = 100_000
+
+/** A host tells how it stands every 10 s of event time: a minute of a dashboard then has several points. */
+const reportUs = 10_000_000
+
+/**
+ * The straight line of one host in one boot: batch -> tracker -> changes -> detectors -> findings -> incidents. Event time
+ * only: the same batches give the same outputs, byte for byte.
+ */
+export class HostLine {
+  readonly #state: HostState
+  readonly #detectors: readonly Detector[]
+  readonly #findings: FindingStage
+  readonly #incidents: IncidentStage
+  readonly #samples = new CouplingSamples()
+  #reportedUs: Microseconds = 0
+  #tickedUs: Microseconds = 0
+  /** Of facts that came between batches; they count with the next one. */
+  #claims: Claim[] = []
+
+  constructor(host: HostFacts, { networks, stages, trackerLimits }: PipelineOptions) {
+    this.#state = new HostState(host, networks, trackerLimits)
+    this.#detectors = stages.detectors()
+    this.#findings = stages.findings()
+    this.#incidents = stages.incidents()
+  }
+
+  get view(): View {
+    return this.#state
+  }
+
+  get counts(): TrackerCounts {
+    return this.#state.counts
+  }
+
+  greet(host: HostFacts): void {
+    this.#state.greet(host)
+  }
+
+  /** Facts that a collector repeats after a reconnect, outside of any batch. */
+  learn(processes: readonly ProcessFacts[]): void {
+    this.#observe(this.#state.learn(processes))
+  }
+
+  apply(batch: Batch): Output {
+    this.#observe(this.#state.apply(batch))
+    if (this.#state.nowUs >= this.#tickedUs + tickUs) this.#tick()
+    return this.#output(this.#state.host, batch.seq, batch.lost)
+  }
+
+  /**
+   * Ends the host: every connection closes, and with them what was claimed about them. The output counts as the one batch
+   * of an instance of its own, for the real one may still come back.
+   */
+  end(): Output {
+    this.#observe(this.#state.vanish())
+    this.#tick()
+    const { host } = this.#state
+    return this.#output({ ...host, instance: `${host.instance}-silent` }, 1, nothingLost)
+  }
+
+  #observe(changes: Iterable<Change>): void {
+    for (const change of changes) {
+      this.#samples.observe(change)
+      for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#state))
+    }
+  }
+
+  #tick(): void {
+    this.#tickedUs = this.#state.nowUs
+    for (const detector of this.#detectors) this.#claims.push(...detector.tick(this.#state.nowUs, this.#state))
+  }
+
+  #output(host: HostFacts, seq: number, lost: Lost): Output {
+    const claims = this.#claims
+    this.#claims = []
+    const { nowUs } = this.#state
+    const findings = this.#findings.advance(claims, this.#state, nowUs)
+    return {
+      host,
+      seq,
+      token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
+      lost,
+      connections: this.#state.takeRows(),
+      findings,
+      incidents: this.#incidents.advance(findings, this.#state, nowUs),
+      couplings: this.#samples.advance(findings, this.#state, nowUs),
+      report: this.#report(nowUs),
+    }
+  }
+
+  #report(nowUs: Microseconds): HostReport | undefined {
+    if (nowUs < this.#reportedUs + reportUs) return undefined
+    this.#reportedUs = nowUs
+    const { liveConnections, processes, evictedConnections, evictedProcesses, evictedCouplings } = this.counts
+    const evicted = evictedConnections + evictedProcesses + evictedCouplings
+    return { atUs: nowUs, liveConnections, processes, evicted }
+  }
+}
+
+const nothingLost: Lost = {
+  ringConnection: 0,
+  ringExec: 0,
+  ringExit: 0,
+  mapSocket: 0,
+  mapEdge: 0,
+  shedInterim: 0,
+  shedFinal: 0,
+  rejected: 0,
+}

@@ -1,0 +1,125 @@
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { status } from "@grpc/grpc-js"
+import type { Delivery } from "../sinks/delivery.js"
+import type { Microseconds } from "../domain/identity.js"
+import type { Output } from "../domain/output.js"
+import { messageOf } from "../errors.js"
+import type { CollectorStream } from "../ingest/server/collector-stream.js"
+import type { Intake } from "../ingest/server/intake.js"
+import type { Rejections } from "../ingest/decode/rejections.js"
+import type { Received } from "../ingest/server/server.js"
+import type { CollectorSession } from "../ingest/server/session.js"
+import type { Sessions } from "../ingest/server/sessions.js"
+import type { Log } from "../telemetry/log.js"
+import type { HostLines } from "../pipeline/hosts.js"
+import { lossLines, totalLost } from "../telemetry/losses.js"
+
+export interface RunnerPorts {
+  readonly intake: Intake<Received>
+  readonly sessions: Sessions
+  readonly rejections: Rejections
+  readonly lines: HostLines
+  /** The durable sink: its room is the line's room. */
+  readonly store: Delivery
+  readonly others: readonly Delivery[]
+  readonly nowUs: () => number
+  readonly log: Log
+  readonly onStored?: ((eventUs: Microseconds) => void) | undefined
+}
+
+/** How long the line may hold the event loop before sockets and timers get their turn, in milliseconds. */
+const turnMs = 8
+
+/** Takes messages from the intake one by one, runs each through the line of its host, and hands on what comes out. */
+export class Runner {
+  readonly #ports: RunnerPorts
+
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports
+  }
+
+  /** Resolves when the intake is closed and empty. */
+  async run(): Promise<void> {
+    let turnEndsMs = performance.now() + turnMs
+    for (;;) {
+      const received = await this.#ports.intake.take()
+      if (received === undefined) return
+      await this.#ports.store.room()
+      this.#handle(received)
+      if (performance.now() < turnEndsMs) continue
+      await nextTurn()
+      turnEndsMs = performance.now() + turnMs
+    }
+  }
+
+  /** Ends the hosts that nothing was heard of for long. */
+  endSilentHosts(): void {
+    this.#deliverAll(this.#ports.lines.endSilent(this.#ports.nowUs()))
+  }
+
+  #handle({ stream, bytes, hello }: Received): void {
+    const { session } = stream
+    // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
+    if (session === undefined || stream.isUntrusted) return
+    try {
+      if (hello !== undefined) this.#deliverAll(this.#ports.lines.greet(hello, this.#ports.nowUs()))
+      else this.#read(stream, session, bytes)
+    } catch (thrown) {
+      // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
+      this.#ports.rejections.count("analysis_failed")
+      this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "a batch could not be analysed")
+      this.#distrust(stream, status.INTERNAL, "the analyzer failed on this batch")
+    }
+  }
+
+  /** Loss is told when it happens, a doubling at a time: a storm of it must not become one of words. */
+  #tellLoss({ host, counts: { lost } }: CollectorSession, before: number): void {
+    if (lost === undefined || Math.floor(Math.log2(totalLost(lost))) <= Math.floor(Math.log2(before))) return
+    this.#ports.log.warn({ host: host.hostName }, `the collector has ${lossLines(lost).join("; ")}`)
+  }
+
+  #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
+    const { lines, rejections, nowUs } = this.#ports
+    const before = totalLost(session.counts.lost)
+    const input = session.read(bytes, nowUs(), rejections.count)
+    this.#tellLoss(session, before)
+    if (input.kind === "malformed") {
+      rejections.count(input.reason)
+      this.#ports.log.warn({ host: session.host.hostName, reason: input.reason }, `unreadable message: ${input.detail}`)
+      this.#distrust(stream, status.INVALID_ARGUMENT, input.detail)
+    } else if (input.kind === "facts") lines.learn(session.host, input.processes, nowUs())
+    else if (input.kind === "duplicate") this.#acknowledge(session)
+    else {
+      const { seq, observedUs } = input.batch
+      this.#deliver(lines.apply(session.host, input.batch, nowUs()), () => {
+        session.markDurable(seq)
+        this.#acknowledge(session)
+        this.#ports.onStored?.(observedUs)
+      })
+    }
+  }
+
+  #deliverAll(outputs: readonly Output[]): void {
+    for (const output of outputs) this.#deliver(output, () => undefined)
+  }
+
+  #deliver(output: Output, onDurable: () => void): void {
+    this.#ports.store.add(output, onDurable)
+    if (!isTold(output)) return
+    for (const delivery of this.#ports.others) delivery.addOrShed(output)
+  }
+
+  #acknowledge(session: CollectorSession): void {
+    if (session.durable > 0) this.#ports.sessions.streamOf(session)?.acknowledge(session.durable)
+  }
+
+  #distrust(stream: CollectorStream, code: status, details: string): void {
+    stream.isUntrusted = true
+    stream.fail(code, details)
+  }
+}
+
+/** Connections alone are for the store. */
+function isTold({ findings, incidents, couplings }: Output): boolean {
+  return findings.length > 0 || incidents.length > 0 || couplings.length > 0
+}

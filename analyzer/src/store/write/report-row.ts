@@ -1,0 +1,49 @@
+import type { Output } from "../../domain/output.js"
+import { cookieNumber, unsigned, wellFormed } from "./values.js"
+
+/** Texts of rows in the order of `couplingColumns`. */
+export function couplingRows({ host, couplings }: Output): string[] {
+  return couplings.map((sample) =>
+    JSON.stringify([
+      wellFormed(host.hostId),
+      wellFormed(host.bootId),
+      cookieNumber(sample.cookie),
+      wellFormed(sample.group),
+      wellFormed(sample.channel),
+      unsigned(sample.atUs),
+      unsigned(sample.opened),
+      unsigned(sample.forwardIn),
+      unsigned(sample.forwardOut),
+      unsigned(sample.backwardIn),
+      unsigned(sample.backwardOut),
+    ]),
+  )
+}
+
+/** Text of one row in the order of `hostReportColumns`; none where the output has no report. */
+export function hostReportRows({ host, lost, report }: Output): string[] {
+  if (report === undefined) return []
+  return [
+    JSON.stringify([
+      wellFormed(host.hostId),
+      wellFormed(host.bootId),
+      wellFormed(host.instance),
+      wellFormed(host.hostName),
+      unsigned(report.atUs),
+      wellFormed(host.kernel),
+      wellFormed(host.collectorVersion),
+      host.degraded.map(({ feature }) => wellFormed(feature)),
+      unsigned(report.liveConnections),
+      unsigned(report.processes),
+      unsigned(report.evicted),
+      unsigned(lost.ringConnection),
+      unsigned(lost.ringExec),
+      unsigned(lost.ringExit),
+      unsigned(lost.mapSocket),
+      unsigned(lost.mapEdge),
+      unsigned(lost.shedInterim),
+      unsigned(lost.shedFinal),
+      unsigned(lost.rejected),
+    ]),
+  ]
+}

@@ -1,0 +1,142 @@
+import { request } from "node:http"
+import type { IncomingHttpHeaders } from "node:http"
+import { HostState } from "../connections/host-state.js"
+import { emptyBatch } from "./detector-run.js"
+import type { ConnectionUpdate } from "../domain/connection.js"
+import { Networks } from "../domain/networks.js"
+import type { Finding } from "../domain/finding.js"
+import type { HostFacts } from "../domain/identity.js"
+import type { Incident } from "../domain/incident.js"
+import type { CouplingSample } from "../domain/coupling-sample.js"
+import type { Output } from "../domain/output.js"
+import type { ProcessFacts } from "../domain/identity.js"
+import { aHost, sampleUs } from "./outputs.js"
+import type { AlertState, AnalyzerState, PageQueries } from "../web/ports.js"
+
+/** Complete values for tests of the page, each with what the test names put in its place. */
+
+export const nothingLost = {
+  ringConnection: 0,
+  ringExec: 0,
+  ringExit: 0,
+  mapSocket: 0,
+  mapEdge: 0,
+  shedInterim: 0,
+  shedFinal: 0,
+  rejected: 0,
+}
+
+/** A real host state with these live connections. */
+export function aView(
+  connections: readonly ConnectionUpdate[],
+  processes: readonly ProcessFacts[] = [],
+  host: HostFacts = aHost(),
+): HostState {
+  const state = new HostState(host, new Networks())
+  const changes = state.apply({ ...emptyBatch(1, sampleUs), connections: [...connections], processes: [...processes] })
+  while (changes.next().done !== true);
+  return state
+}
+
+export function aState(changes: Partial<AnalyzerState> = {}): AnalyzerState {
+  return {
+    streams: 0,
+    intake: { messages: 0, bytes: 0 },
+    rejected: [],
+    sessions: [],
+    hosts: [],
+    deliveries: [],
+    ...changes,
+  }
+}
+
+export function anAlertState(changes: Partial<AlertState> = {}): AlertState {
+  return {
+    name: "kafka",
+    condition: { state: "ok", text: "" },
+    depth: 0,
+    bytes: 0,
+    limitBytes: 1_000_000,
+    oldestSeconds: 0,
+    published: 9,
+    errors: 0,
+    shed: 0,
+    refused: 0,
+    torn: 0,
+    ...changes,
+  }
+}
+
+/** A store that knows nothing, but for what the test gives it. */
+export function theStore(changes: Partial<PageQueries> = {}): PageQueries {
+  return {
+    finding: () => Promise.resolve(undefined),
+    incident: () => Promise.resolve(undefined),
+    incidentOf: () => Promise.resolve(undefined),
+    coupling: () => Promise.resolve([]),
+    openIncidents: () => Promise.resolve([]),
+    openFindings: () => Promise.resolve([]),
+    incidents: () => Promise.resolve([]),
+    ...changes,
+  }
+}
+
+export function told(
+  parts: {
+    readonly findings?: readonly Finding[]
+    readonly incidents?: readonly Incident[]
+    readonly couplings?: readonly CouplingSample[]
+  },
+  seq = 1,
+): Output {
+  const host = aHost()
+  return {
+    host,
+    seq,
+    token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
+    lost: nothingLost,
+    connections: [],
+    findings: parts.findings ?? [],
+    incidents: parts.incidents ?? [],
+    couplings: parts.couplings ?? [],
+    report: undefined,
+  }
+}
+
+export interface Got {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** One request over a socket of its own, with any headers, the Host included. */
+export function ask(
+  address: string,
+  path: string,
+  options: {
+    readonly method?: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: string
+  } = {},
+): Promise<Got> {
+  const { hostname, port } = new URL(address)
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      { host: hostname, port, path, method: options.method ?? "GET", headers: options.headers ?? {}, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on("data", (chunk: Buffer) => chunks.push(chunk))
+        response.on("error", reject)
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString("utf8"),
+          }),
+        )
+      },
+    )
+    sent.on("error", reject)
+    sent.end(options.body)
+  })
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest"
+import { aHost, sampleUs } from "../../testing/outputs.js"
+import { Board } from "../live/live-findings.js"
+import { LiveOutbound } from "./outbound.js"
+import { Overviews } from "./overview.js"
+import type { AlertState, AnalyzerState } from "../ports.js"
+import { aState, aView, anAlertState, nothingLost, theStore } from "../../testing/page.js"
+
+function overviews(states: AnalyzerState[], alerts: readonly AlertState[] = []): Overviews {
+  let last = aState()
+  const ports = {
+    counts: () => (last = states.shift() ?? last),
+    queries: theStore(),
+    alerts: () => alerts,
+    nowUs: () => sampleUs,
+  }
+  const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
+  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, board: new Board(), outbound })
+}
+
+const host = aHost()
+const session = { host: host.hostName, hostId: host.hostId, bootId: host.bootId, connected: true, counts: { missing: 0, lost: nothingLost } } // prettier-ignore
+const heard = { view: aView([]), heardUs: sampleUs, counts: { liveConnections: 7 } }
+const fine = aState({ streams: 1, sessions: [session], hosts: [heard] })
+const problems = (state: AnalyzerState, alerts?: readonly AlertState[]) => overviews([state], alerts).now().problems
+const written = (written: number, failures: number, waiting = 0) => aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] }) // prettier-ignore
+
+describe("problems", () => {
+  it("are none when all is well", () => {
+    expect(problems(fine, [anAlertState()])).toEqual([])
+  })
+
+  it.each([
+    ["no collector", aState(), /No collector/],
+    ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is not connected/],
+    ["one that is silent", { ...fine, hosts: [{ ...heard, heardUs: sampleUs - 90e6 }] }, /says nothing since 90 s/],
+    ["what it lost", { ...fine, sessions: [{ ...session, counts: { missing: 0, lost: { ...nothingLost, ringExec: 4 } } }] }, /lost 4 program starts/], // prettier-ignore
+    ["what its kernel lacks", { ...fine, hosts: [{ ...heard, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
+    ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
+    ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
+    ["a store that fails", written(1, 2, 3), /^store: Writes fail/],
+  ] satisfies [string, AnalyzerState, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
+    const [first] = problems(state)
+    expect(first?.text).toMatch(words)
+    expect(first?.remedy).toMatch(/^\S.+[.?]$/)
+  })
+
+  it.each([
+    [
+      "a broker that is away",
+      anAlertState({ condition: { state: "failing", text: "No broker answers. Bring it back." } }),
+      "warning",
+    ],
+    ["an outbox that fills", anAlertState({ bytes: 800_000, condition: { state: "failing", text: "" } }), "error"],
+    ["alerts that wait long", anAlertState({ depth: 2, oldestSeconds: 40 }), "warning"],
+    ["alerts that were refused", anAlertState({ refused: 1 }), "warning"],
+  ])("tell of %s", (_, alert, severity) => {
+    const [first] = problems(fine, [alert])
+    expect(first).toMatchObject({ severity, text: expect.stringMatching(/^kafka: /) as string })
+    expect(first?.remedy).not.toBe("")
+  })
+
+  it("put errors first", () => {
+    const state = { ...written(1, 2, 3), rejected: [["time", 3]] as const }
+    expect(problems(state).map(({ severity }) => severity)).toEqual(["error", "warning"])
+  })
+})
+
+describe("a sink", () => {
+  it("is well again when a write succeeded after one that failed", () => {
+    const look = overviews([written(5, 1, 2), written(5, 2, 2), written(6, 2)])
+    expect([look.now(), look.now(), look.now()].map(({ sinks }) => sinks[0]?.condition.state)).toEqual(["failing", "failing", "ok"]) // prettier-ignore
+  })
+})
+
+describe("hosts", () => {
+  it("are told with their losses over all runs of their collector", () => {
+    const lossy = { ...session, connected: false, counts: { missing: 0, lost: { ...nothingLost, ringExec: 1 } } }
+    const { hosts, liveConnections } = overviews([{ ...fine, sessions: [session, lossy, lossy] }]).now()
+    expect(liveConnections).toBe(7)
+    expect(hosts).toMatchObject([{ name: "build-7", connected: true, lost: [{ kind: "ringExec", count: 2 }] }])
+  })
+
+  it("are not told of a boot that is over", () => {
+    const before = { ...heard, view: aView([], [], aHost({ bootId: "0b5e55ed-0000-4000-8000-000000000000" })) }
+    expect(overviews([{ ...fine, hosts: [before, heard] }]).now().hosts).toHaveLength(1)
+  })
+})

@@ -1,0 +1,85 @@
+import type { HostState, Overview } from "@backflow/page/contract"
+import type { Lost } from "../../domain/batch.js"
+import { formatTime } from "../../text/rfc3339.js"
+import { lossText, lostKinds } from "../../telemetry/losses.js"
+import type { Board } from "../live/live-findings.js"
+import type { LiveOutbound } from "./outbound.js"
+import type { AnalyzerState, WebPorts } from "../ports.js"
+import { problemsOf } from "./problems.js"
+import { SinkStates } from "./sink-states.js"
+
+/** Hosts and problems of one answer at most. */
+const mostHosts = 1_000
+const mostProblems = 200
+
+export interface OverviewParts {
+  readonly version: string
+  readonly startedUs: number
+  readonly ports: WebPorts
+  readonly board: Board
+  readonly outbound: LiveOutbound
+}
+
+/** How everything stands, for the first look of a person. */
+export class Overviews {
+  readonly #parts: OverviewParts
+  readonly #sinks = new SinkStates()
+
+  constructor(parts: OverviewParts) {
+    this.#parts = parts
+  }
+
+  now(): Overview {
+    const { version, startedUs, ports, board, outbound } = this.#parts
+    const state = ports.counts()
+    const nowUs = ports.nowUs()
+    const hosts = hostStates(state)
+    const sinks = this.#sinks.of(state, ports.alerts?.() ?? [])
+    const { open, expected } = board.findingCounts
+    return {
+      version,
+      now: formatTime(nowUs),
+      started: formatTime(startedUs),
+      openIncidents: board.openIncidents,
+      openFindings: open,
+      expectedFindings: expected,
+      liveOutbound: outbound.total,
+      liveConnections: state.hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0),
+      problems: problemsOf(state, hosts, sinks, nowUs / 1_000).slice(0, mostProblems),
+      hosts: hosts.slice(0, mostHosts),
+      sinks,
+    }
+  }
+}
+
+/** One for each boot that is known, but for boots that a later one of the same host has replaced. */
+export function hostStates({ hosts, sessions }: AnalyzerState): HostState[] {
+  const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
+  for (const { hostId, bootId, connected, counts } of sessions) {
+    const key = `${hostId}\n${bootId}`
+    const run = runs.get(key) ?? { connected: false, lost: {} }
+    run.connected ||= connected
+    for (const kind of lostKinds) run.lost[kind] = (run.lost[kind] ?? 0) + (counts.lost?.[kind] ?? 0)
+    runs.set(key, run)
+  }
+  const connected = new Set(sessions.filter((session) => session.connected).map(({ hostId }) => hostId))
+  return hosts.flatMap(({ view: { host }, heardUs, counts }) => {
+    const run = runs.get(`${host.hostId}\n${host.bootId}`)
+    const isConnected = run?.connected ?? false
+    if (!isConnected && connected.has(host.hostId)) return []
+    return {
+      id: host.hostId,
+      name: host.hostName,
+      kernel: host.kernel,
+      collectorVersion: host.collectorVersion,
+      connected: isConnected,
+      heard: formatTime(heardUs),
+      liveConnections: counts.liveConnections,
+      degraded: host.degraded,
+      lost: lostKinds.flatMap((kind) => {
+        const count = run?.lost[kind] ?? 0
+        return count > 0 ? [{ kind, count, text: lossText(kind, count) }] : []
+      }),
+    }
+  })
+}
