@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import type { AlertFormat, AlertsConfig } from "../config/load.js"
 import type { Log } from "../telemetry/log.js"
+import type { AlertStatus } from "../telemetry/status.js"
 import type { Sink } from "../sinks/sink.js"
 import { AlertQueue } from "./outbox/alert-queue.js"
 import type { AlertSink } from "./publish/alert-sink.js"
@@ -11,7 +12,6 @@ import { kafkaClient } from "./kafka/connection.js"
 import { KafkaSink } from "./kafka/sink.js"
 import { OutboxSink } from "./outbox-sink.js"
 import { Publisher } from "./publish/publisher.js"
-import type { AlertCondition } from "./publish/publisher.js"
 import { WebhookSink } from "./webhook/sink.js"
 
 export interface AlertsPorts {
@@ -23,30 +23,10 @@ export interface AlertsPorts {
   readonly version: string
 }
 
-export interface AlertCounts {
-  /** "kafka", "webhook" or "file". */
-  readonly name: string
-  readonly condition: AlertCondition
-  readonly published: number
-  /** Sends that failed and were tried again. */
-  readonly errors: number
-  /** Put aside, because the destination will not take them. */
-  readonly refused: number
-  /** Given up for lack of room in the outbox. */
-  readonly shed: number
-  /** Lost on disk, by a crash in the middle of a write or by damage. */
-  readonly torn: number
-  readonly depth: number
-  readonly bytes: number
-  readonly limitBytes: number
-  /** Age of the oldest alert that waits; 0 when none does. */
-  readonly oldestSeconds: number
-}
-
 export interface Alerts {
   /** Makes alerts durable; belongs before the store in the durable line. Undefined when no destination is configured. */
   readonly sink: Sink | undefined
-  counts(): readonly AlertCounts[]
+  counts(): readonly AlertStatus[]
   /** True when every alert has left; what has not stays on disk for the next start. */
   stop(graceMs: number): Promise<boolean>
 }
@@ -96,7 +76,7 @@ function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, ver
   ]
 }
 
-function countsOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertCounts {
+function countsOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertStatus {
   const { depth, bytes, limitBytes, oldestMs, shed, torn, refused } = queue.counts
   const { name, published, errors, condition } = publisher
   const oldestSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1_000)

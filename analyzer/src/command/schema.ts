@@ -2,13 +2,13 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Config } from "../config/load.js"
 import { AppError } from "../errors.js"
-import { connect } from "../store/connection/connect.js"
+import { connect } from "../store/client/connect.js"
 import { clusterDialect, singleDialect } from "../store/schema/dialect.js"
 import { schemaState, schemaStatements } from "../store/schema/drift.js"
 import type { SchemaState } from "../store/schema/drift.js"
 import { storeOptions } from "../store/from-config.js"
 import { applyRetention, migrate } from "../store/schema/migrate.js"
-import type { Session } from "../store/connection/session.js"
+import type { StoreClient } from "../store/client/store-client.js"
 import { takeStateFolder } from "../store/state-folder.js"
 import { usage } from "./arguments.js"
 import type { Arguments } from "./arguments.js"
@@ -41,7 +41,7 @@ function printed({ store }: Config): string {
   return [create, ...use, ...rest].map((statement) => `${statement};\n`).join("\n")
 }
 
-async function apply(session: Session, config: Config, terminal: Terminal): Promise<number> {
+async function apply(session: StoreClient, config: Config, terminal: Terminal): Promise<number> {
   const { pending } = await schemaState(session)
   await migrate(session)
   await applyRetention(session, storeOptions(config).retention)
@@ -51,7 +51,7 @@ async function apply(session: Session, config: Config, terminal: Terminal): Prom
   return told(differences, terminal)
 }
 
-async function check(session: Session, { switches }: Arguments, terminal: Terminal): Promise<number> {
+async function check(session: StoreClient, { switches }: Arguments, terminal: Terminal): Promise<number> {
   const state = await schemaState(session)
   if (switches.has("json")) terminal.out(`${JSON.stringify(state)}\n`)
   else terminal.out(`schema version ${state.present}, this release knows ${state.known}\n`)
@@ -85,7 +85,7 @@ function told(differences: readonly string[], terminal: Terminal): number {
 async function withSession(
   config: Config,
   makes: boolean,
-  run: (session: Session) => Promise<number>,
+  run: (session: StoreClient) => Promise<number>,
 ): Promise<number> {
   const { target, database, limits } = storeOptions(config)
   if (target.kind === "embedded" && !makes && !existsSync(target.folder)) {

@@ -1,18 +1,7 @@
 import type { ConnectionUpdate } from "./connection.js"
 import type { Attachment, CouplingEdge } from "./coupling.js"
+import type { Lost } from "./lost.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
-
-/** Running totals of one collector instance; they only rise. */
-export interface Lost {
-  readonly ringConnection: number
-  readonly ringExec: number
-  readonly ringExit: number
-  readonly mapSocket: number
-  readonly mapEdge: number
-  readonly shedInterim: number
-  readonly shedFinal: number
-  readonly rejected: number
-}
 
 /** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
 export interface Batch {

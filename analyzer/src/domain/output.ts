@@ -1,10 +1,10 @@
 import type { Connection } from "./connection.js"
-import type { CouplingSample } from "./coupling-sample.js"
+import type { CouplingPoint } from "./coupling-point.js"
 import type { Finding } from "./finding.js"
 import type { HostReport } from "./host-report.js"
 import type { HostFacts } from "./identity.js"
 import type { Incident } from "./incident.js"
-import type { Lost } from "./batch.js"
+import type { Lost } from "./lost.js"
 
 /** A connection as it stood after a batch that changed it. At most one row of a connection has reason "closed". */
 export interface ConnectionRow {
@@ -37,7 +37,7 @@ export interface Output {
   readonly findings: readonly Finding[]
   readonly incidents: readonly Incident[]
   /** Points of the curves behind findings. */
-  readonly couplings: readonly CouplingSample[]
+  readonly couplings: readonly CouplingPoint[]
   /** From time to time. */
   readonly report: HostReport | undefined
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { aBatch, aState, anEdge, anUpdate } from "../testing/batches.js"
 import type { CouplingEdge } from "../domain/coupling.js"
-import type { CouplingSample } from "../domain/coupling-sample.js"
+import type { CouplingPoint } from "../domain/coupling-point.js"
 import type { Finding } from "../domain/finding.js"
 import { aFinding } from "../testing/outputs.js"
-import { CouplingSamples } from "./coupling-curves.js"
+import { CouplingCurves } from "./coupling-curves.js"
 
 const cookie = "00000000000000a1"
 const secondUs = 1_000_000
@@ -15,7 +15,7 @@ const finding = aFinding({ connection: { ...aFinding().connection, cookie } })
 /** A host on which `cookie` is open; `step` tells of edges at a second, and gives the points that come of it. */
 function watching() {
   const state = aState()
-  const samples = new CouplingSamples()
+  const samples = new CouplingCurves()
   let seq = 0
   const step = (second: number, edges: readonly Partial<CouplingEdge>[], findings: readonly Finding[] = []) => {
     const observedUs = startUs + second * secondUs
@@ -30,7 +30,7 @@ function watching() {
   return step
 }
 
-const points = (samples: readonly CouplingSample[]) =>
+const points = (samples: readonly CouplingPoint[]) =>
   samples.map(({ atUs, forwardOut }) => [atUs - startUs, forwardOut])
 
 describe("curves of couplings", () => {

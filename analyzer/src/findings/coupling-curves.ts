@@ -1,7 +1,7 @@
 /** The curves behind a finding: how much went in and came back out over time, sampled as batches come. Pure. */
 import { thresholds } from "../detectors/thresholds.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
-import type { CouplingSample } from "../domain/coupling-sample.js"
+import type { CouplingPoint } from "../domain/coupling-point.js"
 import type { Change } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
@@ -9,18 +9,18 @@ import type { View } from "../domain/view.js"
 
 const limits = thresholds.samples
 
-type Totals = Omit<CouplingSample, "cookie" | "group" | "channel" | "atUs">
+type Totals = Omit<CouplingPoint, "cookie" | "group" | "channel" | "atUs">
 
 interface Curve {
   /** What was said last, and for when. */
-  said: Totals | undefined
-  saidUs: Microseconds
+  lastPoint: Totals | undefined
+  lastPointUs: Microseconds
 }
 
 const nothing: Totals = { opened: 0, forwardIn: 0, forwardOut: 0, backwardIn: 0, backwardOut: 0 }
 
 /** Watches the connections of findings, and only those: ordinary hosts have edges by the thousand. */
-export class CouplingSamples {
+export class CouplingCurves {
   /** Curves by cookie of A, the first watched first. */
   readonly #watched = new Map<string, Map<string, Curve>>()
   /** Watched connections that moved since they were last sampled. */
@@ -32,9 +32,9 @@ export class CouplingSamples {
     else if (change.kind === "connection") this.#touch(change.connection.cookie)
   }
 
-  advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly CouplingSample[] {
+  advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly CouplingPoint[] {
     for (const { connection, status } of findings) if (status !== "suppressed") this.#watch(connection.cookie)
-    const samples: CouplingSample[] = []
+    const samples: CouplingPoint[] = []
     for (const cookie of this.#moved) {
       const isSettled = this.#sample(cookie, view, nowUs, samples)
       if (isSettled) this.#moved.delete(cookie)
@@ -58,24 +58,24 @@ export class CouplingSamples {
   }
 
   /** False while a curve was sampled too recently: it is looked at again with the next batch. */
-  #sample(cookie: string, view: View, nowUs: Microseconds, samples: CouplingSample[]): boolean {
+  #sample(cookie: string, view: View, nowUs: Microseconds, samples: CouplingPoint[]): boolean {
     const curves = this.#watched.get(cookie) ?? new Map<string, Curve>()
     let isSettled = true
     for (const { group, channel, firstUs, totals } of channels(cookie, view)) {
       const key = `${group} ${channel}`
-      const curve = curves.get(key) ?? { said: undefined, saidUs: firstUs }
-      if (curve.said !== undefined && isEqual(curve.said, totals)) continue
-      if (curve.said !== undefined && nowUs < curve.saidUs + limits.everyUs) {
+      const curve = curves.get(key) ?? { lastPoint: undefined, lastPointUs: firstUs }
+      if (curve.lastPoint !== undefined && isEqual(curve.lastPoint, totals)) continue
+      if (curve.lastPoint !== undefined && nowUs < curve.lastPointUs + limits.everyUs) {
         isSettled = false
         continue
       }
-      if (curve.said === undefined) {
+      if (curve.lastPoint === undefined) {
         if (curves.size >= limits.channels) continue
         curves.set(key, curve)
         samples.push({ cookie, group, channel, atUs: Math.min(firstUs, nowUs - 1), ...nothing })
       }
-      curve.said = totals
-      curve.saidUs = nowUs
+      curve.lastPoint = totals
+      curve.lastPointUs = nowUs
       samples.push({ cookie, group, channel, atUs: nowUs, ...totals })
     }
     return isSettled

@@ -4,7 +4,7 @@ import type { Evidence, Finding, FindingStatus, Severity } from "../domain/findi
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Policy, Ruling } from "../policy/policy.js"
 import { assess, isGraver } from "../scoring/assess.js"
-import type { Portrait } from "./portrait.js"
+import type { SubjectSnapshot } from "./subject-snapshot.js"
 import type { Draft } from "./versions.js"
 
 /** The least that a denied way in is worth. */
@@ -19,16 +19,16 @@ const rulingWords: Readonly<Record<Ruling["status"], string>> = {
 export interface Material {
   readonly id: string
   readonly claim: Claim
-  readonly portrait: Portrait
+  readonly portrait: SubjectSnapshot
   readonly firstSeenUs: Microseconds
-  readonly said: Finding | undefined
+  readonly lastVersion: Finding | undefined
   /** Other claims on the same connection or process. */
   readonly peers: readonly Claim[]
 }
 
 /** What would be said now: the claim, scored with its peers, ruled by policy. */
 export function draft(material: Material, policy: Policy, host: HostFacts): Draft {
-  const { id, claim, portrait, firstSeenUs, said, peers } = material
+  const { id, claim, portrait, firstSeenUs, lastVersion, peers } = material
   const { score, confidence, severity, modifiers } = assess(claim, peers)
   const ruling = policy.judge({
     class: claim.class,
@@ -45,9 +45,9 @@ export function draft(material: Material, policy: Policy, host: HostFacts): Draf
     severity: ruledSeverity(ruling, severity),
     score,
     confidence,
-    status: ruling === undefined || ruling.status === "denied" ? openStatus(claim, said) : ruling.status,
+    status: ruling === undefined || ruling.status === "denied" ? openStatus(claim, lastVersion) : ruling.status,
     firstSeenUs,
-    lastSeenUs: Math.max(claim.lastSeenUs, said?.lastSeenUs ?? 0),
+    lastSeenUs: Math.max(claim.lastSeenUs, lastVersion?.lastSeenUs ?? 0),
     summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
     host: { id: host.hostId, name: host.hostName, bootId: host.bootId },
     process: portrait.process,
@@ -65,9 +65,9 @@ function ruledSeverity(ruling: Ruling | undefined, severity: Severity): Severity
   return isGraver(severity, deniedSeverity) ? severity : deniedSeverity
 }
 
-function openStatus({ status }: Claim, said: Finding | undefined): FindingStatus {
+function openStatus({ status }: Claim, lastVersion: Finding | undefined): FindingStatus {
   if (status === "ended") return "closed"
-  return said === undefined ? "open" : "updated"
+  return lastVersion === undefined ? "open" : "updated"
 }
 
 function policyEvidence({ status, reason, rule }: Ruling, claim: Claim): Evidence {

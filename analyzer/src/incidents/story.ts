@@ -19,7 +19,7 @@ export interface Story {
   /** The latest version of each finding, in the order in which they joined. */
   readonly findings: ReadonlyMap<string, Finding>
   readonly timeline: readonly TimelineEntry[]
-  readonly said: Incident | undefined
+  readonly lastVersion: Incident | undefined
 }
 
 /** The incident as it stands; undefined while nothing in it wakes a person and nothing has been said yet. */
@@ -27,7 +27,7 @@ export function describe(story: Story): Omit<Incident, "version"> | undefined {
   const all = [...story.findings.values()]
   const standing = all.filter(({ status }) => status !== "expected" && status !== "suppressed")
   const gravest = standing.reduce<Finding | undefined>(graver, undefined)
-  if (story.said === undefined && (gravest === undefined || !isGraver(gravest.severity, "low"))) return undefined
+  if (story.lastVersion === undefined && (gravest === undefined || !isGraver(gravest.severity, "low"))) return undefined
   return {
     id: nameId("incident", story.host.id, story.identity, story.first),
     status: standing.every(({ status }) => status === "closed") ? "closed" : "open",

@@ -1,15 +1,17 @@
-import type { Batch, Lost } from "../domain/batch.js"
+import type { Batch } from "../domain/batch.js"
 import type { Change, Claim, Detector } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { nothingLost } from "../domain/lost.js"
+import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
 import type { HostReport } from "../domain/host-report.js"
 import type { Output } from "../domain/output.js"
 import type { View } from "../domain/view.js"
-import { CouplingSamples } from "../findings/coupling-curves.js"
-import { HostState } from "../connections/host-state.js"
-import type { TrackerCounts } from "../connections/host-state.js"
+import { CouplingCurves } from "../findings/coupling-curves.js"
+import { HostTracker } from "../connections/host-tracker.js"
+import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
 
 /** Turns claims into versioned findings; keeps what it has said of one host. */
@@ -45,19 +47,19 @@ const reportUs = 10_000_000
  * The straight line of one host in one boot: batch -> tracker -> changes -> detectors -> findings -> incidents. Event time
  * only: the same batches give the same outputs, byte for byte.
  */
-export class HostLine {
-  readonly #state: HostState
+export class HostPipeline {
+  readonly #state: HostTracker
   readonly #detectors: readonly Detector[]
   readonly #findings: FindingStage
   readonly #incidents: IncidentStage
-  readonly #samples = new CouplingSamples()
+  readonly #samples = new CouplingCurves()
   #reportedUs: Microseconds = 0
   #tickedUs: Microseconds = 0
   /** Of facts that came between batches; they count with the next one. */
   #claims: Claim[] = []
 
   constructor(host: HostFacts, { networks, stages, trackerLimits }: PipelineOptions) {
-    this.#state = new HostState(host, networks, trackerLimits)
+    this.#state = new HostTracker(host, networks, trackerLimits)
     this.#detectors = stages.detectors()
     this.#findings = stages.findings()
     this.#incidents = stages.incidents()
@@ -134,15 +136,4 @@ export class HostLine {
     const evicted = evictedConnections + evictedProcesses + evictedCouplings
     return { atUs: nowUs, liveConnections, processes, evicted }
   }
-}
-
-const nothingLost: Lost = {
-  ringConnection: 0,
-  ringExec: 0,
-  ringExit: 0,
-  mapSocket: 0,
-  mapEdge: 0,
-  shedInterim: 0,
-  shedFinal: 0,
-  rejected: 0,
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { aBatch, aHost, anUpdate } from "../testing/batches.js"
 import type { HostFacts } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
-import { HostLines } from "./hosts.js"
+import { Hosts } from "./hosts.js"
 
 const secondUs = 1_000_000
 const hourUs = 3_600 * secondUs
@@ -10,13 +10,13 @@ const rebooted: HostFacts = { ...aHost, bootId: "00000000-0000-4000-8000-0000000
 const clone: HostFacts = { ...aHost, bootId: "00000000-0000-4000-8000-000000000002", instance: "9" }
 const other: HostFacts = { ...aHost, hostId: "host-b" }
 
-function someLines(): HostLines {
+function someLines(): Hosts {
   const stages = {
     detectors: () => [],
     findings: () => ({ advance: () => [] }),
     incidents: () => ({ advance: () => [] }),
   }
-  return new HostLines({ networks: new Networks(), stages })
+  return new Hosts({ networks: new Networks(), stages })
 }
 
 const opened = aBatch(1, { connections: [anUpdate()] })
@@ -34,7 +34,7 @@ describe("HostLines", () => {
       token: `host-a:${aHost.bootId}:7-silent:1`,
       connections: [{ reason: "closed", connection: { closed: "vanished" } }],
     })
-    expect(lines.size).toBe(1)
+    expect(lines.values()).toHaveLength(1)
   })
 
   it("closes what the boot before had when the host speaks again after a reboot", () => {
@@ -52,7 +52,7 @@ describe("HostLines", () => {
       expect(lines.greet(clone, second * secondUs)).toEqual([])
       lines.apply(clone, aBatch(second + 1, { connections: [anUpdate()] }), second * secondUs)
     }
-    expect(lines.values().map(({ line }) => line.counts.liveConnections)).toEqual([1, 1])
+    expect(lines.values().map(({ pipeline: line }) => line.counts.liveConnections)).toEqual([1, 1])
   })
 
   it("ticks detectors with event time, at most every 100 ms of it", () => {
@@ -70,7 +70,7 @@ describe("HostLines", () => {
       findings: () => ({ advance: () => [] }),
       incidents: () => ({ advance: () => [] }),
     }
-    const lines = new HostLines({ networks: new Networks(), stages })
+    const lines = new Hosts({ networks: new Networks(), stages })
     for (const [i, ms] of [0, 99, 100, 150, 5_000, 4_000, 5_099, 5_100].entries())
       lines.apply(aHost, aBatch(i + 1, { observedUs: 1_000 * secondUs + ms * 1_000 }), 0)
     expect(ticks.map((us) => us / 1_000 - 1_000_000)).toEqual([0, 100, 5_000, 5_100])

@@ -1,79 +1,77 @@
 import type { Batch } from "../domain/batch.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import type { Output } from "../domain/output.js"
-import { HostLine } from "./host-pipeline.js"
+import { HostPipeline } from "./host-pipeline.js"
 import type { PipelineOptions } from "./host-pipeline.js"
 
-/** A host is taken for gone when nothing was heard of it for an hour of the analyzer's clock. */
+/** A host is taken for gone when nothing was received from it for an hour of the analyzer's clock. */
 const silentUs = 3_600_000_000
-/** A boot is, when its host speaks with another boot id and nothing was heard of this one for half a minute. */
+/** A boot is, when its host sends another boot id and nothing was received of this one for half a minute. */
 const rebootedUs = 30_000_000
 
-/** A line, and when its host last spoke. */
-export interface Heard {
-  readonly line: HostLine
+/** The pipeline of one boot of one host, and when its host last sent anything. */
+export interface HostEntry {
+  readonly pipeline: HostPipeline
   /** By the analyzer's clock: a host whose own clock is wrong must not end others. */
-  readonly heardUs: Microseconds
+  readonly lastReceivedUs: Microseconds
 }
 
-/** The lines of all hosts, one for each boot: machines cloned with one host id keep apart by their boot id. */
-export class HostLines {
+type OpenEntry = HostEntry & { lastReceivedUs: Microseconds }
+
+/** The pipelines of all hosts, one for each boot: machines cloned with one host id keep apart by their boot id. */
+export class Hosts {
   readonly #options: PipelineOptions
-  readonly #lines = new Map<string, { readonly line: HostLine; heardUs: Microseconds }>()
+  readonly #entries = new Map<string, OpenEntry>()
 
   constructor(options: PipelineOptions) {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#lines.size
+  values(): readonly HostEntry[] {
+    return [...this.#entries.values()]
   }
 
-  values(): readonly Heard[] {
-    return [...this.#lines.values()]
-  }
-
-  /** Opens or goes on with the line of this boot. What comes out is of earlier boots of the host, which are over now. */
-  greet(host: HostFacts, heardUs: Microseconds): Output[] {
-    this.#lineOf(host, heardUs).greet(host)
+  /** Opens or goes on with the pipeline of this boot. What comes out is of earlier boots of the host, which are over now. */
+  greet(host: HostFacts, receivedUs: Microseconds): Output[] {
+    this.#pipelineOf(host, receivedUs).greet(host)
     return this.#end(
-      ({ line, heardUs: lastUs }) =>
-        line.view.host.hostId === host.hostId &&
-        line.view.host.bootId !== host.bootId &&
-        lastUs + rebootedUs <= heardUs,
+      ({ pipeline, lastReceivedUs }) =>
+        pipeline.view.host.hostId === host.hostId &&
+        pipeline.view.host.bootId !== host.bootId &&
+        lastReceivedUs + rebootedUs <= receivedUs,
     )
   }
 
-  learn(host: HostFacts, processes: readonly ProcessFacts[], heardUs: Microseconds): void {
-    this.#lineOf(host, heardUs).learn(processes)
+  learn(host: HostFacts, processes: readonly ProcessFacts[], receivedUs: Microseconds): void {
+    this.#pipelineOf(host, receivedUs).learn(processes)
   }
 
-  apply(host: HostFacts, batch: Batch, heardUs: Microseconds): Output {
-    return this.#lineOf(host, heardUs).apply(batch)
+  apply(host: HostFacts, batch: Batch, receivedUs: Microseconds): Output {
+    return this.#pipelineOf(host, receivedUs).apply(batch)
   }
 
   /** Ends and forgets the hosts that were silent for too long. */
   endSilent(nowUs: Microseconds): Output[] {
-    return this.#end(({ heardUs }) => heardUs + silentUs <= nowUs)
+    return this.#end(({ lastReceivedUs }) => lastReceivedUs + silentUs <= nowUs)
   }
 
-  #end(isOver: (heard: Heard) => boolean): Output[] {
-    const over = [...this.#lines].filter(([, heard]) => isOver(heard))
-    return over.map(([key, { line }]) => {
-      this.#lines.delete(key)
-      return line.end()
+  #end(isOver: (entry: HostEntry) => boolean): Output[] {
+    const over = [...this.#entries].filter(([, entry]) => isOver(entry))
+    return over.map(([key, { pipeline }]) => {
+      this.#entries.delete(key)
+      return pipeline.end()
     })
   }
 
-  #lineOf(host: HostFacts, heardUs: Microseconds): HostLine {
+  #pipelineOf(host: HostFacts, receivedUs: Microseconds): HostPipeline {
     const key = `${host.hostId}\n${host.bootId}`
-    const known = this.#lines.get(key)
+    const known = this.#entries.get(key)
     if (known !== undefined) {
-      known.heardUs = heardUs
-      return known.line
+      known.lastReceivedUs = receivedUs
+      return known.pipeline
     }
-    const line = new HostLine(host, this.#options)
-    this.#lines.set(key, { line, heardUs })
-    return line
+    const pipeline = new HostPipeline(host, this.#options)
+    this.#entries.set(key, { pipeline, lastReceivedUs: receivedUs })
+    return pipeline
   }
 }

@@ -7,7 +7,7 @@ import type { Batch } from "../domain/batch.js"
 import type { CouplingEdge } from "../domain/coupling.js"
 import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
-import { HostLine } from "./host-pipeline.js"
+import { HostPipeline } from "./host-pipeline.js"
 import type { PolicyRules } from "../policy/policy.js"
 import { findingJson } from "../documents/finding-json.js"
 import { stagesFor } from "./stages.js"
@@ -50,7 +50,7 @@ function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, pa
     detectors: { longLivedSsh: { afterSeconds: 600 } },
     policy: { approved: [...policy.approved] as never, suppressed: [], denied: [] },
   })
-  const line = new HostLine(aHost, { networks: new Networks(), stages })
+  const line = new HostPipeline(aHost, { networks: new Networks(), stages })
   return steps.map(([seconds, parts], i) => line.apply({ ...emptyBatch(i + 1, at(seconds)), ...parts }))
 }
 

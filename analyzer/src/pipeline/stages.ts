@@ -1,7 +1,7 @@
 import type { Config } from "../config/load.js"
 import { detectors } from "../detectors/registry.js"
-import { Findings } from "../findings/findings.js"
-import { Incidents } from "../incidents/incidents.js"
+import { FindingTracker } from "../findings/finding-tracker.js"
+import { Incidents } from "../incidents/incident-tracker.js"
 import type { Stages } from "./host-pipeline.js"
 import { policy } from "../policy/policy.js"
 
@@ -19,7 +19,7 @@ export function stagesFor(
   const rules = policy(config.policy)
   return {
     detectors: () => detectors({ longLivedSshUs }),
-    findings: () => new Findings(rules, earlier),
+    findings: () => new FindingTracker(rules, earlier),
     incidents: () => new Incidents(),
   }
 }

@@ -61,7 +61,7 @@ function strongestByClass(peers: readonly Supporting[]): readonly Supporting[] {
   return [...strongest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
 }
 
-const said: Readonly<Record<FindingClass, string>> = {
+const reasons: Readonly<Record<FindingClass, string>> = {
   reverse_tunnel: "a reverse tunnel was seen",
   reverse_shell: "a reverse shell was seen",
   long_lived_ssh: "the SSH connection has stood for long",
@@ -73,7 +73,7 @@ const said: Readonly<Record<FindingClass, string>> = {
 function modifier(claim: Rated, peer: Supporting): Evidence {
   return {
     kind: modifierKind,
-    text: `Raised because ${said[peer.class]} on the same connection or process.`,
+    text: `Raised because ${reasons[peer.class]} on the same connection or process.`,
     atUs: peer.lastSeenUs,
     facts: {
       by: peer.detector,

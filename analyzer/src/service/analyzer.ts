@@ -1,25 +1,23 @@
 import { Delivery, defaultDeliveryLimits } from "../sinks/delivery.js"
-import type { DeliveryCounts, DeliveryLimits } from "../sinks/delivery.js"
+import type { DeliveryLimits } from "../sinks/delivery.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Networks } from "../domain/networks.js"
-import type { View } from "../domain/view.js"
-import { HostLines } from "../pipeline/hosts.js"
+import { Hosts } from "../pipeline/hosts.js"
 import { Intake } from "../ingest/server/intake.js"
 import type { IntakeLimits } from "../ingest/server/intake.js"
 import { Recorder } from "../ingest/server/recording.js"
 import { Rejections } from "../ingest/decode/rejections.js"
-import type { RejectionReason } from "../ingest/decode/rejections.js"
 import { CollectorServer } from "../ingest/server/server.js"
 import type { Received } from "../ingest/server/server.js"
-import type { CollectorSession, SessionCounts } from "../ingest/server/session.js"
+import type { CollectorSession } from "../ingest/server/session.js"
 import { Sessions } from "../ingest/server/sessions.js"
 import type { TlsFiles } from "../ingest/server/listener.js"
-import type { TrackerCounts } from "../connections/host-state.js"
 import type { TrackerLimits } from "../connections/limits.js"
 import type { Log } from "../telemetry/log.js"
 import type { Stages } from "../pipeline/host-pipeline.js"
 import { Runner } from "./runner.js"
 import type { Sink } from "../sinks/sink.js"
+import type { AnalyzerStatus, SessionStatus } from "../telemetry/status.js"
 
 export interface AnalyzerConfig {
   /** "unix:/path", "127.0.0.1:4319", "[::1]:4319". */
@@ -49,40 +47,10 @@ export interface AnalyzerPorts {
   readonly onStored?: (eventUs: Microseconds) => void
 }
 
-export interface AnalyzerCounts {
-  readonly streams: number
-  readonly intake: { readonly messages: number; readonly bytes: number }
-  readonly rejected: readonly (readonly [RejectionReason, number])[]
-  readonly sessions: readonly SessionState[]
-  readonly hosts: readonly HostState[]
-  readonly deliveries: readonly { readonly sink: string; readonly counts: DeliveryCounts }[]
-}
-
-/** One run of one collector. */
-export interface SessionState {
-  readonly host: string
-  readonly hostId: string
-  readonly bootId: string
-  readonly instance: string
-  /** It has a stream now. */
-  readonly connected: boolean
-  readonly counts: SessionCounts
-}
-
-/** One boot of one host. */
-export interface HostState {
-  readonly host: string
-  /** What it looks like now: valid until the next turn of the event loop. */
-  readonly view: View
-  /** When it was last heard of, by the analyzer's clock. */
-  readonly heardUs: Microseconds
-  readonly counts: TrackerCounts
-}
-
 export interface Analyzer {
   /** What collectors dial, in the form of `listen`. */
   readonly address: string
-  counts(): AnalyzerCounts
+  counts(): AnalyzerStatus
   /**
    * Takes no more, writes what it has, says goodbye. What is not durable within `graceMs` stays unacknowledged, and its
    * collector sends it again; false then.
@@ -105,7 +73,7 @@ export async function startAnalyzer(config: AnalyzerConfig, ports: AnalyzerPorts
   const intake = new Intake<Received>(intakeLimits, ({ stream, bytes }) => stream.taken(bytes.length))
   const rejections = new Rejections()
   const sessions = new Sessions()
-  const lines = new HostLines({
+  const lines = new Hosts({
     networks,
     stages,
     ...(config.trackerLimits && { trackerLimits: config.trackerLimits }),
@@ -166,24 +134,22 @@ export async function startAnalyzer(config: AnalyzerConfig, ports: AnalyzerPorts
       intake: { messages: intake.messages, bytes: intake.bytes },
       rejected: rejections.entries(),
       sessions: [...sessions.values()].map((session) => sessionState(session, sessions)),
-      hosts: lines.values().map(({ line, heardUs }) => ({
-        host: line.view.host.hostName,
-        view: line.view,
-        heardUs,
-        counts: line.counts,
+      hosts: lines.values().map(({ pipeline, lastReceivedUs }) => ({
+        view: pipeline.view,
+        lastReceivedUs,
+        counts: pipeline.counts,
       })),
       deliveries: [store, ...others].map((delivery) => ({ sink: delivery.name, counts: delivery.counts })),
     }),
   }
 }
 
-function sessionState(session: CollectorSession, sessions: Sessions): SessionState {
+function sessionState(session: CollectorSession, sessions: Sessions): SessionStatus {
   const { host, counts } = session
   return {
     host: host.hostName,
     hostId: host.hostId,
     bootId: host.bootId,
-    instance: host.instance,
     connected: sessions.streamOf(session) !== undefined,
     counts,
   }

@@ -1,5 +1,5 @@
 import type { Output } from "../domain/output.js"
-import { HostLines } from "../pipeline/hosts.js"
+import { Hosts } from "../pipeline/hosts.js"
 import { decode } from "../ingest/decode/decode.js"
 import { ProcessDictionary } from "../ingest/decode/dictionary.js"
 import { recordedMessages } from "../ingest/server/recording.js"
@@ -12,7 +12,7 @@ import type { PipelineOptions } from "../pipeline/host-pipeline.js"
  * same outputs. A stream without a readable Hello, or what follows an unreadable message, is passed over as it was live.
  */
 export function* replay(paths: readonly string[], options: PipelineOptions, reject: Reject): Generator<Output> {
-  const lines = new HostLines(options)
+  const lines = new Hosts(options)
   const sessions = new Map<string, CollectorSession>()
   for (const path of paths) yield* replayStream(recordedMessages(path), lines, sessions, reject)
 }
@@ -22,7 +22,7 @@ const nowUs = Number.MAX_SAFE_INTEGER
 
 function* replayStream(
   messages: Iterable<Uint8Array>,
-  lines: HostLines,
+  lines: Hosts,
   sessions: Map<string, CollectorSession>,
   reject: Reject,
 ): Generator<Output> {

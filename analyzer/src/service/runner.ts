@@ -11,14 +11,15 @@ import type { Received } from "../ingest/server/server.js"
 import type { CollectorSession } from "../ingest/server/session.js"
 import type { Sessions } from "../ingest/server/sessions.js"
 import type { Log } from "../telemetry/log.js"
-import type { HostLines } from "../pipeline/hosts.js"
-import { lossLines, totalLost } from "../telemetry/losses.js"
+import type { Hosts } from "../pipeline/hosts.js"
+import { lossLines } from "../telemetry/losses.js"
+import { totalLost } from "../domain/lost.js"
 
 export interface RunnerPorts {
   readonly intake: Intake<Received>
   readonly sessions: Sessions
   readonly rejections: Rejections
-  readonly lines: HostLines
+  readonly lines: Hosts
   /** The durable sink: its room is the line's room. */
   readonly store: Delivery
   readonly others: readonly Delivery[]
@@ -105,7 +106,7 @@ export class Runner {
 
   #deliver(output: Output, onDurable: () => void): void {
     this.#ports.store.add(output, onDurable)
-    if (!isTold(output)) return
+    if (!hasNews(output)) return
     for (const delivery of this.#ports.others) delivery.addOrShed(output)
   }
 
@@ -120,6 +121,6 @@ export class Runner {
 }
 
 /** Connections alone are for the store. */
-function isTold({ findings, incidents, couplings }: Output): boolean {
+function hasNews({ findings, incidents, couplings }: Output): boolean {
   return findings.length > 0 || incidents.length > 0 || couplings.length > 0
 }

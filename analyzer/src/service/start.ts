@@ -1,7 +1,6 @@
 import { join } from "node:path"
 import { randomUUID } from "node:crypto"
 import { startAlerts } from "../alerts/start.js"
-import type { AlertCounts } from "../alerts/start.js"
 import { DurableLine } from "../alerts/durable-line.js"
 import { defaults } from "../config/defaults.js"
 import type { Config } from "../config/load.js"
@@ -9,7 +8,6 @@ import { Networks } from "../domain/networks.js"
 import { AppError, messageOf } from "../errors.js"
 import type { Log } from "../telemetry/log.js"
 import { startAnalyzer } from "./analyzer.js"
-import type { AnalyzerCounts } from "./analyzer.js"
 import { ConsoleSink } from "../sinks/console-sink.js"
 import { JsonlSink } from "../sinks/jsonl-sink.js"
 import type { Sink } from "../sinks/sink.js"
@@ -21,7 +19,7 @@ import { serveStore } from "../store/http/serve-store.js"
 import type { ServedStore } from "../store/http/serve-store.js"
 import { takeStateFolder } from "../store/state-folder.js"
 import type { Store } from "../store/store.js"
-import { Board } from "../web/live/live-findings.js"
+import { LiveFindings } from "../web/live/live-findings.js"
 import { startWeb } from "../web/start.js"
 import type { Web } from "../web/start.js"
 import type { Arguments } from "../command/arguments.js"
@@ -29,12 +27,13 @@ import { credentials } from "./collector-credentials.js"
 import type { PageAddress } from "../command/up/ready-text.js"
 import { version } from "../config/version.js"
 import type { Terminal } from "../command/terminal.js"
+import type { AnalyzerStatus, AlertStatus } from "../telemetry/status.js"
 
 /** How often the size of the store is looked at, in milliseconds. */
 const quotaCheckMs = 300_000
 
 /** Findings of earlier runs whose versions go on; about 100 bytes of memory each. */
-const mostEarlierFindings = 100_000
+const maxEarlierFindings = 100_000
 
 /** What a stop waits for brokers to take, in milliseconds. */
 const farewellMs = 5_000
@@ -43,27 +42,27 @@ const farewellMs = 5_000
 export type Undo = () => Promise<unknown> | undefined
 
 /** What runs, until it is stopped. */
-export interface Analysis {
+export interface Service {
   /** What collectors dial. */
   readonly address: string
   /** Undefined where the configuration turned it off. */
   readonly page: PageAddress | undefined
   /** Where ClickHouse clients read the embedded store; undefined where nobody asked for it. */
-  readonly front: ServedStore | undefined
-  counts(): AnalyzerCounts
-  alerts(): readonly AlertCounts[]
+  readonly sql: ServedStore | undefined
+  counts(): AnalyzerStatus
+  alerts(): readonly AlertStatus[]
   /** Writes what is under way, within `graceMs`; false when not everything is durable. Once, however often it is asked. */
   stop(graceMs: number): Promise<boolean>
 }
 
 /** Everything but the collector: state folder, store, alerts, page and the analyzer between them. */
-export async function startAnalysis(
+export async function startService(
   args: Arguments,
   config: Config,
   terminal: Terminal,
   log: Log,
   undo: Undo[],
-): Promise<Analysis> {
+): Promise<Service> {
   const { nowUs } = terminal
   const folder = takeStateFolder(config.state)
   undo.push(() => {
@@ -72,7 +71,7 @@ export async function startAnalysis(
   })
   const store = await openConfiguredStore(config)
   undo.push(() => store.close())
-  const front = await serveFront(config)
+  const front = await serveSql(config)
   undo.push(() => front?.close())
   const queries = await serveQueries(config.state, store.queries)
   undo.push(() => queries.close())
@@ -80,14 +79,14 @@ export async function startAnalysis(
   const nowMs = () => nowUs() / 1_000
   const alerts = once(await startAlerts(config.alerts, { state: config.state, log, nowMs, version: version() }))
   undo.push(() => alerts.stop(0))
-  const board = new Board()
+  const board = new LiveFindings()
   // The page needs the analyzer, and the analyzer's batches are timed by the page's metrics.
   const served: { web?: Web } = {}
   const storeSink = new StoreSink(store, nowUs)
   const running = await startAnalyzer(
     { listen: listenAddress(args, config), networks: new Networks(config.networks), ...credentials(config) },
     {
-      stages: stagesFor(config, await store.findingVersions(mostEarlierFindings)),
+      stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
       store: alerts.sink === undefined ? storeSink : new DurableLine(alerts.sink, storeSink),
       sinks: [...(await sinksFor(args.values["findings-jsonl"], terminal)), board],
       log,
@@ -117,7 +116,7 @@ export async function startAnalysis(
   return {
     address: analyzer.address,
     page: web.address === "" ? undefined : web,
-    front,
+    sql: front,
     counts: () => analyzer.counts(),
     alerts: () => alerts.counts(),
     stop: (graceMs) => all.stop(graceMs),
@@ -150,7 +149,7 @@ function once<Part extends Stopped<boolean>>(part: Part): Part {
 }
 
 /** A server answers its own clients; the embedded store answers through this process, which holds it. */
-function serveFront({ state, store }: Config): Promise<ServedStore | undefined> {
+function serveSql({ state, store }: Config): Promise<ServedStore | undefined> {
   const { serve, database, memoryBytes, querySeconds } = store
   if (store.url === undefined) return serveStore({ state, database, serve, limits: { memoryBytes, querySeconds } })
   if (serve.address === undefined || serve.address === "off") return Promise.resolve(undefined)

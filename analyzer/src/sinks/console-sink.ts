@@ -8,7 +8,7 @@ import type { Sink } from "./sink.js"
 /** Findings whose last words are remembered; beyond that one is told in full again. */
 const rememberedFindings = 10_000
 
-interface Told {
+interface Shown {
   readonly version: number
   readonly severity: Severity
   readonly status: Finding["status"]
@@ -24,7 +24,7 @@ export class ConsoleSink implements Sink {
   readonly name = "console"
   readonly #stream: Writable
   readonly #colour: boolean
-  readonly #told = new Map<string, Told>()
+  readonly #told = new Map<string, Shown>()
 
   constructor(stream: Writable, colour: boolean) {
     this.#stream = stream
@@ -62,7 +62,7 @@ export class ConsoleSink implements Sink {
   }
 }
 
-function saysMore(before: Told, finding: Finding): boolean {
+function saysMore(before: Shown, finding: Finding): boolean {
   if (finding.version <= before.version) return false
   const isNews =
     finding.severity !== before.severity || (finding.status !== before.status && finding.status !== "updated")

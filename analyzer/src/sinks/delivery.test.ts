@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest"
 import { Delivery } from "./delivery.js"
 import type { DeliveryLimits } from "./delivery.js"
 import type { Output } from "../domain/output.js"
-import { aHost, nothingLost } from "../testing/batches.js"
+import { aHost } from "../testing/batches.js"
 import type { Sink } from "./sink.js"
+import { nothingLost } from "../domain/lost.js"
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, longestRetryMs: 2 }

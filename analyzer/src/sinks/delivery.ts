@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises"
 import type { Output } from "../domain/output.js"
 import { messageOf } from "../errors.js"
 import type { Log } from "../telemetry/log.js"
+import type { DeliveryCounts } from "../telemetry/status.js"
 import type { Sink } from "./sink.js"
 
 export interface DeliveryLimits {
@@ -21,13 +22,6 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   outputs: 2_000,
   retryMs: 50,
   longestRetryMs: 5_000,
-}
-
-export interface DeliveryCounts {
-  readonly written: number
-  readonly failures: number
-  readonly shed: number
-  readonly waiting: number
 }
 
 interface Waiting {

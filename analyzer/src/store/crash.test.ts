@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { connect } from "./connection/connect.js"
+import { connect } from "./client/connect.js"
 import { rowsPerBatch } from "../testing/store-writer.js"
 
 // The compiled program: what is killed must be a process of its own.

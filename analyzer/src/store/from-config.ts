@@ -3,7 +3,7 @@ import { join } from "node:path"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
 import { openStore } from "./store.js"
-import type { StoreTarget } from "./connection/connect.js"
+import type { StoreTarget } from "./client/connect.js"
 import type { Store, StoreOptions } from "./store.js"
 
 /** The store that the configuration names. The caller holds the state folder when it is the embedded one. */

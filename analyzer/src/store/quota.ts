@@ -1,4 +1,4 @@
-import type { Session } from "./connection/session.js"
+import type { StoreClient } from "./client/store-client.js"
 
 /**
  * The tables with a partition for each day, which make up all but a small part of a store: connection records most of
@@ -11,7 +11,7 @@ const tables = ["connections", "couplings", "host_reports", "metrics"] as const
  * all servers and copies of a cluster. The newest day stays: dropping it would lose what was written a moment ago. Gives
  * the days dropped, newest first.
  */
-export async function dropOldestDays(session: Session, bytes: number): Promise<readonly string[]> {
+export async function dropOldestDays(session: StoreClient, bytes: number): Promise<readonly string[]> {
   const { dialect } = session
   const stored = new Map<string, string>(tables.map((name) => [dialect.storedName(name), name]))
   const parts = await session.rows<{ day: string; tables: string[]; bytes: string }>(

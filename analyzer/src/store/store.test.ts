@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { aFinding, aHost, aProcess, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
-import { connect } from "./connection/connect.js"
+import { connect } from "./client/connect.js"
 import { openStore } from "./store.js"
 import type { Store, StoreOptions } from "./store.js"
 

@@ -2,8 +2,8 @@ import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
 import type { Output } from "../domain/output.js"
-import { connect } from "./connection/connect.js"
-import type { StoreTarget } from "./connection/connect.js"
+import { connect } from "./client/connect.js"
+import type { StoreTarget } from "./client/connect.js"
 import { connectionBlock } from "./write/connection-row.js"
 import type { StoredConnection } from "./write/connection-row.js"
 import { couplingRows, hostReportRows } from "./write/report-row.js"
@@ -23,7 +23,7 @@ import {
   incidentColumns,
   metricColumns,
 } from "./schema/columns.js"
-import type { Session, SessionLimits } from "./connection/session.js"
+import type { StoreClient, SessionLimits } from "./client/store-client.js"
 
 export interface StoreOptions {
   readonly target: StoreTarget
@@ -80,10 +80,10 @@ const names = (columns: readonly (readonly [string, string])[]) => columns.map((
 
 class ClickHouseStore implements Store {
   readonly queries: Queried
-  readonly #writer: Session
-  readonly #reader: Session
+  readonly #writer: StoreClient
+  readonly #reader: StoreClient
 
-  constructor(writer: Session, reader: Session) {
+  constructor(writer: StoreClient, reader: StoreClient) {
     this.#writer = writer
     this.#reader = reader
     this.queries = new Queries(reader)

@@ -1,6 +1,7 @@
-import type { Lost } from "../domain/batch.js"
+import { lostKinds } from "../domain/lost.js"
+import type { Lost, LostKind } from "../domain/lost.js"
 
-const words: Readonly<Record<keyof Lost, string>> = {
+const words: Readonly<Record<LostKind, string>> = {
   ringConnection: "connection records for which the ring buffer had no room (raise --ring-bytes)",
   ringExec: "program starts for which the ring buffer had no room (raise --ring-bytes)",
   ringExit: "program ends for which the ring buffer had no room (raise --ring-bytes)",
@@ -11,18 +12,12 @@ const words: Readonly<Record<keyof Lost, string>> = {
   rejected: "kernel records that the collector could not read",
 }
 
-export const lostKinds = Object.keys(words) as readonly (keyof Lost)[]
-
 /** "lost 7 connection records for which the ring buffer had no room (raise --ring-bytes)". */
-export function lossText(kind: keyof Lost, count: number): string {
+export function lossText(kind: LostKind, count: number): string {
   return `lost ${count} ${words[kind]}`
 }
 
 /** One line for each kind of record that a collector lost so far; none when nothing was. */
 export function lossLines(lost: Lost): string[] {
   return lostKinds.filter((kind) => lost[kind] > 0).map((kind) => lossText(kind, lost[kind]))
-}
-
-export function totalLost(lost: Lost | undefined): number {
-  return lost === undefined ? 0 : lostKinds.reduce((sum, kind) => sum + lost[kind], 0)
 }

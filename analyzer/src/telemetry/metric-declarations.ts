@@ -1,12 +1,12 @@
 import type { FindingClass, Severity } from "../domain/finding.js"
-import type { AlertState, AnalyzerState } from "../web/ports.js"
-import { lostKinds } from "./losses.js"
+import { lostKinds } from "../domain/lost.js"
+import type { AnalyzerStatus, AlertStatus } from "./status.js"
 
 /** Where the values of metrics come from. */
 export interface MetricSource {
   readonly version: string
-  counts(): AnalyzerState
-  readonly alerts: () => readonly AlertState[]
+  counts(): AnalyzerStatus
+  readonly alerts: () => readonly AlertStatus[]
   /** Findings that began in this run. */
   readonly findings: () => readonly {
     readonly class: FindingClass
@@ -40,7 +40,7 @@ function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
     source.counts().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
-function ofAlerts(part: Exclude<keyof AlertState, "name" | "condition">) {
+function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition">) {
   return (source: MetricSource): readonly Reading[] =>
     source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
 }

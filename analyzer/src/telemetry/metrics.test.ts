@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { sampleUs } from "../testing/outputs.js"
-import { aState, anAlertState, nothingLost } from "../testing/page.js"
+import { aSession, aState, anAlertState } from "../testing/page.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
 import type { MetricSource } from "./metric-declarations.js"
 import { Metrics } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
 import { brokenLines } from "../testing/exposition.js"
+import { nothingLost } from "../domain/lost.js"
 
 function source(changes: Partial<MetricSource> = {}): MetricSource {
   return {
@@ -17,9 +18,9 @@ function source(changes: Partial<MetricSource> = {}): MetricSource {
         rejected: [["time", 3]],
         deliveries: [{ sink: "store", counts: { written: 7, failures: 1, shed: 0, waiting: 4 } }],
         sessions: [
-          session("build-7", { ...nothingLost, ringExec: 5 }),
-          session("build-7", { ...nothingLost, ringExec: 6 }),
-          session('odd"\\\nname', nothingLost),
+          aSession({ lost: { ...nothingLost, ringExec: 5 } }, { host: "build-7" }),
+          aSession({ lost: { ...nothingLost, ringExec: 6 } }, { host: "build-7" }),
+          aSession({ lost: nothingLost }, { host: 'odd"\\\nname' }),
         ],
       }),
     alerts: () => [anAlertState({ depth: 2, bytes: 800, limitBytes: 1_000 })],
@@ -28,10 +29,6 @@ function source(changes: Partial<MetricSource> = {}): MetricSource {
     recorderSkipped: () => 0,
     ...changes,
   }
-}
-
-function session(host: string, lost: typeof nothingLost) {
-  return { host, hostId: host, bootId: "b", connected: true, counts: { missing: 0, lost } }
 }
 
 const metricsOf = (values: MetricSource) => new Metrics({ instance: "a", values, nowUs: () => sampleUs })

@@ -1,8 +1,8 @@
-import type { AnalyzerCounts } from "../service/analyzer.js"
 import { lossLines } from "./losses.js"
+import type { AnalyzerStatus } from "./status.js"
 
 /** What was done and what was lost, as lines for a person who stops the analyzer. Losses appear only when there are any. */
-export function summaryLines(counts: AnalyzerCounts): string[] {
+export function summaryLines(counts: AnalyzerStatus): string[] {
   const store = counts.deliveries.find(({ sink }) => sink === "store")?.counts
   const lines = [`stored ${store?.written ?? 0} batches`]
   if ((store?.waiting ?? 0) > 0)

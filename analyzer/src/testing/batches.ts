@@ -1,12 +1,13 @@
-import type { Batch, Lost } from "../domain/batch.js"
+import type { Batch } from "../domain/batch.js"
 import type { ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { HostFacts, ProcessFacts } from "../domain/identity.js"
 import type { Change } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
-import { HostState } from "../connections/host-state.js"
+import { HostTracker } from "../connections/host-tracker.js"
 import { defaultTrackerLimits } from "../connections/limits.js"
 import type { TrackerLimits } from "../connections/limits.js"
+import { nothingLost } from "../domain/lost.js"
 
 /** Complete values for tests of the tracker, each with what the test names put in its place. */
 
@@ -21,17 +22,6 @@ export const aHost: HostFacts = {
   collectorVersion: "0.1.0",
   instance: "7",
   degraded: [],
-}
-
-export const nothingLost: Lost = {
-  ringConnection: 0,
-  ringExec: 0,
-  ringExit: 0,
-  mapSocket: 0,
-  mapEdge: 0,
-  shedInterim: 0,
-  shedFinal: 0,
-  rejected: 0,
 }
 
 export function aBatch(seq: number, over: Partial<Batch> = {}): Batch {
@@ -144,12 +134,15 @@ export function anAttachment(over: Partial<Attachment> = {}): Attachment {
   }
 }
 
-export function aState(limits: Partial<TrackerLimits> = {}): HostState {
-  return new HostState(aHost, new Networks(), { ...defaultTrackerLimits, ...limits })
+export function aState(limits: Partial<TrackerLimits> = {}): HostTracker {
+  return new HostTracker(aHost, new Networks(), { ...defaultTrackerLimits, ...limits })
 }
 
 /** Applies the batch and gives its changes with the rows it made. */
-export function apply(state: HostState, batch: Batch): { changes: Change[]; rows: ReturnType<HostState["takeRows"]> } {
+export function apply(
+  state: HostTracker,
+  batch: Batch,
+): { changes: Change[]; rows: ReturnType<HostTracker["takeRows"]> } {
   return { changes: [...state.apply(batch)], rows: state.takeRows() }
 }
 

@@ -3,8 +3,9 @@ import type { ConnectionUpdate, Exchanges, SshRoles } from "../domain/connection
 import type { Claim, Detector } from "../domain/detector.js"
 import type { HostFacts, ProcessFacts } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
-import { HostState } from "../connections/host-state.js"
+import { HostTracker } from "../connections/host-tracker.js"
 import { Networks } from "../domain/networks.js"
+import { nothingLost } from "../domain/lost.js"
 
 /** Complete values for tests, each with what the test names put in its place. */
 
@@ -87,7 +88,7 @@ export const noExchanges: Exchanges = {
 
 /** A host that one detector watches. Each `step` is a batch, and the tick that follows it. */
 export class Watch {
-  readonly #state = new HostState(aHost, new Networks())
+  readonly #state = new HostTracker(aHost, new Networks())
   readonly #detector: Detector
   #seq = 0
 
@@ -116,16 +117,7 @@ export function emptyBatch(seq: number, observedUs: number): Batch {
     snapshot: false,
     more: false,
     observedUs,
-    lost: {
-      ringConnection: 0,
-      ringExec: 0,
-      ringExit: 0,
-      mapSocket: 0,
-      mapEdge: 0,
-      shedInterim: 0,
-      shedFinal: 0,
-      rejected: 0,
-    },
+    lost: nothingLost,
     processes: [],
     connections: [],
     edges: [],

@@ -3,7 +3,7 @@ import { Client, Metadata, credentials } from "@grpc/grpc-js"
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from "@grpc/grpc-js"
 import { backflow } from "@backflow/proto"
 
-type Said = ReturnType<typeof backflow.v1.AnalyzerMessage.toObject>
+type AnalyzerMessage = ReturnType<typeof backflow.v1.AnalyzerMessage.toObject>
 
 const path = "/backflow.v1.Collector/Stream"
 const identity = (bytes: Buffer): Buffer => bytes
@@ -11,7 +11,7 @@ const identity = (bytes: Buffer): Buffer => bytes
 export class FakeCollector {
   readonly #client: Client
   readonly #call: ClientDuplexStream<Buffer, Buffer>
-  readonly #said: Said[] = []
+  readonly #said: AnalyzerMessage[] = []
   #heard: (() => void)[] = []
   /** How the stream ended. */
   readonly ended: Promise<StatusObject>

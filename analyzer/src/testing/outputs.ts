@@ -3,6 +3,7 @@ import type { Finding } from "../domain/finding.js"
 import type { HostFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
 import type { ConnectionRow, Output, RowProcess } from "../domain/output.js"
+import { nothingLost } from "../domain/lost.js"
 
 /** Complete values for tests, each with what the test names put in its place. */
 
@@ -129,16 +130,7 @@ export function anOutput(seq: number, changes: Partial<Omit<Output, "seq" | "tok
   const host = changes.host ?? aHost()
   return {
     host,
-    lost: {
-      ringConnection: 0,
-      ringExec: 0,
-      ringExit: 0,
-      mapSocket: 0,
-      mapEdge: 0,
-      shedInterim: 0,
-      shedFinal: 0,
-      rejected: 0,
-    },
+    lost: nothingLost,
     connections: [aRow()],
     findings: [],
     incidents: [],

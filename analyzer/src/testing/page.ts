@@ -1,44 +1,35 @@
 import { request } from "node:http"
 import type { IncomingHttpHeaders } from "node:http"
-import { HostState } from "../connections/host-state.js"
+import { HostTracker } from "../connections/host-tracker.js"
 import { emptyBatch } from "./detector-run.js"
 import type { ConnectionUpdate } from "../domain/connection.js"
 import { Networks } from "../domain/networks.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
-import type { CouplingSample } from "../domain/coupling-sample.js"
+import type { CouplingPoint } from "../domain/coupling-point.js"
 import type { Output } from "../domain/output.js"
 import type { ProcessFacts } from "../domain/identity.js"
 import { aHost, sampleUs } from "./outputs.js"
-import type { AlertState, AnalyzerState, PageQueries } from "../web/ports.js"
+import type { PageQueries } from "../web/ports.js"
+import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
+import { nothingLost } from "../domain/lost.js"
 
 /** Complete values for tests of the page, each with what the test names put in its place. */
-
-export const nothingLost = {
-  ringConnection: 0,
-  ringExec: 0,
-  ringExit: 0,
-  mapSocket: 0,
-  mapEdge: 0,
-  shedInterim: 0,
-  shedFinal: 0,
-  rejected: 0,
-}
 
 /** A real host state with these live connections. */
 export function aView(
   connections: readonly ConnectionUpdate[],
   processes: readonly ProcessFacts[] = [],
   host: HostFacts = aHost(),
-): HostState {
-  const state = new HostState(host, new Networks())
+): HostTracker {
+  const state = new HostTracker(host, new Networks())
   const changes = state.apply({ ...emptyBatch(1, sampleUs), connections: [...connections], processes: [...processes] })
   while (changes.next().done !== true);
   return state
 }
 
-export function aState(changes: Partial<AnalyzerState> = {}): AnalyzerState {
+export function aState(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {
   return {
     streams: 0,
     intake: { messages: 0, bytes: 0 },
@@ -50,7 +41,14 @@ export function aState(changes: Partial<AnalyzerState> = {}): AnalyzerState {
   }
 }
 
-export function anAlertState(changes: Partial<AlertState> = {}): AlertState {
+/** One run of the collector of `aHost`. */
+export function aSession(counts: Partial<SessionCounts> = {}, changes: Partial<SessionStatus> = {}): SessionStatus {
+  const { hostName, hostId, bootId } = aHost()
+  const none = { batches: 0, duplicates: 0, missing: 0, lost: undefined }
+  return { host: hostName, hostId, bootId, connected: true, counts: { ...none, ...counts }, ...changes }
+}
+
+export function anAlertState(changes: Partial<AlertStatus> = {}): AlertStatus {
   return {
     name: "kafka",
     condition: { state: "ok", text: "" },
@@ -81,11 +79,11 @@ export function theStore(changes: Partial<PageQueries> = {}): PageQueries {
   }
 }
 
-export function told(
+export function outputWith(
   parts: {
     readonly findings?: readonly Finding[]
     readonly incidents?: readonly Incident[]
-    readonly couplings?: readonly CouplingSample[]
+    readonly couplings?: readonly CouplingPoint[]
   },
   seq = 1,
 ): Output {

@@ -1,4 +1,4 @@
-import type { AlertState, AnalyzerState } from "./ports.js"
+import type { AnalyzerStatus, AlertStatus } from "../telemetry/status.js"
 
 /** The store may write nothing for so long while something waits for it, in milliseconds. */
 const storeMs = 30_000
@@ -16,8 +16,8 @@ export interface Readiness {
 }
 
 export interface HealthPorts {
-  counts(): AnalyzerState
-  readonly alerts: () => readonly AlertState[]
+  counts(): AnalyzerStatus
+  readonly alerts: () => readonly AlertStatus[]
   /** Collectors can dial in. */
   readonly isListening: () => boolean
   readonly monotonicMs: () => number

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { sampleUs } from "../testing/outputs.js"
 import { createLogger } from "../telemetry/logger.js"
-import { Board } from "./live/live-findings.js"
+import { LiveFindings } from "./live/live-findings.js"
 import { aState, theStore } from "../testing/page.js"
 import { startWeb } from "./start.js"
 import type { Web } from "./start.js"
@@ -32,7 +32,7 @@ beforeEach(async () => {
     page: { address: "127.0.0.1:0", tls: { certFile: certificate, keyFile: key }, tokenFile },
     state: folder,
     ports: { counts: () => aState(), queries: theStore(), nowUs: () => sampleUs },
-    board: new Board(),
+    board: new LiveFindings(),
     files: folder,
     version: "0.1.0",
     log: createLogger({ level: "error", stream: process.stderr, words: true }),

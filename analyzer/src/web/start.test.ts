@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { aFinding, anIncident, sampleUs } from "../testing/outputs.js"
 import { findingJson, incidentJson } from "../documents/finding-json.js"
 import { createLogger } from "../telemetry/logger.js"
-import { Board } from "./live/live-findings.js"
+import { LiveFindings } from "./live/live-findings.js"
 import type { PageQueries } from "./ports.js"
-import { aState, ask, theStore, told } from "../testing/page.js"
+import { aState, ask, theStore, outputWith } from "../testing/page.js"
 import { startWeb } from "./start.js"
 import type { Web, WebOptions } from "./start.js"
 
@@ -38,7 +38,7 @@ async function serve(queries: Partial<PageQueries> = {}, changes: Partial<WebOpt
     page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
     state: folder,
     ports: { counts: () => aState(), queries: theStore(queries), nowUs: () => sampleUs },
-    board: new Board(),
+    board: new LiveFindings(),
     files: join(folder, "dist"),
     version: "0.1.0",
     log,
@@ -156,7 +156,7 @@ describe("incidents and findings", () => {
   it("come from memory as they are told", async () => {
     const web = await serve()
     const finding = aFinding()
-    await web.board.write([told({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] })])
+    await web.board.write([outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] })])
     const get = async (path: string): Promise<unknown> =>
       JSON.parse((await ask(web.address, path, { headers: bearer(web) })).body)
     const list = (await get("/api/incidents")) as IncidentList

@@ -10,7 +10,7 @@ import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import type { MetricSample } from "../telemetry/metrics.js"
 import { Access } from "./auth/access.js"
 import { Api } from "./api/api.js"
-import { Board } from "./live/live-findings.js"
+import { LiveFindings } from "./live/live-findings.js"
 import { Health } from "./health.js"
 import { ourHosts } from "./auth/host-names.js"
 import { listenHttp } from "./server/http-listener.js"
@@ -29,7 +29,7 @@ export interface WebOptions {
   readonly state: string
   readonly ports: WebPorts
   /** Gets what the analyzer writes. Made before the analyzer, since it is one of its sinks. */
-  readonly board: Board
+  readonly board: LiveFindings
   /** The store's; without it /metrics alone tells the metrics. */
   readonly insertMetrics?: (samples: readonly MetricSample[], token: string) => Promise<void>
   /** Collectors can dial in; true unless told. */
@@ -48,7 +48,7 @@ export interface Web {
   /** The address that signs a browser in: the token stands behind #, which is never sent. */
   readonly entry: string
   readonly tokenFile: string
-  readonly board: Board
+  readonly board: LiveFindings
   readonly metrics: Metrics
   /** Not ready from now on; the page still answers. To be called when a stop begins. */
   retire(): void
@@ -144,7 +144,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 /** Open findings of earlier runs that are shown. */
 const [seededIncidents, seededFindings] = [10_000, 20_000]
 
-async function seed(board: Board, { queries }: WebPorts, log: Log): Promise<void> {
+async function seed(board: LiveFindings, { queries }: WebPorts, log: Log): Promise<void> {
   try {
     board.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
   } catch (thrown) {

@@ -6,10 +6,10 @@ import type { Log } from "../../telemetry/log.js"
 import type { Alert } from "./alert.js"
 import { readJson, replaceFile } from "./durable-file.js"
 import { Ledger } from "./ledger.js"
-import type { Told } from "./ledger.js"
+import type { OpenAlert } from "./ledger.js"
 import { Outbox } from "./outbox.js"
 import type { OutboxCounts, OutboxRecord } from "./outbox.js"
-import { selectAlerts, toldAfter } from "./selection.js"
+import { selectAlerts, openAlertAfter } from "./selection.js"
 
 export interface AlertQueueOptions {
   readonly folder: string
@@ -116,7 +116,7 @@ export class AlertQueue {
 }
 
 function note(ledger: Ledger, alert: Alert): void {
-  ledger.note(alert.finding.id, toldAfter(alert, ledger.told(alert.finding.id)))
+  ledger.note(alert.finding.id, openAlertAfter(alert, ledger.openAlert(alert.finding.id)))
 }
 
 function parse(payload: Buffer): Alert {
@@ -127,9 +127,9 @@ function ledgerOf(folder: string): string {
   return join(folder, "ledger.json")
 }
 
-function snapshotIn(kept: unknown): { readonly seq: number; readonly open: readonly (readonly [string, Told])[] } {
+function snapshotIn(kept: unknown): { readonly seq: number; readonly open: readonly (readonly [string, OpenAlert])[] } {
   const { seq, open } = (typeof kept === "object" && kept !== null ? kept : {}) as { seq?: unknown; open?: unknown }
   return typeof seq === "number" && Array.isArray(open)
-    ? { seq, open: open as readonly (readonly [string, Told])[] }
+    ? { seq, open: open as readonly (readonly [string, OpenAlert])[] }
     : { seq: 0, open: [] }
 }

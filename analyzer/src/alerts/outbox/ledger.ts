@@ -1,5 +1,5 @@
 /** What consumers know of a finding that is open for them. */
-export interface Told {
+export interface OpenAlert {
   /** The version with which it first left. */
   readonly version: number
   /** When that version was decided: RFC 3339. */
@@ -7,13 +7,13 @@ export interface Told {
 }
 
 /** Most findings remembered as open: some 8 MB. Beyond it the longest open one is forgotten, and is told as new again. */
-const mostOpen = 50_000
+const maxOpen = 50_000
 
 /** Findings that have left and are not over for those who were told. */
 export class Ledger {
-  readonly #open: Map<string, Told>
+  readonly #open: Map<string, OpenAlert>
 
-  constructor(entries: Iterable<readonly [string, Told]> = []) {
+  constructor(entries: Iterable<readonly [string, OpenAlert]> = []) {
     this.#open = new Map(entries)
   }
 
@@ -21,20 +21,20 @@ export class Ledger {
     return this.#open.size
   }
 
-  told(id: string): Told | undefined {
+  openAlert(id: string): OpenAlert | undefined {
     return this.#open.get(id)
   }
 
   /** Undefined takes the finding off. */
-  note(id: string, told: Told | undefined): void {
-    if (told === undefined) this.#open.delete(id)
+  note(id: string, openAlert: OpenAlert | undefined): void {
+    if (openAlert === undefined) this.#open.delete(id)
     else {
-      this.#open.set(id, told)
-      if (this.#open.size > mostOpen) for (const oldest of this.#open.keys()) return void this.#open.delete(oldest)
+      this.#open.set(id, openAlert)
+      if (this.#open.size > maxOpen) for (const oldest of this.#open.keys()) return void this.#open.delete(oldest)
     }
   }
 
-  entries(): readonly (readonly [string, Told])[] {
+  entries(): readonly (readonly [string, OpenAlert])[] {
     return [...this.#open]
   }
 }

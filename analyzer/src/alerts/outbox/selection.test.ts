@@ -3,7 +3,7 @@ import type { Finding, FindingStatus, Severity } from "../../domain/finding.js"
 import { aFinding, sampleUs } from "../../testing/outputs.js"
 import { alertId } from "./alert.js"
 import { Ledger } from "./ledger.js"
-import { selectAlerts, toldAfter } from "./selection.js"
+import { selectAlerts, openAlertAfter } from "./selection.js"
 
 type Step = readonly [Severity, FindingStatus]
 
@@ -14,7 +14,7 @@ const version = (n: number, [severity, status]: Step): Finding =>
 function leaving(steps: readonly Step[], ledger = new Ledger()): string[] {
   return steps.flatMap((step, i) => {
     const alerts = selectAlerts([version(i + 1, step)], ledger, "medium")
-    for (const alert of alerts) ledger.note(alert.finding.id, toldAfter(alert, ledger.told(alert.finding.id)))
+    for (const alert of alerts) ledger.note(alert.finding.id, openAlertAfter(alert, ledger.openAlert(alert.finding.id)))
     return alerts.map(({ kind, because, finding }) => [kind, finding.version, because ?? ""].join(" ").trim())
   })
 }
@@ -134,6 +134,6 @@ describe("the ledger", () => {
     const ledger = new Ledger()
     for (let n = 0; n <= 50_000; n++) ledger.note(String(n), { version: 1, createdAt: "" })
     expect(ledger.size).toBe(50_000)
-    expect([ledger.told("0"), ledger.told("1")]).toEqual([undefined, { version: 1, createdAt: "" }])
+    expect([ledger.openAlert("0"), ledger.openAlert("1")]).toEqual([undefined, { version: 1, createdAt: "" }])
   })
 })

@@ -3,7 +3,7 @@ import type { Finding, Severity } from "../../domain/finding.js"
 import { findingJson } from "../../documents/finding-json.js"
 import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
-import type { Ledger, Told } from "./ledger.js"
+import type { Ledger, OpenAlert } from "./ledger.js"
 
 /**
  * Which finding versions leave, in order. Those of the severity `least` and above that policy neither approves nor
@@ -12,24 +12,24 @@ import type { Ledger, Told } from "./ledger.js"
  */
 export function selectAlerts(findings: readonly Finding[], ledger: Ledger, least: Severity): readonly Alert[] {
   /** What this call has told so far; the ledger itself changes only once that is durable. */
-  const told = new Map<string, Told | undefined>()
+  const pending = new Map<string, OpenAlert | undefined>()
   return findings.flatMap((finding) => {
-    const before = told.has(finding.id) ? told.get(finding.id) : ledger.told(finding.id)
+    const before = pending.has(finding.id) ? pending.get(finding.id) : ledger.openAlert(finding.id)
     const alert = alertOf(finding, before, least)
     if (alert === undefined) return []
-    told.set(finding.id, toldAfter(alert, before))
+    pending.set(finding.id, openAlertAfter(alert, before))
     return [alert]
   })
 }
 
 /** What stands after an alert: undefined when the finding is over for its readers. */
-export function toldAfter(alert: Alert, before: Told | undefined): Told | undefined {
+export function openAlertAfter(alert: Alert, before: OpenAlert | undefined): OpenAlert | undefined {
   if (alert.because !== undefined) return undefined
   const version = alert.kind === "created" ? alert.finding.version : (before?.version ?? alert.finding.version)
   return { version, createdAt: alert.createdAt }
 }
 
-function alertOf(finding: Finding, before: Told | undefined, least: Severity): Alert | undefined {
+function alertOf(finding: Finding, before: OpenAlert | undefined, least: Severity): Alert | undefined {
   const because = overBecause(finding, least)
   // Versions at or under the one that was told first are repeats of a batch that was sent again.
   const isFirst = before === undefined || finding.version <= before.version

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { messageOf } from "../../errors.js"
 import type { Log } from "../../telemetry/log.js"
+import type { AlertCondition } from "../../telemetry/status.js"
 import type { AlertQueue, QueuedAlert } from "../outbox/alert-queue.js"
 import { AlertsRefused } from "./alert-sink.js"
 import type { AlertSink } from "./alert-sink.js"
@@ -13,12 +14,6 @@ const retryMs = 100
 const longestRetryMs = 5_000
 /** What a destination may take to say goodbye. */
 const closeMs = 1_000
-
-export interface AlertCondition {
-  readonly state: "ok" | "failing" | "stopped"
-  /** One sentence for people. */
-  readonly text: string
-}
 
 /** Brings alerts from one outbox to one destination: one send at a time, in order, tried until it succeeds. */
 export class Publisher {

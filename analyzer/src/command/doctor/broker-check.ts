@@ -8,7 +8,7 @@ import { degraded, failing, ok } from "./check.js"
 import type { Outcome } from "./check.js"
 
 /** What the topic is like. */
-export interface TopicTold {
+export interface TopicInfo {
   readonly partitions: number
   /** Of the partition with the fewest. */
   readonly replicas: number
@@ -39,7 +39,7 @@ export async function broker(config: KafkaConfig): Promise<Outcome> {
   }
 }
 
-export function judgeTopic(name: string, brokers: number, topic: TopicTold | undefined): Outcome {
+export function judgeTopic(name: string, brokers: number, topic: TopicInfo | undefined): Outcome {
   const cluster = `${brokers} ${brokers === 1 ? "broker" : "brokers"}`
   if (topic === undefined) return failing(`${cluster}, but no topic ${name}`, "Make it: backflow topics ensure")
   const { partitions, replicas, weak, minInSync } = topic
@@ -51,7 +51,7 @@ export function judgeTopic(name: string, brokers: number, topic: TopicTold | und
   return ok(text)
 }
 
-async function topicOf(admin: Admin, name: string): Promise<TopicTold | undefined> {
+async function topicOf(admin: Admin, name: string): Promise<TopicInfo | undefined> {
   if (!(await admin.listTopics()).includes(name)) return undefined
   const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
   const partitions = topics[0]?.partitions ?? []

@@ -2,13 +2,13 @@ import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
 import { degraded, ok } from "./check.js"
 import type { Outcome } from "./check.js"
-import type { ServerTold } from "./store-check.js"
+import type { ServerInfo } from "./store-check.js"
 
 /** Beyond this, records of this host stand at times where nobody looks for them. */
 const worstSkewMs = 2_000
 
 /** Whether this clock is kept by time servers, as far as the system tells, and how it stands to the store's. */
-export async function clock(told: Promise<ServerTold | undefined>): Promise<Outcome> {
+export async function clock(told: Promise<ServerInfo | undefined>): Promise<Outcome> {
   const [synchronised, server] = await Promise.all([isSynchronised(), told.catch(() => undefined)])
   return judgeClock(synchronised, server?.skewMs)
 }

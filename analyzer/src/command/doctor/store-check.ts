@@ -35,7 +35,7 @@ export async function stateFolder({ state, store }: Config): Promise<Outcome> {
   return ok(`${state}: ${room}, ${who}`)
 }
 
-export interface ServerTold {
+export interface ServerInfo {
   readonly version: string
   /** Server's clock minus this one's, in milliseconds, give or take half the round trip. */
   readonly skewMs: number
@@ -44,7 +44,7 @@ export interface ServerTold {
 }
 
 /** Rejects when the server cannot be reached or refuses. */
-export async function askServer({ store }: Config): Promise<ServerTold | undefined> {
+export async function askServer({ store }: Config): Promise<ServerInfo | undefined> {
   if (store.url === undefined) return undefined
   const client = createClient({
     url: store.url,
@@ -84,8 +84,8 @@ export async function askServer({ store }: Config): Promise<ServerTold | undefin
 }
 
 /** How the store stands; `told` is what the server says, undefined for the embedded engine. */
-export async function storeServer({ store }: Config, told: Promise<ServerTold | undefined>): Promise<Outcome> {
-  let server: ServerTold | undefined
+export async function storeServer({ store }: Config, told: Promise<ServerInfo | undefined>): Promise<Outcome> {
+  let server: ServerInfo | undefined
   try {
     server = await told
   } catch (thrown) {

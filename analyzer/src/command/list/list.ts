@@ -6,7 +6,7 @@ import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import { findingText } from "../../documents/finding-text.js"
 import { openConfiguredStore } from "../../store/from-config.js"
 import type { ConnectionJson, Filter } from "../../store/read/queries.js"
-import { ask, askRunning, mostRows } from "../../store/read/query-server.js"
+import { ask, askRunning, maxRows } from "../../store/read/query-server.js"
 import type { List } from "../../store/read/query-server.js"
 import { holderOf, takeStateFolder } from "../../store/state-folder.js"
 import { usage } from "../arguments.js"
@@ -55,8 +55,8 @@ function textOf(which: List, row: unknown, colour: boolean): string {
 
 function filterOf({ command, values, switches }: Arguments, nowUs: number): Filter {
   const limit = values["limit"] === undefined ? 100 : Number(values["limit"])
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostRows) {
-    throw usage(command, `--limit takes a whole number from 1 to ${mostRows}, not "${values["limit"] ?? ""}".`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxRows) {
+    throw usage(command, `--limit takes a whole number from 1 to ${maxRows}, not "${values["limit"] ?? ""}".`)
   }
   const severity = oneOf(severities, values["severity"])
   const findingClass = oneOf(findingClasses, values["class"])

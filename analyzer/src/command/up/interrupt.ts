@@ -5,12 +5,12 @@ const echoMs = 1_000
 export function interrupted(exitCode: number): Promise<NodeJS.Signals> {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
   return new Promise((resolve) => {
-    let askedMs = Number.POSITIVE_INFINITY
+    let lastSignalMs = Number.POSITIVE_INFINITY
     for (const signal of signals) {
       process.on(signal, () => {
         const nowMs = performance.now()
-        if (nowMs - askedMs > echoMs) process.exit(exitCode)
-        askedMs = Math.min(askedMs, nowMs)
+        if (nowMs - lastSignalMs > echoMs) process.exit(exitCode)
+        lastSignalMs = Math.min(lastSignalMs, nowMs)
         resolve(signal)
       })
     }

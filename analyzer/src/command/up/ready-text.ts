@@ -13,14 +13,14 @@ export interface PageAddress {
 export interface Addresses {
   readonly page: PageAddress | undefined
   /** Where ClickHouse clients read the embedded store. */
-  readonly front: { readonly url: string; readonly tokenFile: string } | undefined
+  readonly sql: { readonly url: string; readonly tokenFile: string } | undefined
 }
 
 /** What a person is told when everything runs. The token is shown to a person at a terminal, and never to a log. */
 export function readyText(
   { host, kernel, hooks, degraded = [] }: Readiness,
   { state, store }: Config,
-  { page, front }: Addresses,
+  { page, sql: front }: Addresses,
   isTerminal: boolean,
 ): string {
   const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
@@ -30,7 +30,7 @@ export function readyText(
     ...(degraded.length === 0 ? [] : [`  degraded   ${degraded.join(", ")}`]),
     ...pageLines(page, isTerminal),
     `  store      ${store.url ?? join(state, "store")}`,
-    ...frontLines(front),
+    ...sqlAddressLines(front),
     `  ask        backflow findings | connections | incidents --state ${state}`,
   ]
     .map(printable)
@@ -46,6 +46,6 @@ export function pageLines(page: PageAddress | undefined, isTerminal: boolean): r
 }
 
 /** The same for ClickHouse clients. */
-export function frontLines(front: Addresses["front"]): readonly string[] {
+export function sqlAddressLines(front: Addresses["sql"]): readonly string[] {
   return front === undefined ? [] : [`  SQL        ${front.url} (the password of any user is in ${front.tokenFile})`]
 }

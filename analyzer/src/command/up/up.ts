@@ -2,8 +2,8 @@ import type { Config } from "../../config/load.js"
 import { printable } from "../../text/terminal-text.js"
 import { createLogger } from "../../telemetry/logger.js"
 import { summaryLines } from "../../telemetry/summary.js"
-import { startAnalysis } from "../../service/start.js"
-import type { Analysis, Undo } from "../../service/start.js"
+import { startService } from "../../service/start.js"
+import type { Service, Undo } from "../../service/start.js"
 import type { Arguments } from "../arguments.js"
 import { collectorArguments } from "./collector-arguments.js"
 import { CollectorChild, builtCollector } from "./collector-child.js"
@@ -11,7 +11,7 @@ import { exitCodes } from "../exit-codes.js"
 import { interrupted } from "./interrupt.js"
 import { endLeftBehind, noteCollector } from "./orphaned-collector.js"
 import { requireObservable, thisHost } from "./preflight.js"
-import { frontLines, pageLines, readyText } from "./ready-text.js"
+import { sqlAddressLines, pageLines, readyText } from "./ready-text.js"
 import type { Terminal } from "../terminal.js"
 
 /** `backflow up` and `backflow analyzer`: runs until it is told to stop. */
@@ -27,14 +27,14 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
       ? (text: string) => terminal.note(text)
       : (text: string) => terminal.out(`${text}\n`)
   try {
-    const analysis = await startAnalysis(args, config, terminal, log, undo)
+    const analysis = await startService(args, config, terminal, log, undo)
     if (!isUp) {
-      const { address, page, front } = analysis
+      const { address, page, sql: front } = analysis
       say(
         [
           `ready, listening for collectors on ${address}`,
           ...pageLines(page, process.stdout.isTTY),
-          ...frontLines(front),
+          ...sqlAddressLines(front),
         ].join("\n"),
       )
       await stop
@@ -52,7 +52,7 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
 }
 
 function collectorFor(
-  { address, page, front }: Analysis,
+  { address, page, sql: front }: Service,
   { values }: Arguments,
   config: Config,
   say: (text: string) => void,
@@ -62,7 +62,7 @@ function collectorFor(
     args: collectorArguments(address, config.listen),
     onStart: (pid) => noteCollector(config.state, pid),
     onLog: (line) => say(`collector: ${printable(line)}`),
-    onReady: (readiness) => say(readyText(readiness, config, { page, front }, process.stdout.isTTY)),
+    onReady: (readiness) => say(readyText(readiness, config, { page, sql: front }, process.stdout.isTTY)),
     onRestart: (words, pauseMs) =>
       say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(words)}`),
   })
@@ -70,7 +70,7 @@ function collectorFor(
 
 /** Writes what is under way; the exit code. */
 async function finish(
-  analysis: Analysis,
+  analysis: Service,
   { stopSeconds }: Config,
   isHandedOver: boolean,
   say: (text: string) => void,

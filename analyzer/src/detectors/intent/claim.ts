@@ -6,7 +6,7 @@ import type { View } from "../../domain/view.js"
 import { endpointText } from "../coupling/evidence.js"
 import { processText } from "../outbound.js"
 import { thresholds } from "../thresholds.js"
-import type { Asked } from "./asked.js"
+import type { TunnelRequest } from "./request.js"
 
 export const detectorName = "intent"
 const limits = thresholds.intent
@@ -14,7 +14,7 @@ const limits = thresholds.intent
 /** What one process, and those that it started with the same words, were asked for. */
 export interface Intent {
   readonly subject: ProcessKey
-  readonly asked: Asked
+  readonly request: TunnelRequest
   readonly firstSeenUs: number
   /** Processes with these words, in the order in which they were seen. */
   readonly members: Set<ProcessKey>
@@ -24,7 +24,7 @@ export interface Intent {
 
 /** The claim as it stands. The connection's owner is shown when it has the words itself, else the newest that has them. */
 export function claim(
-  { subject, asked, members, outside, firstSeenUs }: Intent,
+  { subject, request, members, outside, firstSeenUs }: Intent,
   status: Claim["status"],
   view: View,
 ): Claim {
@@ -40,32 +40,32 @@ export function claim(
     detector: detectorName,
     subject,
     score: outside ? limits.connectedScore : limits.askedScore,
-    confidence: asked.confidence,
+    confidence: request.confidence,
     firstSeenUs,
     lastSeenUs: view.nowUs,
     process,
     cookie: outside?.cookie ?? "",
-    summary: `${who} on ${view.host.hostName} was asked for ${what[asked.kind]} (${short(asked.texts[0] ?? asked.tool)}); ${reached}.`,
-    evidence: outside ? withConnection(asked.evidence, outside) : asked.evidence,
-    attack: asked.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
+    summary: `${who} on ${view.host.hostName} was asked for ${what[request.kind]} (${short(request.spellings[0] ?? request.tool)}); ${reached}.`,
+    evidence: outside ? withConnection(request.evidence, outside) : request.evidence,
+    attack: request.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
     status,
     facts: {
-      tool: asked.tool,
-      kind: asked.kind,
+      tool: request.tool,
+      kind: request.kind,
       connected: outside !== undefined,
-      asked_host: asked.destination ?? "",
+      asked_host: request.destination ?? "",
     },
   }
 }
 
-const what: Readonly<Record<Asked["kind"], string>> = {
+const what: Readonly<Record<TunnelRequest["kind"], string>> = {
   "remote-forward": "a port at the far side that leads back in",
   tun: "a network interface that joins both sides",
   tool: "a tunnel",
   shell: "a shell that takes its commands from outside",
 }
 
-function withConnection([first, ...rest]: Asked["evidence"], outside: Connection): Asked["evidence"] {
+function withConnection([first, ...rest]: TunnelRequest["evidence"], outside: Connection): TunnelRequest["evidence"] {
   return [first, ...rest, connectionEvidence(outside)]
 }
 

@@ -7,7 +7,7 @@ import type { Connection } from "../../domain/connection.js"
 import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { isOutbound } from "../outbound.js"
-import { askedOf, askedOfRenamed, type Asked } from "./asked.js"
+import { requestOf, requestOfRenamed, type TunnelRequest } from "./request.js"
 import { claim, detectorName, type Intent } from "./claim.js"
 import { findOutside, isCandidate } from "./outside.js"
 
@@ -35,28 +35,28 @@ function onProcess(
   view: View,
   state: State,
 ): readonly Claim[] {
-  const asked = askedOf(facts)
+  const request = requestOf(facts)
   const before = intentOf(facts.key, state)
   // Facts that are told again do not change what a renamed client was found to ask for.
-  if (asked === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
-  if (before && asksFor(before.asked, asked) && asksFor(asked, before.asked)) return []
+  if (request === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
+  if (before && asksFor(before.request, request) && asksFor(request, before.request)) return []
   const left = before ? leave(facts.key, view, state) : []
-  return [...left, ...join(facts, asked, view, state)]
+  return [...left, ...join(facts, request, view, state)]
 }
 
-function join(facts: ProcessFacts, asked: Asked, view: View, state: State): readonly Claim[] {
+function join(facts: ProcessFacts, request: TunnelRequest, view: View, state: State): readonly Claim[] {
   const above = facts.parent === undefined ? undefined : intentOf(facts.parent, state)
-  if (above && asksFor(asked, above.asked)) {
+  if (above && asksFor(request, above.request)) {
     above.members.add(facts.key)
     state.subjectOf.set(facts.key, above.subject)
     return []
   }
   const made: Intent = {
     subject: facts.key,
-    asked,
+    request: request,
     firstSeenUs: Math.min(facts.execUs, view.nowUs),
     members: new Set([facts.key]),
-    outside: findOutside(facts.key, asked, view),
+    outside: findOutside(facts.key, request, view),
   }
   state.intents.set(made.subject, made)
   state.subjectOf.set(facts.key, made.subject)
@@ -86,10 +86,10 @@ function onConnection(
   const isNews = process !== previous?.process || established !== previous.established || closed !== previous.closed
   if ((!isNews && !spokeSsh) || !isOutbound(connection, view)) return []
   const found = intentAbove(process, view, state)
-  if (found) return isCandidate(connection, found.asked) ? connect(found, connection, view, state) : []
+  if (found) return isCandidate(connection, found.request) ? connect(found, connection, view, state) : []
   const facts = spokeSsh ? view.process(process) : undefined
-  const asked = facts && askedOfRenamed(facts)
-  return facts && asked ? join(facts, asked, view, state) : []
+  const request = facts && requestOfRenamed(facts)
+  return facts && request ? join(facts, request, view, state) : []
 }
 
 /** The first connection stays the one that is shown, until it closes or another one proves to be SSH. */
@@ -120,8 +120,8 @@ function intentAbove(process: ProcessKey, view: View, state: State): Intent | un
 }
 
 /** Whether `a` asks for all that `b` asks for: autossh adds a forwarding of its own to what it was given. */
-function asksFor(a: Asked, b: Asked): boolean {
-  return b.whats.every((what) => a.whats.includes(what))
+function asksFor(a: TunnelRequest, b: TunnelRequest): boolean {
+  return b.forwards.every((what) => a.forwards.includes(what))
 }
 
 function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {

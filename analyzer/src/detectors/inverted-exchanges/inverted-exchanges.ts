@@ -10,13 +10,13 @@ import { invertedScore, isInverted, isLongPoll, turnFeatures, type TurnFeatures 
 const name = "inverted-exchanges"
 const limits = thresholds.invertedExchanges
 
-interface Said {
+interface Published {
   readonly claim: Claim
   readonly remoteLed: number
 }
 
 export function invertedExchanges(): Detector {
-  const claimed = new Map<string, Said>()
+  const claimed = new Map<string, Published>()
   return {
     name,
     observe(change, view) {

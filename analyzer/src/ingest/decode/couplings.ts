@@ -7,7 +7,7 @@ import type { RecordContext } from "./connections.js"
 import type { Span } from "./processes.js"
 import { limits } from "./wire-limits.js"
 import { toHex, toNumber } from "./uint64.js"
-import type { Word } from "./uint64.js"
+import type { Uint64Halves } from "./uint64.js"
 
 const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec"]
 const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
@@ -99,9 +99,9 @@ function readReference(reference: number, context: RecordContext) {
   return key
 }
 
-type WireMoments = { readonly [K in keyof Moments]?: Word | null }
+type WireMoments = { readonly [K in keyof Moments]?: Uint64Halves | null }
 
 function readMoments(wire: WireMoments | null | undefined): Moments {
-  const at = (word: Word | null | undefined) => (word ? toNumber(word) : 0)
+  const at = (word: Uint64Halves | null | undefined) => (word ? toNumber(word) : 0)
   return { n: at(wire?.n), x: at(wire?.x), y: at(wire?.y), xx: at(wire?.xx), yy: at(wire?.yy), xy: at(wire?.xy) }
 }

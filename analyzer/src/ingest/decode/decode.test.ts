@@ -12,7 +12,7 @@ import { batch, connections, flags, hello, process, sampleUs, snapshot } from ".
 import type { SampleConnection } from "../../testing/wire-messages.js"
 import { toHex, toNumber } from "./uint64.js"
 
-const golden = (name: string) => readFileSync(new URL(`../../../proto/golden/${name}.bin`, import.meta.url))
+const golden = (name: string) => readFileSync(new URL(`../../../../proto/golden/${name}.bin`, import.meta.url))
 
 function read(bytes: Uint8Array, dictionary = new ProcessDictionary()) {
   const rejections = new Rejections()

@@ -1,5 +1,7 @@
 import { backflow } from "@backflow/proto"
-import type { Batch, Lost } from "../../domain/batch.js"
+import type { Batch } from "../../domain/batch.js"
+import { lostBy, nothingLost } from "../../domain/lost.js"
+import type { Lost } from "../../domain/lost.js"
 import type { HostFacts, ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import { ColumnError, TooManyRecords, decodeConnections, isPlausible } from "./connections.js"
 import type { RecordContext } from "./connections.js"
@@ -158,27 +160,7 @@ function collectPacked(values: number[], bytes: Uint8Array, { start, end }: Span
   }
 }
 
-const nothingLost: Lost = {
-  ringConnection: 0,
-  ringExec: 0,
-  ringExit: 0,
-  mapSocket: 0,
-  mapEdge: 0,
-  shedInterim: 0,
-  shedFinal: 0,
-  rejected: 0,
-}
-
 function decodeLost(bytes: Uint8Array, { start, end }: Span): Lost {
   const wire = backflow.v1.Lost.decode(bytes.subarray(start, end))
-  return {
-    ringConnection: toNumber(wire.ringConnection),
-    ringExec: toNumber(wire.ringExec),
-    ringExit: toNumber(wire.ringExit),
-    mapSocket: toNumber(wire.mapSocket),
-    mapEdge: toNumber(wire.mapEdge),
-    shedInterim: toNumber(wire.shedInterim),
-    shedFinal: toNumber(wire.shedFinal),
-    rejected: toNumber(wire.rejected),
-  }
+  return lostBy((kind) => toNumber(wire[kind]))
 }

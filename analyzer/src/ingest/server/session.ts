@@ -1,5 +1,8 @@
-import type { Batch, Lost } from "../../domain/batch.js"
+import type { Batch } from "../../domain/batch.js"
+import { lostBy } from "../../domain/lost.js"
+import type { Lost } from "../../domain/lost.js"
 import type { HostFacts, ProcessFacts } from "../../domain/identity.js"
+import type { SessionCounts } from "../../telemetry/status.js"
 import { decode } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
 import type { RejectionReason, Reject } from "../decode/rejections.js"
@@ -11,15 +14,6 @@ export type SessionInput =
   /** Sent before: its records were applied then. */
   | { readonly kind: "duplicate"; readonly seq: number }
   | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly detail: string }
-
-export interface SessionCounts {
-  readonly batches: number
-  readonly duplicates: number
-  /** Sequence numbers that never came: batches that the collector shed. */
-  readonly missing: number
-  /** Totals of this run of the collector, as it last told them. */
-  readonly lost: Lost | undefined
-}
 
 /** What is remembered of one run of one collector, over all its streams. */
 export class CollectorSession {
@@ -80,15 +74,7 @@ export class CollectorSession {
   }
 }
 
+/** Totals only rise: what comes late of an older batch lowers none. */
 function further(a: Lost, b: Lost): Lost {
-  return {
-    ringConnection: Math.max(a.ringConnection, b.ringConnection),
-    ringExec: Math.max(a.ringExec, b.ringExec),
-    ringExit: Math.max(a.ringExit, b.ringExit),
-    mapSocket: Math.max(a.mapSocket, b.mapSocket),
-    mapEdge: Math.max(a.mapEdge, b.mapEdge),
-    shedInterim: Math.max(a.shedInterim, b.shedInterim),
-    shedFinal: Math.max(a.shedFinal, b.shedFinal),
-    rejected: Math.max(a.rejected, b.rejected),
-  }
+  return lostBy((kind) => Math.max(a[kind], b[kind]))
 }

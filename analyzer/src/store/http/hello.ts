@@ -1,5 +1,5 @@
 import type { Answer } from "./engine.js"
-import type { FrontRequest } from "./request.js"
+import type { SqlRequest } from "./request.js"
 
 /**
  * ClickHouse's Go driver, and with it Grafana's data source, asks this first, and decodes the answer by its own protocol
@@ -11,7 +11,7 @@ const question = /^\s*SELECT displayName\(\), version\(\), revision\(\), timezon
 /** From this version on a block begins with its info, and each column tells whether it is serialized in a special way. */
 const withColumnFlag = 54_454
 
-export function isHello({ query, format, protocol }: FrontRequest): boolean {
+export function isHello({ query, format, protocol }: SqlRequest): boolean {
   return question.test(query) && format === "Native" && protocol !== undefined && protocol > 0
 }
 

@@ -10,7 +10,7 @@ import { isToken, shownToken } from "./credentials.js"
 import type { Answer } from "./engine.js"
 import { engineError, refusals, statusOf, textOf } from "./exception.js"
 import { readRequest } from "./request.js"
-import type { FrontRequest } from "./request.js"
+import type { SqlRequest } from "./request.js"
 
 export interface HttpInterfaceOptions {
   readonly host: string
@@ -22,7 +22,7 @@ export interface HttpInterfaceOptions {
   readonly token: string | undefined
   /** Most bytes of a body, before and after unpacking. */
   readonly bodyBytes: number
-  readonly run: (request: FrontRequest) => Promise<Answer>
+  readonly run: (request: SqlRequest) => Promise<Answer>
   /** Of the engine, as errors tell it. */
   readonly version: () => string
   /** Sees each request first; what it resolves to true is answered by it. */
@@ -104,7 +104,7 @@ async function answer(
   }
 }
 
-async function send(response: ServerResponse, request: FrontRequest, given: Answer): Promise<void> {
+async function send(response: ServerResponse, request: SqlRequest, given: Answer): Promise<void> {
   const { bytes, format, rowsRead, bytesRead, elapsedSeconds } = given
   const body = request.isGzipWanted ? await compress(bytes, { level: 1 }) : bytes
   const summary = {

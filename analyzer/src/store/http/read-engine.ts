@@ -2,7 +2,7 @@ import { openConnection } from "./engine.js"
 import type { Answer, EngineConnection } from "./engine.js"
 import { refusals } from "./exception.js"
 import { helloBlock, isHello } from "./hello.js"
-import type { FrontRequest } from "./request.js"
+import type { SqlRequest } from "./request.js"
 import { forbiddenFunctions, requireReading } from "./statement.js"
 import type { Forbidden } from "./statement.js"
 
@@ -80,7 +80,7 @@ export class ReadEngine {
     }
   }
 
-  async run(request: FrontRequest): Promise<Answer> {
+  async run(request: SqlRequest): Promise<Answer> {
     const settings = settingsOf(request)
     // A client's own default, which the embedded engine has as an empty database.
     const database = request.database === undefined || request.database === "default" ? this.#database : request.database // prettier-ignore
@@ -135,7 +135,7 @@ export class ReadEngine {
   }
 }
 
-function settingsOf({ settings }: FrontRequest): Record<string, string> {
+function settingsOf({ settings }: SqlRequest): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(settings)) {
     if (ignored.has(name)) continue

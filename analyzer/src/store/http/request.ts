@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib"
 import { EngineError, refusals } from "./exception.js"
 
 /** One request of ClickHouse's HTTP interface. */
-export interface FrontRequest {
+export interface SqlRequest {
   readonly path: string
   readonly query: string
   /** What follows the query when that was in the address: rows of an insert. */
@@ -43,7 +43,7 @@ const own = new Set([
 ])
 
 /** Reads a request. Throws QUERY_IS_TOO_LARGE for more than `most` bytes, before and after unpacking. */
-export async function readRequest(incoming: IncomingMessage, most: number): Promise<FrontRequest> {
+export async function readRequest(incoming: IncomingMessage, most: number): Promise<SqlRequest> {
   const url = new URL(incoming.url ?? "/", "http://front")
   const params = url.searchParams
   if (params.get("compress") === "1" || params.get("decompress") === "1") throw refusals.compression("of the native protocol") // prettier-ignore

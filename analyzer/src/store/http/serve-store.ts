@@ -22,9 +22,9 @@ export interface ServedStore extends HttpInterface {
 }
 
 /** A statement is text; rows cannot be sent. */
-const mostQueryBytes = 1_000_000
+const maxQueryBytes = 1_000_000
 /** Of one answer: some 300,000 connection records as JSON. */
-const mostAnswerBytes = 256_000_000
+const maxAnswerBytes = 256_000_000
 /** Of the four threads that the engine and every file of this process share, two stay free for what is written. */
 const concurrent = 2
 const waiting = 32
@@ -41,7 +41,7 @@ export async function serveStore(options: ServeStoreOptions): Promise<ServedStor
   const { hostname, port } = new URL(`http://${serve.address}`)
   const tokenFile = serve.tokenFile ?? join(state, "store-token")
   const token = tokenFrom(serve.tokenFile, tokenFile)
-  const engine = new ReadEngine(join(state, "store"), database, { ...limits, answerBytes: mostAnswerBytes, concurrent, waiting }) // prettier-ignore
+  const engine = new ReadEngine(join(state, "store"), database, { ...limits, answerBytes: maxAnswerBytes, concurrent, waiting }) // prettier-ignore
   await engine.start()
   const served = await serveHttp({
     host: hostname.replace(/^\[|\]$/g, ""),
@@ -49,7 +49,7 @@ export async function serveStore(options: ServeStoreOptions): Promise<ServedStor
     port: Number(port === "" ? 80 : port),
     tls: serve.tls && { cert: read(serve.tls.certFile), key: read(serve.tls.keyFile) },
     token,
-    bodyBytes: mostQueryBytes,
+    bodyBytes: maxQueryBytes,
     run: (request) => engine.run(request),
     version: () => engine.version,
   })

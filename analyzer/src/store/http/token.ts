@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { AppError, messageOf } from "../../errors.js"
 
 /** Shortest token that is taken: a word of a dictionary is shorter. */
-const leastCharacters = 16
+const minCharacters = 16
 
 /**
  * The token in `file`; without one, that in `stateFile`, which is made at the first use and readable by its owner alone.
@@ -13,7 +13,7 @@ export function tokenFrom(file: string | undefined, stateFile: string): string {
   try {
     if (file === undefined) makeOnce(stateFile)
     const token = readFileSync(file ?? stateFile, "utf8").trim()
-    if (token.length < leastCharacters) throw new Error(`it has fewer than ${leastCharacters} characters`)
+    if (token.length < minCharacters) throw new Error(`it has fewer than ${minCharacters} characters`)
     return token
   } catch (thrown) {
     throw new AppError(

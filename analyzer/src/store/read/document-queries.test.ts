@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import type { CouplingSample } from "../../domain/coupling-sample.js"
+import type { CouplingPoint } from "../../domain/coupling-point.js"
 import { aFinding, aHost, anIncident, anOutput, sampleUs } from "../../testing/outputs.js"
-import { connect } from "../connection/connect.js"
-import type { Sessions } from "../connection/connect.js"
+import { connect } from "../client/connect.js"
+import type { StoreClients } from "../client/connect.js"
 import { couplingPoints } from "./document-queries.js"
 import { openStore } from "../store.js"
 import type { Store } from "../store.js"
@@ -15,7 +15,7 @@ const first = new Map([[aFinding().id, sampleUs]])
 const other = "00000000-0000-5000-8000-000000000001"
 let folder: string
 let store: Store
-let sessions: Sessions
+let sessions: StoreClients
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "backflow-documents-"))
@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function aSample(changes: Partial<CouplingSample>): CouplingSample {
+function aSample(changes: Partial<CouplingPoint>): CouplingPoint {
   const bytes = { forwardIn: 116, forwardOut: 79, backwardIn: 206, backwardOut: 244 }
   const where = { cookie: "00000000000000a1", group: "1", channel: "127.0.0.1:8000" }
   return { ...where, atUs: sampleUs, opened: 1, ...bytes, ...changes }

@@ -1,34 +1,17 @@
+import type { ConnectionKey, CouplingPointJson } from "../../documents/coupling-point.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { Session } from "../connection/session.js"
+import type { StoreClient } from "../client/store-client.js"
 import { cookieNumber } from "../write/values.js"
 
-/** A connection within one boot of one host; the cookie is 16 hex digits. */
-export interface ConnectionKey {
-  readonly hostId: string
-  readonly bootId: string
-  readonly cookie: string
-}
-
-/** One point of a curve behind a finding: bytes so far, received on A and written to B (forward), and back. */
-export interface CouplingPoint {
-  readonly channel: string
-  /** Milliseconds since the epoch. */
-  readonly at_ms: number
-  readonly forward_in: number
-  readonly forward_out: number
-  readonly backward_in: number
-  readonly backward_out: number
-}
-
 /** Points of one curve at most: twice what a screen is wide. */
-const mostPoints = 5_000
+const maxPoints = 5_000
 
 interface Document {
   readonly document: string
 }
 
 /** The newest version of one finding; undefined for what is none, and for what is no UUID. */
-export async function findingById(session: Session, id: string): Promise<FindingJson | undefined> {
+export async function findingById(session: StoreClient, id: string): Promise<FindingJson | undefined> {
   const [row] = await session.rows<Document>(
     `SELECT document FROM findings WHERE id = toUUIDOrZero({id:String})
      ORDER BY detected_at DESC, version DESC LIMIT 1`,
@@ -37,7 +20,7 @@ export async function findingById(session: Session, id: string): Promise<Finding
   return row === undefined ? undefined : (JSON.parse(row.document) as FindingJson)
 }
 
-export async function incidentById(session: Session, id: string): Promise<IncidentJson | undefined> {
+export async function incidentById(session: StoreClient, id: string): Promise<IncidentJson | undefined> {
   const [row] = await session.rows<Document>(
     `SELECT document FROM incidents WHERE id = toUUIDOrZero({id:String}) ORDER BY last_seen DESC, version DESC LIMIT 1`,
     { id },
@@ -46,7 +29,7 @@ export async function incidentById(session: Session, id: string): Promise<Incide
 }
 
 /** The incident whose newest version contains the finding; of several, the one seen last. */
-export async function incidentOfFinding(session: Session, findingId: string): Promise<IncidentJson | undefined> {
+export async function incidentOfFinding(session: StoreClient, findingId: string): Promise<IncidentJson | undefined> {
   const [row] = await session.rows<Document>(
     `SELECT document FROM incidents_current WHERE has(findings, toUUIDOrZero({id:String}))
      ORDER BY last_seen DESC, id LIMIT 1`,
@@ -56,7 +39,7 @@ export async function incidentOfFinding(session: Session, findingId: string): Pr
 }
 
 /** Newest versions with status "open", the last seen first. */
-export async function openIncidents(session: Session, limit: number): Promise<IncidentJson[]> {
+export async function openIncidents(session: StoreClient, limit: number): Promise<IncidentJson[]> {
   const rows = await session.rows<Document>(
     "SELECT document FROM incidents_current WHERE status = 'open' ORDER BY last_seen DESC, id LIMIT {limit:UInt32}",
     { limit },
@@ -65,7 +48,7 @@ export async function openIncidents(session: Session, limit: number): Promise<In
 }
 
 /** Newest versions of findings that are not closed, those that policy expects or suppresses too, the last decided first. */
-export async function openFindings(session: Session, limit: number): Promise<FindingJson[]> {
+export async function openFindings(session: StoreClient, limit: number): Promise<FindingJson[]> {
   const rows = await session.rows<Document>(
     "SELECT document FROM findings_current WHERE status != 'closed' ORDER BY detected_at DESC, id LIMIT {limit:UInt32}",
     { limit },
@@ -78,12 +61,12 @@ export async function openFindings(session: Session, limit: number): Promise<Fin
  * n-th point comes, and always the last one, which has the totals.
  */
 export function couplingPoints(
-  session: Session,
+  session: StoreClient,
   { hostId, bootId, cookie }: ConnectionKey,
-  most: number = mostPoints,
-): Promise<CouplingPoint[]> {
+  max: number = maxPoints,
+): Promise<CouplingPointJson[]> {
   const bytes = ["forward_in", "forward_out", "backward_in", "backward_out"]
-  return session.rows<CouplingPoint>(
+  return session.rows<CouplingPointJson>(
     `SELECT channel, toFloat64(toUnixTimestamp64Milli(at)) AS at_ms, ${bytes.map((name) => `toFloat64(${name}) AS ${name}`).join(", ")}
      FROM (
        SELECT channel, at, edge_group, ${bytes.join(", ")},
@@ -95,8 +78,8 @@ export function couplingPoints(
          GROUP BY channel, at, edge_group
        )
      )
-     WHERE (place - 1) % toUInt64(ceil(points / {most:UInt32})) = 0
+     WHERE (place - 1) % toUInt64(ceil(points / {max:UInt32})) = 0
      ORDER BY channel, at, edge_group`,
-    { host: hostId, boot: bootId, cookie: cookieNumber(cookie), most },
+    { host: hostId, boot: bootId, cookie: cookieNumber(cookie), max },
   )
 }

@@ -9,8 +9,8 @@ import {
   openFindings,
   openIncidents,
 } from "./document-queries.js"
-import type { ConnectionKey, CouplingPoint } from "./document-queries.js"
-import type { QueryParams, Session } from "../connection/session.js"
+import type { QueryParams, StoreClient } from "../client/store-client.js"
+import type { ConnectionKey, CouplingPointJson } from "../../documents/coupling-point.js"
 
 /** Which rows to list, newest first. */
 export interface Filter {
@@ -64,7 +64,7 @@ export interface Queried extends Listed {
   /** The incident that contains a finding, in its newest version. */
   incidentOf(findingId: string): Promise<IncidentJson | undefined>
   /** By channel and time, at most 5,000 points a channel. */
-  coupling(connection: ConnectionKey): Promise<CouplingPoint[]>
+  coupling(connection: ConnectionKey): Promise<CouplingPointJson[]>
   /** Newest versions, the last seen first. */
   openIncidents(limit: number): Promise<IncidentJson[]>
   /** Newest versions of what is not closed, the last decided first. */
@@ -80,9 +80,9 @@ const rfc3339 = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%
 const addressText = (column: string) => `replaceRegexpOne(toString(${column}), '^::ffff:(\\\\d+\\\\.)', '\\\\1')`
 
 export class Queries implements Queried {
-  readonly #session: Session
+  readonly #session: StoreClient
 
-  constructor(session: Session) {
+  constructor(session: StoreClient) {
     this.#session = session
   }
 
@@ -135,7 +135,7 @@ export class Queries implements Queried {
     return incidentOfFinding(this.#session, findingId)
   }
 
-  coupling(connection: ConnectionKey): Promise<CouplingPoint[]> {
+  coupling(connection: ConnectionKey): Promise<CouplingPointJson[]> {
     return couplingPoints(this.#session, connection)
   }
 

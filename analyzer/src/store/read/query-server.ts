@@ -11,7 +11,7 @@ export const lists = ["findings", "incidents", "connections"] as const
 export type List = (typeof lists)[number]
 
 /** Rows of one answer at most: all of it stands in memory on both sides. */
-export const mostRows = 100_000
+export const maxRows = 100_000
 
 export interface QueryServer {
   close(): Promise<void>
@@ -78,7 +78,7 @@ function filterOf(params: URLSearchParams): Filter | undefined {
     (sinceUs !== undefined && !Number.isSafeInteger(sinceUs)) ||
     !Number.isInteger(limit) ||
     limit < 1 ||
-    limit > mostRows
+    limit > maxRows
   if (isWrong) return undefined
   return {
     limit,

@@ -1,7 +1,7 @@
 import type { Dialect } from "./dialect.js"
 import { migrations } from "./migrations.js"
 import { appliedVersion } from "./migrate.js"
-import type { Session } from "../connection/session.js"
+import type { StoreClient } from "../client/store-client.js"
 import { tables, views } from "./tables.js"
 
 /** How the tables of a database differ from those of this release. */
@@ -19,7 +19,7 @@ export function schemaStatements(dialect: Dialect): readonly string[] {
   return [dialect.createDatabase(), ...migrations.flatMap(({ statements }) => statements(dialect))]
 }
 
-export async function schemaState(session: Session): Promise<SchemaState> {
+export async function schemaState(session: StoreClient): Promise<SchemaState> {
   const present = await appliedVersion(session)
   const known = Math.max(...migrations.map(({ version }) => version))
   const pending = migrations
@@ -28,7 +28,7 @@ export async function schemaState(session: Session): Promise<SchemaState> {
   return { present, known, pending, differences: present === known ? await differences(session) : [] }
 }
 
-async function differences(session: Session): Promise<readonly string[]> {
+async function differences(session: StoreClient): Promise<readonly string[]> {
   const { database, dialect } = session
   const rows = await session.rows<{ table: string; name: string; type: string }>(
     "SELECT table, name, type FROM system.columns WHERE database = {database:String}",

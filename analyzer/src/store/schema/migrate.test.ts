@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { connect } from "../connection/connect.js"
-import type { Sessions } from "../connection/connect.js"
+import { connect } from "../client/connect.js"
+import type { StoreClients } from "../client/connect.js"
 import { appliedVersion, applyRetention, migrate } from "./migrate.js"
 import { migrations } from "./migrations.js"
 
 let folder: string
-let sessions: Sessions
+let sessions: StoreClients
 
 const open = async () => {
   sessions = await connect({ kind: "embedded", folder }, "backflow", { memoryBytes: 1_000_000_000, querySeconds: 30 })

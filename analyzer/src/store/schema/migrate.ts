@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.js"
 import { migrations } from "./migrations.js"
 import type { Migration } from "./migrations.js"
-import type { Session } from "../connection/session.js"
+import type { StoreClient } from "../client/store-client.js"
 import { ledger } from "./tables.js"
 
 /** What tells the age of a table's rows, and how long they are kept. */
@@ -28,7 +28,7 @@ export interface Retention {
  * Brings the database to the newest known schema and returns its version. Throws "store-newer" when a later release
  * wrote it: an older one would lose what it does not know.
  */
-export async function migrate(session: Session, known: readonly Migration[] = migrations): Promise<number> {
+export async function migrate(session: StoreClient, known: readonly Migration[] = migrations): Promise<number> {
   const { dialect } = session
   // Asked first: a cluster carries out no DDL while one of its servers is away, and a restart must be possible then.
   if (!(await hasLedger(session))) for (const statement of dialect.createTable(ledger)) await session.command(statement)
@@ -54,7 +54,7 @@ export async function migrate(session: Session, known: readonly Migration[] = mi
   return newest
 }
 
-async function hasLedger(session: Session): Promise<boolean> {
+async function hasLedger(session: StoreClient): Promise<boolean> {
   const found = await session.rows(
     "SELECT name FROM system.tables WHERE database = {database:String} AND name = {table:String}",
     { database: session.database, table: ledger.name },
@@ -63,14 +63,14 @@ async function hasLedger(session: Session): Promise<boolean> {
 }
 
 /** The newest migration recorded, 0 in an empty database. */
-export async function appliedVersion(session: Session): Promise<number> {
+export async function appliedVersion(session: StoreClient): Promise<number> {
   if (!(await hasLedger(session))) return 0
   const [row] = await session.rows<{ version: number }>("SELECT max(version) AS version FROM schema_migrations")
   return row?.version ?? 0
 }
 
 /** Sets how long rows are kept, where it is not so already: the value may change from one start to the next. */
-export async function applyRetention(session: Session, retention: Retention): Promise<void> {
+export async function applyRetention(session: StoreClient, retention: Retention): Promise<void> {
   for (const { table, age, kept } of retained) {
     const days = retention[kept]
     const ttl = `${age} + toIntervalDay(${days})`

@@ -1,3 +1,4 @@
+import { lostKinds } from "../../domain/lost.js"
 import type { Output } from "../../domain/output.js"
 import { cookieNumber, unsigned, wellFormed } from "./values.js"
 
@@ -36,14 +37,7 @@ export function hostReportRows({ host, lost, report }: Output): string[] {
       unsigned(report.liveConnections),
       unsigned(report.processes),
       unsigned(report.evicted),
-      unsigned(lost.ringConnection),
-      unsigned(lost.ringExec),
-      unsigned(lost.ringExit),
-      unsigned(lost.mapSocket),
-      unsigned(lost.mapEdge),
-      unsigned(lost.shedInterim),
-      unsigned(lost.shedFinal),
-      unsigned(lost.rejected),
+      ...lostKinds.map((kind) => unsigned(lost[kind])),
     ]),
   ]
 }

@@ -1,6 +1,6 @@
 import type { FindingDetail, IncidentDetail, IncidentList } from "@backflow/page/contract"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { Board } from "../live/live-findings.js"
+import type { LiveFindings } from "../live/live-findings.js"
 import { curvesOf } from "../live/curves.js"
 import { drivers, outboundSorts } from "./outbound.js"
 import type { LiveOutbound, OutboundQuestion } from "./outbound.js"
@@ -10,19 +10,19 @@ import type { PageQueries } from "../ports.js"
 import { byGravity, findingSummary, incidentSummary } from "./summaries.js"
 
 /** Rows of one answer at most, and without `limit`. */
-const mostRows = 1_000
+const maxRows = 1_000
 const usualRows = 100
 /** Closed incidents of earlier runs that are looked through, the newest. */
-const mostStored = 2_000
+const maxStored = 2_000
 /** Findings of one incident that are shown; the rest is in its time line. */
-const mostFindings = 200
+const maxFindings = 200
 const longestSearch = 200
 
 export type Answer =
   { readonly status: 200; readonly body: unknown } | { readonly status: 400 | 404 | 503; readonly error: string }
 
 export interface ApiParts {
-  readonly board: Board
+  readonly board: LiveFindings
   readonly queries: PageQueries
   readonly overviews: Overviews
   readonly outbound: LiveOutbound
@@ -60,7 +60,7 @@ export class Api {
     const { board, queries } = this.#parts
     const known = new Map<string, IncidentJson>()
     if (status !== "open")
-      for (const one of await queries.incidents({ limit: mostStored })) if (one.status === "closed") known.set(one.id, one) // prettier-ignore
+      for (const one of await queries.incidents({ limit: maxStored })) if (one.status === "closed") known.set(one.id, one) // prettier-ignore
     for (const one of board.incidents("closed")) known.set(one.id, one)
     for (const one of board.incidents("open")) known.set(one.id, one)
     const matching = [...known.values()].filter((one) => status === "all" || one.status === status).sort(byGravity)
@@ -74,7 +74,7 @@ export class Api {
     if (incident === undefined) return { status: 404, error: "There is no incident with this id." }
     const findings = await Promise.all(
       incident.findings
-        .slice(0, mostFindings)
+        .slice(0, maxFindings)
         .map(async (finding) => board.finding(finding) ?? queries.finding(finding)),
     )
     const body: IncidentDetail = {
@@ -135,5 +135,5 @@ function oneOf<const T extends string>(names: readonly T[], text: string): T | u
 
 function limitOf(params: URLSearchParams): number | undefined {
   const limit = Number(params.get("limit") ?? usualRows)
-  return Number.isInteger(limit) && limit >= 1 && limit <= mostRows ? limit : undefined
+  return Number.isInteger(limit) && limit >= 1 && limit <= maxRows ? limit : undefined
 }

@@ -2,7 +2,7 @@ import type { Driver } from "@backflow/page/contract"
 import type { Exchanges } from "../../domain/connection.js"
 
 /** Fewer exchanges than this say nothing: a greeting and a login take two or three. */
-const fewestExchanges = 4
+const minExchanges = 4
 /** Share of exchanges that one side must have begun. */
 const clearShare = 2 / 3
 /** Share of them that the other side must have answered: one that only prints drives nobody. */
@@ -17,7 +17,7 @@ export function driverOf(exchanges: Exchanges | undefined): Driver {
   if (exchanges === undefined) return "unclear"
   const { remoteLed, remoteLedAnswered, localLed, localLedAnswered } = exchanges
   const all = remoteLed + localLed
-  if (all < fewestExchanges) return "unclear"
+  if (all < minExchanges) return "unclear"
   if (remoteLed >= all * clearShare) return remoteLedAnswered >= remoteLed * answeredShare ? "remote" : "unclear"
   if (localLed >= all * clearShare) return localLedAnswered >= localLed * answeredShare ? "local" : "unclear"
   return "unclear"

@@ -4,7 +4,7 @@ import type { Endpoint, Microseconds, ProcessKey } from "../../domain/identity.j
 import type { View } from "../../domain/view.js"
 import { formatTime } from "../../text/rfc3339.js"
 import { driverOf } from "./driver.js"
-import type { ConnectionOfHost } from "../ports.js"
+import type { ConnectionKey } from "../../documents/coupling-point.js"
 
 export const outboundSorts = ["age", "bytes", "recent"] as const
 export const drivers = ["remote", "local", "unclear"] as const
@@ -55,7 +55,7 @@ interface Pass {
 export interface OutboundPorts {
   readonly views: () => Iterable<View>
   /** Id of a finding about the connection. */
-  readonly findingOf: (connection: ConnectionOfHost) => string | undefined
+  readonly findingOf: (connection: ConnectionKey) => string | undefined
   readonly nowUs: () => Microseconds
   /** Milliseconds of a clock that only rises. */
   readonly monotonicMs: () => number

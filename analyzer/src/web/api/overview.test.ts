@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { aHost, sampleUs } from "../../testing/outputs.js"
-import { Board } from "../live/live-findings.js"
+import { LiveFindings } from "../live/live-findings.js"
 import { LiveOutbound } from "./outbound.js"
 import { Overviews } from "./overview.js"
-import type { AlertState, AnalyzerState } from "../ports.js"
-import { aState, aView, anAlertState, nothingLost, theStore } from "../../testing/page.js"
+import { aSession, aState, aView, anAlertState, theStore } from "../../testing/page.js"
+import { nothingLost } from "../../domain/lost.js"
+import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 
-function overviews(states: AnalyzerState[], alerts: readonly AlertState[] = []): Overviews {
+function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
   let last = aState()
   const ports = {
     counts: () => (last = states.shift() ?? last),
@@ -15,14 +16,13 @@ function overviews(states: AnalyzerState[], alerts: readonly AlertState[] = []):
     nowUs: () => sampleUs,
   }
   const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
-  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, board: new Board(), outbound })
+  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, board: new LiveFindings(), outbound })
 }
 
-const host = aHost()
-const session = { host: host.hostName, hostId: host.hostId, bootId: host.bootId, connected: true, counts: { missing: 0, lost: nothingLost } } // prettier-ignore
-const heard = { view: aView([]), heardUs: sampleUs, counts: { liveConnections: 7 } }
-const fine = aState({ streams: 1, sessions: [session], hosts: [heard] })
-const problems = (state: AnalyzerState, alerts?: readonly AlertState[]) => overviews([state], alerts).now().problems
+const session = aSession({ lost: nothingLost })
+const hostStatus = { view: aView([]), lastReceivedUs: sampleUs, counts: { liveConnections: 7 } }
+const fine = aState({ streams: 1, sessions: [session], hosts: [hostStatus] })
+const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
 const written = (written: number, failures: number, waiting = 0) => aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] }) // prettier-ignore
 
 describe("problems", () => {
@@ -33,13 +33,17 @@ describe("problems", () => {
   it.each([
     ["no collector", aState(), /No collector/],
     ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is not connected/],
-    ["one that is silent", { ...fine, hosts: [{ ...heard, heardUs: sampleUs - 90e6 }] }, /says nothing since 90 s/],
-    ["what it lost", { ...fine, sessions: [{ ...session, counts: { missing: 0, lost: { ...nothingLost, ringExec: 4 } } }] }, /lost 4 program starts/], // prettier-ignore
-    ["what its kernel lacks", { ...fine, hosts: [{ ...heard, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
+    [
+      "one that is silent",
+      { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: sampleUs - 90e6 }] },
+      /says nothing since 90 s/,
+    ],
+    ["what it lost", { ...fine, sessions: [aSession({ lost: { ...nothingLost, ringExec: 4 } })] }, /lost 4 program starts/], // prettier-ignore
+    ["what its kernel lacks", { ...fine, hosts: [{ ...hostStatus, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
     ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
     ["a store that fails", written(1, 2, 3), /^store: Writes fail/],
-  ] satisfies [string, AnalyzerState, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
+  ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
     const [first] = problems(state)
     expect(first?.text).toMatch(words)
     expect(first?.remedy).toMatch(/^\S.+[.?]$/)
@@ -75,14 +79,14 @@ describe("a sink", () => {
 
 describe("hosts", () => {
   it("are told with their losses over all runs of their collector", () => {
-    const lossy = { ...session, connected: false, counts: { missing: 0, lost: { ...nothingLost, ringExec: 1 } } }
+    const lossy = aSession({ lost: { ...nothingLost, ringExec: 1 } }, { connected: false })
     const { hosts, liveConnections } = overviews([{ ...fine, sessions: [session, lossy, lossy] }]).now()
     expect(liveConnections).toBe(7)
     expect(hosts).toMatchObject([{ name: "build-7", connected: true, lost: [{ kind: "ringExec", count: 2 }] }])
   })
 
   it("are not told of a boot that is over", () => {
-    const before = { ...heard, view: aView([], [], aHost({ bootId: "0b5e55ed-0000-4000-8000-000000000000" })) }
-    expect(overviews([{ ...fine, hosts: [before, heard] }]).now().hosts).toHaveLength(1)
+    const before = { ...hostStatus, view: aView([], [], aHost({ bootId: "0b5e55ed-0000-4000-8000-000000000000" })) }
+    expect(overviews([{ ...fine, hosts: [before, hostStatus] }]).now().hosts).toHaveLength(1)
   })
 })

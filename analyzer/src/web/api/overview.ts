@@ -1,22 +1,24 @@
 import type { HostState, Overview } from "@backflow/page/contract"
-import type { Lost } from "../../domain/batch.js"
 import { formatTime } from "../../text/rfc3339.js"
-import { lossText, lostKinds } from "../../telemetry/losses.js"
-import type { Board } from "../live/live-findings.js"
+import { lossText } from "../../telemetry/losses.js"
+import type { LiveFindings } from "../live/live-findings.js"
 import type { LiveOutbound } from "./outbound.js"
-import type { AnalyzerState, WebPorts } from "../ports.js"
+import type { WebPorts } from "../ports.js"
 import { problemsOf } from "./problems.js"
 import { SinkStates } from "./sink-states.js"
+import type { Lost } from "../../domain/lost.js"
+import { lostKinds } from "../../domain/lost.js"
+import type { AnalyzerStatus } from "../../telemetry/status.js"
 
 /** Hosts and problems of one answer at most. */
-const mostHosts = 1_000
-const mostProblems = 200
+const maxHosts = 1_000
+const maxProblems = 200
 
 export interface OverviewParts {
   readonly version: string
   readonly startedUs: number
   readonly ports: WebPorts
-  readonly board: Board
+  readonly board: LiveFindings
   readonly outbound: LiveOutbound
 }
 
@@ -45,15 +47,15 @@ export class Overviews {
       expectedFindings: expected,
       liveOutbound: outbound.total,
       liveConnections: state.hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0),
-      problems: problemsOf(state, hosts, sinks, nowUs / 1_000).slice(0, mostProblems),
-      hosts: hosts.slice(0, mostHosts),
+      problems: problemsOf(state, hosts, sinks, nowUs / 1_000).slice(0, maxProblems),
+      hosts: hosts.slice(0, maxHosts),
       sinks,
     }
   }
 }
 
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
-export function hostStates({ hosts, sessions }: AnalyzerState): HostState[] {
+export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
   for (const { hostId, bootId, connected, counts } of sessions) {
     const key = `${hostId}\n${bootId}`
@@ -63,7 +65,7 @@ export function hostStates({ hosts, sessions }: AnalyzerState): HostState[] {
     runs.set(key, run)
   }
   const connected = new Set(sessions.filter((session) => session.connected).map(({ hostId }) => hostId))
-  return hosts.flatMap(({ view: { host }, heardUs, counts }) => {
+  return hosts.flatMap(({ view: { host }, lastReceivedUs, counts }) => {
     const run = runs.get(`${host.hostId}\n${host.bootId}`)
     const isConnected = run?.connected ?? false
     if (!isConnected && connected.has(host.hostId)) return []
@@ -73,7 +75,7 @@ export function hostStates({ hosts, sessions }: AnalyzerState): HostState[] {
       kernel: host.kernel,
       collectorVersion: host.collectorVersion,
       connected: isConnected,
-      heard: formatTime(heardUs),
+      heard: formatTime(lastReceivedUs),
       liveConnections: counts.liveConnections,
       degraded: host.degraded,
       lost: lostKinds.flatMap((kind) => {

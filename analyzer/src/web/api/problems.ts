@@ -1,13 +1,13 @@
 import type { HostState, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
-import type { AnalyzerState } from "../ports.js"
+import type { AnalyzerStatus } from "../../telemetry/status.js"
 
 /** A host that says nothing for so long, in seconds, is told of; collectors send at least every second. */
 export const silentSeconds = 60
 
 /** What is lost, degraded or failing, for a person; worst first. */
 export function problemsOf(
-  { rejected, streams }: AnalyzerState,
+  { rejected, streams }: AnalyzerStatus,
   hosts: readonly HostState[],
   sinks: readonly SinkState[],
   nowMs: number,

@@ -1,5 +1,5 @@
 import type { Condition, SinkState } from "@backflow/page/contract"
-import type { AlertState, AnalyzerState, DeliveryState } from "../ports.js"
+import type { AnalyzerStatus, DeliveryCounts, AlertStatus } from "../../telemetry/status.js"
 
 /** Outputs that may wait before it is told: five seconds of a busy fleet. */
 const manyWaiting = 200
@@ -10,10 +10,10 @@ const fullShare = 0.8
 
 /** Watches how sinks move between two looks: a failure that was got over is not a condition. */
 export class SinkStates {
-  readonly #failing = new Map<string, DeliveryState>()
+  readonly #failing = new Map<string, DeliveryCounts>()
 
   /** The store first, then the rest; the page itself is not one. */
-  of({ deliveries }: AnalyzerState, alerts: readonly AlertState[]): readonly SinkState[] {
+  of({ deliveries }: AnalyzerStatus, alerts: readonly AlertStatus[]): readonly SinkState[] {
     const ways = new Map(alerts.map((alert) => [alert.name, alert]))
     const states = deliveries
       .filter(({ sink }) => sink !== "page")
@@ -25,7 +25,7 @@ export class SinkStates {
     return [...states, ...apart]
   }
 
-  #state(name: string, counts: DeliveryState, alert: AlertState | undefined): SinkState {
+  #state(name: string, counts: DeliveryCounts, alert: AlertStatus | undefined): SinkState {
     const isFailing = this.#isFailing(name, counts)
     return {
       name,
@@ -41,7 +41,7 @@ export class SinkStates {
   }
 
   /** A write failed, and none has succeeded since. */
-  #isFailing(name: string, counts: DeliveryState): boolean {
+  #isFailing(name: string, counts: DeliveryCounts): boolean {
     const before = this.#failing.get(name)
     if (counts.failures > (before?.failures ?? 0)) this.#failing.set(name, counts)
     const latest = this.#failing.get(name)
@@ -51,7 +51,7 @@ export class SinkStates {
 
 const ok: Condition = { state: "ok", text: "" }
 
-function deliveryCondition(name: string, { waiting }: DeliveryState, isFailing: boolean): Condition {
+function deliveryCondition(name: string, { waiting }: DeliveryCounts, isFailing: boolean): Condition {
   if (isFailing)
     return {
       state: "failing",
@@ -74,7 +74,7 @@ function alertCondition({
   shed,
   torn,
   refused,
-}: AlertState): Condition {
+}: AlertStatus): Condition {
   const fill = `${Math.round((100 * bytes) / Math.max(1, limitBytes))} % of the outbox is full`
   const isNearlyFull = bytes >= limitBytes * fullShare
   const given = shed > 0 ? `${shed} alerts were given up, ` : ""

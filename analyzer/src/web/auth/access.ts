@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 
 /** Browsers that are signed in at once; the one that asked longest ago goes first. */
-const mostSessions = 256
+const maxSessions = 256
 /** A browser that asked nothing for so long signs in again, in milliseconds. */
 const sessionMs = 12 * 3_600_000
 
@@ -69,8 +69,8 @@ export class Access {
 
   #expire(): void {
     const deadline = this.#options.monotonicMs() - sessionMs
-    for (const [key, askedMs] of this.#sessions) {
-      if (askedMs >= deadline && this.#sessions.size <= mostSessions) return
+    for (const [key, lastUsedMs] of this.#sessions) {
+      if (lastUsedMs >= deadline && this.#sessions.size <= maxSessions) return
       this.#sessions.delete(key)
     }
   }

@@ -6,7 +6,7 @@ import { AppError, messageOf } from "../../errors.js"
 /** 256 bits: nobody guesses it, at any rate. */
 const tokenBytes = 32
 /** What a person puts in a file must not be guessed within years at a thousand tries a second. */
-const fewestCharacters = 16
+const minCharacters = 16
 
 export interface PageToken {
   readonly value: string
@@ -38,10 +38,10 @@ function read(file: string, what: string): string {
 }
 
 function checked(value: string, file: string): string {
-  if (value.length >= fewestCharacters && /^[\x21-\x7e]+$/.test(value)) return value
+  if (value.length >= minCharacters && /^[\x21-\x7e]+$/.test(value)) return value
   throw new AppError(
     "config",
-    `${file} holds no usable token: it needs at least ${fewestCharacters} characters, printable and without spaces.`,
+    `${file} holds no usable token: it needs at least ${minCharacters} characters, printable and without spaces.`,
     `Make one: head -c 32 /dev/urandom | base64 > ${file}`,
   )
 }

@@ -15,7 +15,7 @@ export type RefusalReason = (typeof refusalReasons)[number]
 
 /** A wrong token is answered after so long, and only so many wait for that at once. */
 const failureMs = 1_000
-const mostWaiting = 16
+const maxWaiting = 16
 
 /** Counts what was refused, and makes guessing slow without making anybody with the token wait. */
 export class Refusals {
@@ -38,7 +38,7 @@ export class Refusals {
   /** Resolves when the failure may be answered; false at once when too many others wait for that already. */
   async wrongToken(): Promise<boolean> {
     this.count("wrong_token")
-    if (this.#waiting >= mostWaiting) {
+    if (this.#waiting >= maxWaiting) {
       this.count("too_many_failures")
       return false
     }

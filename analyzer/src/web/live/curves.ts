@@ -1,43 +1,39 @@
 import type { CouplingCurve } from "@backflow/page/contract"
-import type { CouplingSample } from "../../domain/coupling-sample.js"
-import type { CouplingPoint } from "../ports.js"
+import type { CouplingPoint } from "../../domain/coupling-point.js"
+import type { CouplingPointJson } from "../../documents/coupling-point.js"
 
 /** Connections whose curves are kept, the last sampled longest. */
-const mostConnections = 2_000
+const maxConnections = 2_000
 /** Points of one connection; at one a second, the last ten minutes of one channel. */
-const mostPoints = 600
+const maxPoints = 600
 
 /** The latest points of the curves behind findings: a fresh finding has its picture before the store has it. */
 export class Curves {
-  readonly #points = new Map<string, CouplingPoint[]>()
+  readonly #points = new Map<string, CouplingPointJson[]>()
 
-  get size(): number {
-    return this.#points.size
-  }
-
-  add(hostId: string, bootId: string, samples: readonly CouplingSample[]): void {
-    for (const sample of samples) {
-      const key = keyOf(hostId, bootId, sample.cookie)
-      const points = this.#points.get(key) ?? []
+  add(hostId: string, bootId: string, points: readonly CouplingPoint[]): void {
+    for (const point of points) {
+      const key = keyOf(hostId, bootId, point.cookie)
+      const kept = this.#points.get(key) ?? []
       this.#points.delete(key)
-      this.#points.set(key, points)
-      points.push(pointOf(sample))
-      if (points.length > mostPoints) points.splice(0, points.length - mostPoints)
+      this.#points.set(key, kept)
+      kept.push(pointOf(point))
+      if (kept.length > maxPoints) kept.splice(0, kept.length - maxPoints)
     }
     for (const key of this.#points.keys()) {
-      if (this.#points.size <= mostConnections) return
+      if (this.#points.size <= maxConnections) return
       this.#points.delete(key)
     }
   }
 
-  of(hostId: string, bootId: string, cookie: string): readonly CouplingPoint[] {
+  of(hostId: string, bootId: string, cookie: string): readonly CouplingPointJson[] {
     return this.#points.get(keyOf(hostId, bootId, cookie)) ?? []
   }
 }
 
 const keyOf = (hostId: string, bootId: string, cookie: string) => `${hostId}\n${bootId}\n${cookie}`
 
-function pointOf({ channel, atUs, forwardIn, forwardOut, backwardIn, backwardOut }: CouplingSample): CouplingPoint {
+function pointOf({ channel, atUs, forwardIn, forwardOut, backwardIn, backwardOut }: CouplingPoint): CouplingPointJson {
   return {
     channel,
     at_ms: Math.floor(atUs / 1_000),
@@ -53,10 +49,10 @@ function pointOf({ channel, atUs, forwardIn, forwardOut, backwardIn, backwardOut
  * counts once. Several couplings of one channel at one moment (sets of processes that share it) are not added up: the
  * larger totals stand.
  */
-export function curvesOf(points: Iterable<CouplingPoint>): CouplingCurve[] {
-  const channels = new Map<string, Map<number, CouplingPoint>>()
+export function curvesOf(points: Iterable<CouplingPointJson>): CouplingCurve[] {
+  const channels = new Map<string, Map<number, CouplingPointJson>>()
   for (const point of points) {
-    const moments = channels.get(point.channel) ?? new Map<number, CouplingPoint>()
+    const moments = channels.get(point.channel) ?? new Map<number, CouplingPointJson>()
     channels.set(point.channel, moments)
     const known = moments.get(point.at_ms)
     moments.set(point.at_ms, known === undefined ? point : larger(known, point))
@@ -74,7 +70,7 @@ export function curvesOf(points: Iterable<CouplingPoint>): CouplingCurve[] {
   })
 }
 
-function larger(a: CouplingPoint, b: CouplingPoint): CouplingPoint {
+function larger(a: CouplingPointJson, b: CouplingPointJson): CouplingPointJson {
   return {
     channel: a.channel,
     at_ms: a.at_ms,

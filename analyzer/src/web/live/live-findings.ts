@@ -5,17 +5,17 @@ import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import type { Sink } from "../../sinks/sink.js"
 import { BoundedVersions } from "./bounded-versions.js"
 import { Curves } from "./curves.js"
-import type { ConnectionOfHost } from "../ports.js"
+import type { ConnectionKey } from "../../documents/coupling-point.js"
 
-export interface BoardLimits {
+export interface LiveFindingsLimits {
   readonly incidents: number
   /** About 3 kB each. */
   readonly findings: number
 }
 
-export const defaultBoardLimits: BoardLimits = { incidents: 10_000, findings: 50_000 }
+export const defaultLiveFindingsLimits: LiveFindingsLimits = { incidents: 10_000, findings: 50_000 }
 
-export interface BoardListener {
+export interface LiveFindingsListener {
   incident(incident: IncidentJson): void
   finding(finding: FindingJson): void
 }
@@ -30,7 +30,7 @@ type Counted = Record<Severity, number>
 const none = (): Counted => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0 })
 
 /** What the page shows of incidents and findings, in memory and bounded. A sink, and as such never in anybody's way. */
-export class Board implements Sink {
+export class LiveFindings implements Sink {
   readonly name = "page"
   readonly curves = new Curves()
   readonly #incidents: BoundedVersions<IncidentJson>
@@ -39,12 +39,12 @@ export class Board implements Sink {
   readonly #incidentOf = new Map<string, string>()
   /** Latest finding about each connection. */
   readonly #findingOf = new Map<string, string>()
-  readonly #listeners = new Set<BoardListener>()
+  readonly #listeners = new Set<LiveFindingsListener>()
   readonly #open = none()
   readonly #begun = new Map<string, { readonly class: FindingClass; readonly severity: Severity; count: number }>()
   #expected = 0
 
-  constructor(limits: BoardLimits = defaultBoardLimits) {
+  constructor(limits: LiveFindingsLimits = defaultLiveFindingsLimits) {
     this.#incidents = new BoundedVersions(limits.incidents, ({ status }) => status === "closed")
     this.#findings = new BoundedVersions(limits.findings, (finding) => !isLasting(finding))
   }
@@ -83,7 +83,7 @@ export class Board implements Sink {
   }
 
   /** Tells of every change from now on; the function returned ends that. */
-  subscribe(listener: BoardListener): () => void {
+  subscribe(listener: LiveFindingsListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -119,7 +119,7 @@ export class Board implements Sink {
   }
 
   /** Id of the latest finding about a connection. */
-  findingOf(connection: ConnectionOfHost): string | undefined {
+  findingOf(connection: ConnectionKey): string | undefined {
     return this.#findingOf.get(connectionKey(connection))
   }
 
@@ -173,7 +173,7 @@ function keyOf({ host, connection }: FindingJson): string | undefined {
     : connectionKey({ hostId: host.id, bootId: host.boot_id, cookie: connection.cookie })
 }
 
-const connectionKey = ({ hostId, bootId, cookie }: ConnectionOfHost) => `${hostId}\n${bootId}\n${cookie}`
+const connectionKey = ({ hostId, bootId, cookie }: ConnectionKey) => `${hostId}\n${bootId}\n${cookie}`
 
 function byLastSeen(a: { readonly last_seen: string }, b: { readonly last_seen: string }): number {
   return a.last_seen < b.last_seen ? -1 : a.last_seen > b.last_seen ? 1 : 0

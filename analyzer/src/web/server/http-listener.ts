@@ -9,7 +9,7 @@ import type { ServedConfig } from "../../config/load.js"
 import { AppError, messageOf } from "../../errors.js"
 
 /** Connections at once; a browser opens up to six. */
-const mostConnections = 256
+const maxConnections = 256
 /** What a client may take to send its headers, and its whole request, in milliseconds. */
 const headersMs = 10_000
 const requestMs = 30_000
@@ -46,7 +46,7 @@ export async function listenHttp({ address, tls }: ServedConfig, handler: Handle
     pem === undefined
       ? createServer(options, handler)
       : tlsServer({ ...options, ...pem, minVersion: "TLSv1.2" }, handler)
-  server.maxConnections = mostConnections
+  server.maxConnections = maxConnections
   const wanted = address ?? defaults.pageAddress.value
   try {
     await bind(server, wanted)

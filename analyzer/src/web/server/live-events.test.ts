@@ -9,8 +9,8 @@ import type { LiveEvents } from "@backflow/page/contract"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { aFinding, anIncident, sampleUs } from "../../testing/outputs.js"
 import { createLogger } from "../../telemetry/logger.js"
-import { Board } from "../live/live-findings.js"
-import { aState, theStore, told } from "../../testing/page.js"
+import { LiveFindings } from "../live/live-findings.js"
+import { aState, theStore, outputWith } from "../../testing/page.js"
 import { startWeb } from "../start.js"
 import type { Web } from "../start.js"
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
     page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
     state: folder,
     ports: { counts: () => aState({ streams }), queries: theStore(), nowUs: () => sampleUs },
-    board: new Board(),
+    board: new LiveFindings(),
     files: folder,
     version: "0.1.0",
     log: createLogger({ level: "error", stream: process.stderr, words: true }),
@@ -84,7 +84,9 @@ async function watch(): Promise<Watcher> {
 
 describe("live events", () => {
   it("begin with how everything stands", async () => {
-    await web.board.write([told({ findings: [aFinding()], incidents: [anIncident({ findings: [aFinding().id] })] })])
+    await web.board.write([
+      outputWith({ findings: [aFinding()], incidents: [anIncident({ findings: [aFinding().id] })] }),
+    ])
     const watcher = await watch()
     await watcher.until(() => watcher.events("finding").length > 0)
     expect(watcher.response.headers["content-type"]).toBe("text/event-stream")
@@ -96,7 +98,7 @@ describe("live events", () => {
 
   it("tell every watcher of each change, the latest version alone", async () => {
     const watchers = [await watch(), await watch()]
-    const versions = [1, 2, 3].map((version) => told({ findings: [aFinding({ version })] }))
+    const versions = [1, 2, 3].map((version) => outputWith({ findings: [aFinding({ version })] }))
     await web.board.write(versions)
     for (const watcher of watchers) {
       await watcher.until(() => watcher.events("finding").length > 0)
@@ -108,10 +110,10 @@ describe("live events", () => {
     const watcher = await watch()
     await watcher.until(() => watcher.events("overview").length > 0)
     streams = 5
-    await web.board.write([told({ incidents: [anIncident()] })])
+    await web.board.write([outputWith({ incidents: [anIncident()] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 1))
     const heard = watcher.events("overview").length
-    await web.board.write([told({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] })])
+    await web.board.write([outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 2))
     expect(watcher.events("overview").length - heard).toBe(1)
   })
@@ -148,7 +150,7 @@ describe("live events", () => {
     while ((await refused()) === "0") {
       version += 1
       const findings = Array.from({ length: 200 }, (_, i) => aFinding({ id: `${i}`, version, summary }))
-      await web.board.write([told({ findings })])
+      await web.board.write([outputWith({ findings })])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     socket.resume()

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { LiveEvents, Overview } from "@backflow/page/contract"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import { securityHeaders } from "./http-answers.js"
-import type { Board } from "../live/live-findings.js"
+import type { LiveFindings } from "../live/live-findings.js"
 import { plainQuestion } from "../api/outbound.js"
 import type { LiveOutbound } from "../api/outbound.js"
 import type { Overviews } from "../api/overview.js"
@@ -33,7 +33,7 @@ export const defaultLiveLimits: LiveLimits = {
 const [overviewBeats, outboundBeats, quietBeats] = [4, 8, 60]
 
 export interface LiveParts {
-  readonly board: Board
+  readonly board: LiveFindings
   readonly overviews: Overviews
   readonly outbound: LiveOutbound
   /** A watcher was dropped for being slow. */

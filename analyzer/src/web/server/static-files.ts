@@ -23,7 +23,7 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /** A page of this size is a mistake in the build, in bytes. */
-const mostBytes = 16_000_000
+const maxBytes = 16_000_000
 
 /**
  * The files of the built page by their path in a URL, read once: a request cannot name any other file. Empty where the page
@@ -39,7 +39,7 @@ export function staticFiles(folder: string): ReadonlyMap<string, StaticFile> {
     const file = join(entry.parentPath, entry.name)
     const body = readFileSync(file)
     bytes += body.length
-    if (bytes > mostBytes) throw new RangeError(`the page in ${folder} is larger than ${mostBytes} bytes`)
+    if (bytes > maxBytes) throw new RangeError(`the page in ${folder} is larger than ${maxBytes} bytes`)
     const path = `/${relative(folder, file).split(sep).join("/")}`
     const gzip = gzipSync(body, { level: 9 })
     files.set(path, { body, gzip: gzip.length < body.length ? gzip : undefined, type, cache: cacheOf(path) })

@@ -1,4 +1,4 @@
-import type { Session } from "@backflow/analyzer/store/connection/session"
+import type { Session } from "@backflow/analyzer/store/client/store-client"
 
 export interface Bulk {
   /** Records of connections; a third as many connections. */

@@ -1,6 +1,6 @@
 import { anOutput } from "@backflow/analyzer/testing/outputs"
-import { connect } from "@backflow/analyzer/store/connection/connect"
-import type { Session } from "@backflow/analyzer/store/connection/session"
+import { connect } from "@backflow/analyzer/store/client/connect"
+import type { Session } from "@backflow/analyzer/store/client/store-client"
 import { openStore } from "@backflow/analyzer/store/store"
 import type { Store } from "@backflow/analyzer/store/store"
 import { mkdtempSync, rmSync } from "node:fs"

@@ -1,4 +1,4 @@
-import type { CouplingSample } from "@backflow/analyzer/domain/coupling-sample"
+import type { CouplingSample } from "@backflow/analyzer/domain/coupling-point"
 import type { Finding } from "@backflow/analyzer/domain/finding"
 import type { HostFacts } from "@backflow/analyzer/domain/identity"
 import { aFinding, anIncident } from "@backflow/analyzer/testing/outputs"

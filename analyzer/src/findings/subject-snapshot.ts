@@ -6,14 +6,14 @@ import type { ProcessFacts } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
 
 /** What the view no longer knows stays as it was shown before. */
-export interface Portrait {
+export interface SubjectSnapshot {
   readonly process: FindingProcess
   readonly connection: FindingConnection
   readonly facts: ProcessFacts | undefined
   readonly ancestors: readonly ProcessFacts[]
 }
 
-export function portrait(claim: Claim, view: View, before: Portrait | undefined): Portrait {
+export function portrait(claim: Claim, view: View, before: SubjectSnapshot | undefined): SubjectSnapshot {
   const facts = claim.process === undefined ? undefined : view.process(claim.process)
   const ancestors = facts === undefined ? [] : view.ancestors(facts.key)
   const sameProcess = before !== undefined && (claim.process === undefined || isOf(claim.process, before.process))

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { HostState } from "../connections/host-state.js"
+import { HostTracker } from "../connections/host-tracker.js"
 import { aHost, anUpdate, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Claim } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import { noPolicy, policy } from "../policy/policy.js"
-import { Findings } from "./findings.js"
+import { FindingTracker } from "./finding-tracker.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 
@@ -32,8 +32,8 @@ const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges"
 
 /** A host with a process and its connection, and the findings made of claims about them. */
 function aLine(rules = noPolicy) {
-  const state = new HostState(aHost, new Networks())
-  const findings = new Findings(rules)
+  const state = new HostTracker(aHost, new Networks())
+  const findings = new FindingTracker(rules)
   let seq = 0
   const step = (seconds: number, claims: readonly Claim[] = [], parts = {}) => {
     const changes = [...state.apply({ ...emptyBatch(++seq, at(seconds)), ...parts })]

@@ -10,14 +10,14 @@ import { thresholds } from "../thresholds.js"
 
 const { confidence } = thresholds.intent
 
-export interface Asked {
+export interface TunnelRequest {
   /** What the tunnel or shell would be made with: "ssh", "chisel". */
   readonly tool: string
   readonly kind: "remote-forward" | "tun" | "tool" | "shell"
   /** The words that ask for it. */
-  readonly texts: readonly string[]
+  readonly spellings: readonly string[]
   /** What is asked for without the words: the same in a process and in what it starts for the purpose. */
-  readonly whats: readonly string[]
+  readonly forwards: readonly string[]
   /** As the command line names it. */
   readonly destination: string | undefined
   readonly confidence: number
@@ -27,7 +27,7 @@ export interface Asked {
 /** Longer arguments are cut in evidence: code can fill a page. */
 const shownBytes = 300
 
-export function askedOf(facts: ProcessFacts): Asked | undefined {
+export function requestOf(facts: ProcessFacts): TunnelRequest | undefined {
   if (isPlink(facts)) return fromSsh(facts, "plink", parsePlinkArgv(facts.argv), confidence.option)
   const grammar = sshGrammarOf(facts)
   if (grammar !== undefined) return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.option)
@@ -38,11 +38,11 @@ export function askedOf(facts: ProcessFacts): Asked | undefined {
 }
 
 /** For a process under another name that is known to speak SSH as the client. */
-export function askedOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assumedGrammar): Asked | undefined {
+export function requestOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assumedGrammar): TunnelRequest | undefined {
   return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.renamed)
 }
 
-function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number): Asked | undefined {
+function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number): TunnelRequest | undefined {
   const directives = line.cleared
     ? []
     : facts.sshForwards.flatMap(({ path, directive }) => {
@@ -60,20 +60,26 @@ function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number)
   return {
     tool,
     kind: first.kind,
-    texts: all.map(({ text }) => text),
-    whats: all.map(({ what }) => what),
+    spellings: all.map(({ text }) => text),
+    forwards: all.map(({ what }) => what),
     destination: line.destination,
     confidence: line.forwards.length > 0 ? sure : Math.min(sure, confidence.configFile),
     evidence: [first.evidence, ...rest.map(({ evidence }) => evidence)],
   }
 }
 
-function fromWords(facts: ProcessFacts, tool: string, kind: "tool" | "shell", text: string, sure: number): Asked {
+function fromWords(
+  facts: ProcessFacts,
+  tool: string,
+  kind: "tool" | "shell",
+  text: string,
+  sure: number,
+): TunnelRequest {
   return {
     tool,
     kind,
-    texts: [text],
-    whats: [text],
+    spellings: [text],
+    forwards: [text],
     destination: undefined,
     confidence: sure,
     evidence: [argvEvidence(facts, text)],

@@ -19,8 +19,8 @@ interface Group extends Story {
   readonly findings: Map<string, Finding>
   readonly timeline: TimelineEntry[]
   lastJoinUs: Microseconds
-  said: Incident | undefined
-  saidUs: Microseconds
+  lastVersion: Incident | undefined
+  lastSentUs: Microseconds
 }
 
 export class Incidents {
@@ -62,8 +62,8 @@ function newGroup(identity: string, first: Finding, view: View): Group {
     findings: new Map(),
     timeline: [],
     lastJoinUs: first.firstSeenUs,
-    said: undefined,
-    saidUs: 0,
+    lastVersion: undefined,
+    lastSentUs: 0,
   }
 }
 
@@ -96,16 +96,16 @@ function entryText(before: Finding | undefined, finding: Finding): string | unde
 function say(group: Group, nowUs: Microseconds): readonly Incident[] {
   const next = describe(group)
   if (next === undefined) return []
-  const { said } = group
+  const { lastVersion } = group
   const isSame =
-    said !== undefined &&
-    said.findings.length === next.findings.length &&
-    said.severity === next.severity &&
-    said.status === next.status &&
-    said.timeline.length === next.timeline.length
-  if (isSame && nowUs < group.saidUs + limits.counterRepeatUs) return []
-  const incident = { ...next, version: (said?.version ?? 0) + 1 }
-  group.said = incident
-  group.saidUs = nowUs
+    lastVersion !== undefined &&
+    lastVersion.findings.length === next.findings.length &&
+    lastVersion.severity === next.severity &&
+    lastVersion.status === next.status &&
+    lastVersion.timeline.length === next.timeline.length
+  if (isSame && nowUs < group.lastSentUs + limits.counterRepeatUs) return []
+  const incident = { ...next, version: (lastVersion?.version ?? 0) + 1 }
+  group.lastVersion = incident
+  group.lastSentUs = nowUs
   return [incident]
 }

@@ -10,8 +10,8 @@ import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
 import type { Policy } from "../policy/policy.js"
 import { draft } from "./draft.js"
-import { portrait } from "./portrait.js"
-import type { Portrait } from "./portrait.js"
+import { portrait } from "./subject-snapshot.js"
+import type { SubjectSnapshot } from "./subject-snapshot.js"
 import { nameId } from "./uuid.js"
 import { difference } from "./versions.js"
 
@@ -20,13 +20,13 @@ const limits = thresholds.findings
 interface Held {
   readonly id: string
   claim: Claim
-  portrait: Portrait
+  portrait: SubjectSnapshot
   firstSeenUs: Microseconds
   /** The last version given out. */
-  said: Finding | undefined
+  lastVersion: Finding | undefined
 }
 
-export class Findings {
+export class FindingTracker {
   readonly #policy: Policy
   readonly #earlier: ReadonlyMap<string, number>
   /** Last version of each finding that was forgotten, the first forgotten first. */
@@ -51,7 +51,7 @@ export class Findings {
     for (const claim of claims) {
       const held = this.#take(claim, view)
       // What began and ended within one batch is told as both: the end alone is no alert.
-      if (claim.status === "ended" && held.said === undefined) this.#say(held, "active", view, nowUs, given)
+      if (claim.status === "ended" && held.lastVersion === undefined) this.#say(held, "active", view, nowUs, given)
       touched.add(held.id)
       for (const id of this.#neighboursOf(held)) if (this.#held.get(id)?.claim.class !== claim.class) touched.add(id)
     }
@@ -70,7 +70,7 @@ export class Findings {
       claim,
       portrait: portrait(claim, view, undefined),
       firstSeenUs: claim.firstSeenUs,
-      said: undefined,
+      lastVersion: undefined,
     }
     held.portrait = portrait(claim, view, held.portrait)
     held.claim = claim
@@ -88,20 +88,20 @@ export class Findings {
   }
 
   #say(held: Held, status: Claim["status"], view: View, nowUs: Microseconds, given: Finding[]): void {
-    const { said } = held
+    const { lastVersion } = held
     const next = draft(
       { ...held, claim: { ...held.claim, status }, peers: this.#peersOf(held) },
       this.#policy,
       view.host,
     )
-    const change = said === undefined ? "material" : difference(said, next)
+    const change = lastVersion === undefined ? "material" : difference(lastVersion, next)
     this.#moved.delete(held.id)
     if (change === "none") return
     if (change === "counters" && !this.#isDue(held.id, nowUs)) {
       this.#moved.add(held.id)
       return
     }
-    const earlier = said?.version ?? this.#forgotten.get(held.id) ?? this.#earlier.get(held.id) ?? 0
+    const earlier = lastVersion?.version ?? this.#forgotten.get(held.id) ?? this.#earlier.get(held.id) ?? 0
     const goesOn = earlier > 0 && next.status === "open"
     const finding: Finding = {
       ...next,
@@ -109,12 +109,12 @@ export class Findings {
       version: earlier + 1,
       detectedAtUs: nowUs,
     }
-    held.said = finding
+    held.lastVersion = finding
     given.push(finding)
   }
 
   #isDue(id: string, nowUs: Microseconds): boolean {
-    return nowUs >= (this.#held.get(id)?.said?.detectedAtUs ?? 0) + limits.counterRepeatUs
+    return nowUs >= (this.#held.get(id)?.lastVersion?.detectedAtUs ?? 0) + limits.counterRepeatUs
   }
 
   #peersOf(held: Held): readonly Claim[] {
@@ -146,7 +146,7 @@ export class Findings {
     this.#ended.delete(id)
     this.#moved.delete(id)
     // A consumer tells repeats by id and version: a number that was given out must not come again.
-    if (held?.said !== undefined) this.#forgotten.set(id, held.said.version)
+    if (held?.lastVersion !== undefined) this.#forgotten.set(id, held.lastVersion.version)
     const oldest = this.#forgotten.keys().next()
     if (this.#forgotten.size > limits.forgotten && oldest.done !== true) this.#forgotten.delete(oldest.value)
   }

@@ -1,7 +1,7 @@
 import type { Microseconds } from "./identity.js"
 
 /** Totals of one coupling of a connection that a finding is about, as they stood at a moment: points of a curve. */
-export interface CouplingSample {
+export interface CouplingPoint {
   /** Of A, the connection to the outside: 16 hex digits. */
   readonly cookie: string
   /** What the couplings of one set of processes share. */

@@ -17,7 +17,7 @@ export interface SessionLimits {
  * Statements through one client, whose current database is `database`. Every setting stands in the text of its statement: given beside it, the
  * embedded engine would keep it for all later statements of the connection.
  */
-export class Session {
+export class StoreClient {
   readonly database: string
   readonly dialect: Dialect
   readonly #client: ClickHouseClient

@@ -27,7 +27,7 @@ export interface TrackerCounts {
 }
 
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
-export class HostState implements View {
+export class HostTracker implements View {
   host: HostFacts
   readonly networks: Networks
   nowUs: Microseconds = 0

@@ -3,8 +3,8 @@ import type { ClickHouseClient } from "@clickhouse/client"
 import { createRequire } from "node:module"
 import { AppError, messageOf } from "../../errors.js"
 import { clusterDialect, singleDialect } from "../schema/dialect.js"
-import { Session } from "./session.js"
-import type { SessionLimits } from "./session.js"
+import { StoreClient } from "./store-client.js"
+import type { SessionLimits } from "./store-client.js"
 
 /** Where rows go: a folder for the engine in this process, or a server. */
 export type StoreTarget =
@@ -20,15 +20,15 @@ export type StoreTarget =
       readonly cluster?: string | undefined
     }
 
-export interface Sessions {
+export interface StoreClients {
   /** Inserts and DDL. */
-  readonly writer: Session
+  readonly writer: StoreClient
   /** Queries. Apart from the writer, because the engine runs one statement of a connection at a time. */
-  readonly reader: Session
+  readonly reader: StoreClient
 }
 
 /** Both sessions on an existing or new database. Throws "store-unreachable" when there is no engine to talk to. */
-export async function connect(target: StoreTarget, database: string, limits: SessionLimits): Promise<Sessions> {
+export async function connect(target: StoreTarget, database: string, limits: SessionLimits): Promise<StoreClients> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) throw new RangeError(`"${database}" is not a database name`)
   const cluster = target.kind === "server" ? target.cluster : undefined
   if (cluster !== undefined && !/^[\w.-]+$/.test(cluster)) throw new RangeError(`"${cluster}" is not a cluster name`)
@@ -42,8 +42,8 @@ export async function connect(target: StoreTarget, database: string, limits: Ses
         await bootstrap.close()
       }
       return {
-        writer: new Session(serverClient(target, database), database, limits, { dialect }),
-        reader: new Session(serverClient(target, database), database, limits, { dialect }),
+        writer: new StoreClient(serverClient(target, database), database, limits, { dialect }),
+        reader: new StoreClient(serverClient(target, database), database, limits, { dialect }),
       }
     }
     const [writer, reader] = [embeddedClient(target.folder), embeddedClient(target.folder)]
@@ -51,8 +51,8 @@ export async function connect(target: StoreTarget, database: string, limits: Ses
     // Kept by the engine for as long as the connection lives.
     for (const client of [writer, reader]) await client.command({ query: `USE ${database}` })
     return {
-      writer: new Session(writer, database, limits, { spool: `${target.folder}-insert-` }),
-      reader: new Session(reader, database, limits),
+      writer: new StoreClient(writer, database, limits, { spool: `${target.folder}-insert-` }),
+      reader: new StoreClient(reader, database, limits),
     }
   } catch (thrown) {
     throw unreachable(target, thrown)
@@ -85,13 +85,13 @@ function serverClient(target: StoreTarget & { kind: "server" }, database: string
   })
 }
 
-type Connection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["connection"]>
+type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["connection"]>
 
 function embeddedClient(folder: string): ClickHouseClient {
   // Loaded here alone: the engine takes 150 MB, which a client of a server need not spend.
   const { createChdbConnection } = createRequire(import.meta.url)("chdb/connection") as typeof import("chdb/connection")
   // chdb is typed against the client's former package of shared types; the shapes are equal at the pinned versions.
-  return createClient({ connection: createChdbConnection({ path: folder }) as unknown as Connection })
+  return createClient({ connection: createChdbConnection({ path: folder }) as unknown as ClientConnection })
 }
 
 function unreachable(target: StoreTarget, thrown: unknown): AppError {

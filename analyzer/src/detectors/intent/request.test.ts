@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { aProcess } from "../../testing/detector-run.js"
-import { askedOf, askedOfRenamed } from "./asked.js"
+import { requestOf, requestOfRenamed } from "./request.js"
 
-const line = (text: string) => askedOf(aProcess(text.split(" ")))
-const code = (...argv: string[]) => askedOf(aProcess(argv))
+const line = (text: string) => requestOf(aProcess(text.split(" ")))
+const code = (...argv: string[]) => requestOf(aProcess(argv))
 
 describe("tools by their arguments", () => {
   it.each([
@@ -109,7 +109,7 @@ describe("configuration files", () => {
   ]
 
   it("are named with the directive that counts", () => {
-    const asked = askedOf(aProcess(["ssh", "-N", "host"], { sshForwards: forwards }))
+    const asked = requestOf(aProcess(["ssh", "-N", "host"], { sshForwards: forwards }))
     expect(asked).toMatchObject({ kind: "remote-forward", texts: ["RemoteForward 8080 localhost:80"], confidence: 0.8 })
     expect(asked?.evidence).toMatchObject([
       { kind: "config-file", facts: { path: "/home/agent/.ssh/config", directive: "RemoteForward 8080 localhost:80" } },
@@ -118,19 +118,19 @@ describe("configuration files", () => {
 
   it("count for nothing when the command line clears them", () => {
     const argv = ["ssh", "-oClearAllForwardings=yes", "host"]
-    expect(askedOf(aProcess(argv, { sshForwards: forwards }))).toBeUndefined()
+    expect(requestOf(aProcess(argv, { sshForwards: forwards }))).toBeUndefined()
   })
 })
 
 it("reads a renamed client like ssh, with less confidence", () => {
   const facts = aProcess(["kworkerd", "-NR", "8080:localhost:80", "host"])
-  expect(askedOf(facts)).toBeUndefined()
-  expect(askedOfRenamed(facts)).toMatchObject({ texts: ["-NR 8080:localhost:80"], confidence: 0.8 })
+  expect(requestOf(facts)).toBeUndefined()
+  expect(requestOfRenamed(facts)).toMatchObject({ texts: ["-NR 8080:localhost:80"], confidence: 0.8 })
 })
 
 it("is not led astray by what a client calls itself", () => {
   const facts = aProcess(["sshd", "-NR", "8080:localhost:80", "host"], { exe: "/usr/bin/ssh" })
-  expect(askedOf(facts)).toMatchObject({ tool: "ssh", confidence: 0.9 })
+  expect(requestOf(facts)).toMatchObject({ tool: "ssh", confidence: 0.9 })
 })
 
 it("cuts long code in evidence", () => {

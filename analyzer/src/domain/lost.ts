@@ -1,0 +1,29 @@
+/**
+ * Kinds of records that a collector lost, in the order of the wire contract's message Lost. This list is all that the
+ * analyzer needs of a new kind, but for its sentence in telemetry/losses.ts and a migration for its column.
+ */
+export const lostKinds = [
+  "ringConnection",
+  "ringExec",
+  "ringExit",
+  "mapSocket",
+  "mapEdge",
+  "shedInterim",
+  "shedFinal",
+  "rejected",
+] as const
+export type LostKind = (typeof lostKinds)[number]
+
+/** Running totals of one collector instance; they only rise. */
+export type Lost = Readonly<Record<LostKind, number>>
+
+/** A total for each kind. */
+export function lostBy(count: (kind: LostKind) => number): Lost {
+  return Object.fromEntries(lostKinds.map((kind) => [kind, count(kind)])) as Lost
+}
+
+export const nothingLost: Lost = lostBy(() => 0)
+
+export function totalLost(lost: Lost | undefined): number {
+  return lost === undefined ? 0 : lostKinds.reduce((sum, kind) => sum + lost[kind], 0)
+}

@@ -1,0 +1,80 @@
+/** How the parts of a running analyzer stand: one type for each, told by the part, shown by metrics, page and command line. */
+import type { Microseconds } from "../domain/identity.js"
+import type { Lost } from "../domain/lost.js"
+import type { View } from "../domain/view.js"
+
+export interface AnalyzerStatus {
+  /** Collectors connected now. */
+  readonly streams: number
+  /** What waits to be analysed. */
+  readonly intake: { readonly messages: number; readonly bytes: number }
+  /** Running counts by reason. */
+  readonly rejected: readonly (readonly [reason: string, count: number])[]
+  readonly sessions: readonly SessionStatus[]
+  readonly hosts: readonly HostStatus[]
+  readonly deliveries: readonly { readonly sink: string; readonly counts: DeliveryCounts }[]
+}
+
+/** One run of one collector. */
+export interface SessionStatus {
+  readonly host: string
+  readonly hostId: string
+  readonly bootId: string
+  /** It has a stream now. */
+  readonly connected: boolean
+  readonly counts: SessionCounts
+}
+
+export interface SessionCounts {
+  readonly batches: number
+  readonly duplicates: number
+  /** Sequence numbers that never came: batches that the collector shed. */
+  readonly missing: number
+  /** Totals of this run of the collector, as it last sent them; undefined before the first batch. */
+  readonly lost: Lost | undefined
+}
+
+/** One boot of one host. */
+export interface HostStatus {
+  /** What it looks like now: valid until the next turn of the event loop. */
+  readonly view: View
+  /** When anything was last received from it, by the analyzer's clock. */
+  readonly lastReceivedUs: Microseconds
+  readonly counts: { readonly liveConnections: number }
+}
+
+/** Outputs of one sink. */
+export interface DeliveryCounts {
+  readonly written: number
+  readonly failures: number
+  readonly shed: number
+  readonly waiting: number
+}
+
+/** How the last attempt at an alert destination went, and what to do where that is not "ok". */
+export interface AlertCondition {
+  readonly state: "ok" | "failing" | "stopped"
+  /** One sentence for people. */
+  readonly text: string
+}
+
+/** An alert destination, which keeps what waits on disk. */
+export interface AlertStatus {
+  /** "kafka", "webhook" or "file". */
+  readonly name: string
+  readonly condition: AlertCondition
+  readonly published: number
+  /** Sends that failed and were tried again. */
+  readonly errors: number
+  /** Put aside, because the destination will not take them. */
+  readonly refused: number
+  /** Given up for lack of room in the outbox. */
+  readonly shed: number
+  /** Lost on disk, by a crash in the middle of a write or by damage. */
+  readonly torn: number
+  readonly depth: number
+  readonly bytes: number
+  readonly limitBytes: number
+  /** Age of the oldest alert that waits, in seconds; 0 when none does. */
+  readonly oldestSeconds: number
+}
