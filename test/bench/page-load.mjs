@@ -14,10 +14,9 @@ import { setTimeout as delay } from "node:timers/promises"
 import { aFinding, aHost, anIncident } from "../../analyzer/dist/testing/outputs.js"
 import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/testing/detector-run.js"
 import { LiveOutbound, plainQuestion } from "../../analyzer/dist/web/api/outbound.js"
-import { Board } from "../../analyzer/dist/web/live/live-findings.js"
-import { aState, aView, theStore, told } from "../../analyzer/dist/testing/page.js"
+import { aPage, aState, aView, outputWith } from "../../analyzer/dist/testing/page.js"
 import { measureBrowser } from "./page-browser.mjs"
-import { startWeb } from "../../analyzer/dist/web/start.js"
+import { builtPage } from "../../analyzer/dist/web/start.js"
 
 const [hosts, connectionsEach, incidents, rounds, updateSeconds] = [10, 10_000, 1_000, 20, 10]
 const nowUs = () => Date.now() * 1_000
@@ -68,21 +67,12 @@ report(
 )
 
 const folder = mkdtempSync(join(tmpdir(), "backflow-bench-"))
-const board = new Board()
-const log = { debug() {}, info() {}, warn() {}, error() {} }
-const web = await startWeb({
-  page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
-  state: folder,
-  ports: { counts: () => state, queries: theStore(), nowUs },
-  board,
-  version: "0",
-  log,
-})
+const { web, live } = await aPage(folder, { analyzer: () => state, files: builtPage })
 try {
   const write = (version) =>
-    board.write(
+    live.write(
       Array.from({ length: incidents }, (_, i) =>
-        told({
+        outputWith({
           findings: [aFinding({ id: uuid(i), version })],
           incidents: [anIncident({ id: uuid(10_000 + i), version, findings: [uuid(i)] })],
         }),
@@ -90,7 +80,7 @@ try {
     )
   await write(1)
   const headers = {
-    authorization: `Bearer ${decodeURIComponent(new URL(web.entry).hash.slice("#token=".length))}`,
+    authorization: `Bearer ${decodeURIComponent(new URL(web.signInAddress).hash.slice("#token=".length))}`,
     "accept-encoding": "gzip",
   }
   for (const path of [
@@ -123,12 +113,12 @@ try {
     const before = process.cpuUsage()
     for (let second = 0; second < updateSeconds; second++) {
       const outputs = Array.from({ length: changes }, (_, i) =>
-        told({
+        outputWith({
           findings: [aFinding({ id: uuid(i), version: second + 2 })],
           incidents: [anIncident({ id: uuid(10_000 + i), version: second + 2, findings: [uuid(i)] })],
         }),
       )
-      await board.write(outputs)
+      await live.write(outputs)
       await delay(1_000)
     }
     const { user, system } = process.cpuUsage(before)
@@ -140,7 +130,7 @@ try {
   stream.destroy()
   const tell = async (i) => {
     const summary = `Way in number ${i}, told while the page was open`
-    await board.write([told({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
+    await live.write([outputWith({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
     return summary
   }
   await measureBrowser(web, tell, report)

@@ -54,8 +54,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     default: {
       // Loaded for these alone: they bring in the engine and the gRPC server.
       if (args.switches.has("demo")) return runDemo(args)
-      const { watch } = await import("./up/up.js")
-      return watch(args, configOf(args, terminal), terminal)
+      const { runUntilStopped } = await import("./up/up.js")
+      return runUntilStopped(args, configOf(args, terminal), terminal)
     }
   }
 }

@@ -16,12 +16,13 @@ export interface PageQueries {
   incidents(filter: { readonly limit: number; readonly severity?: Severity }): Promise<readonly IncidentJson[]>
 }
 
-/** What the page is made of. */
+/** What the page shows, and where it gets it. */
 export interface WebPorts {
-  counts(): AnalyzerStatus
+  readonly analyzer: () => AnalyzerStatus
   readonly queries: PageQueries
-  /** Empty where no alerts leave. */
-  readonly alerts?: () => readonly AlertStatus[]
+  readonly alerts: () => readonly AlertStatus[]
+  /** Collectors can connect. */
+  readonly isListening: () => boolean
   /** Wall clock, microseconds since the epoch. */
   readonly nowUs: () => Microseconds
 }

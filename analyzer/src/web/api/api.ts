@@ -22,7 +22,7 @@ export type Answer =
   { readonly status: 200; readonly body: unknown } | { readonly status: 400 | 404 | 503; readonly error: string }
 
 export interface ApiParts {
-  readonly board: LiveFindings
+  readonly live: LiveFindings
   readonly queries: PageQueries
   readonly overviews: Overviews
   readonly outbound: LiveOutbound
@@ -57,25 +57,23 @@ export class Api {
     const status = oneOf(statuses, params.get("status") ?? "open")
     const limit = limitOf(params)
     if (status === undefined || limit === undefined) return wrong("status is open, closed or all; limit is 1 to 1000")
-    const { board, queries } = this.#parts
+    const { live, queries } = this.#parts
     const known = new Map<string, IncidentJson>()
     if (status !== "open")
       for (const one of await queries.incidents({ limit: maxStored })) if (one.status === "closed") known.set(one.id, one) // prettier-ignore
-    for (const one of board.incidents("closed")) known.set(one.id, one)
-    for (const one of board.incidents("open")) known.set(one.id, one)
+    for (const one of live.incidents("closed")) known.set(one.id, one)
+    for (const one of live.incidents("open")) known.set(one.id, one)
     const matching = [...known.values()].filter((one) => status === "all" || one.status === status).sort(byGravity)
     const body: IncidentList = { total: matching.length, incidents: matching.slice(0, limit).map(incidentSummary) }
     return { status: 200, body }
   }
 
   async #incident(id: string): Promise<Answer> {
-    const { board, queries } = this.#parts
-    const incident = board.incident(id) ?? (await queries.incident(id))
+    const { live, queries } = this.#parts
+    const incident = live.incident(id) ?? (await queries.incident(id))
     if (incident === undefined) return { status: 404, error: "There is no incident with this id." }
     const findings = await Promise.all(
-      incident.findings
-        .slice(0, maxFindings)
-        .map(async (finding) => board.finding(finding) ?? queries.finding(finding)),
+      incident.findings.slice(0, maxFindings).map(async (finding) => live.finding(finding) ?? queries.finding(finding)),
     )
     const body: IncidentDetail = {
       ...incidentSummary(incident),
@@ -86,10 +84,10 @@ export class Api {
   }
 
   async #finding(id: string): Promise<Answer> {
-    const { board, queries } = this.#parts
-    const finding = board.finding(id) ?? (await queries.finding(id))
+    const { live, queries } = this.#parts
+    const finding = live.finding(id) ?? (await queries.finding(id))
     if (finding === undefined) return { status: 404, error: "There is no finding with this id." }
-    const incident = board.incidentOf(id) ?? (await queries.incidentOf(id))
+    const incident = live.incidentOf(id) ?? (await queries.incidentOf(id))
     const body: FindingDetail = {
       finding,
       incident: incident === undefined ? null : { id: incident.id, summary: incident.summary },
@@ -103,7 +101,7 @@ export class Api {
     if (connection === null) return []
     const where = { hostId: host.id, bootId: host.boot_id, cookie: connection.cookie }
     const stored = await this.#parts.queries.coupling(where)
-    return curvesOf([...stored, ...this.#parts.board.curves.of(where.hostId, where.bootId, where.cookie)])
+    return curvesOf([...stored, ...this.#parts.live.curves.of(where.hostId, where.bootId, where.cookie)])
   }
 
   #outbound(params: URLSearchParams): Answer {

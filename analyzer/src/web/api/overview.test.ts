@@ -10,13 +10,14 @@ import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
   let last = aState()
   const ports = {
-    counts: () => (last = states.shift() ?? last),
+    isListening: () => true,
+    analyzer: () => (last = states.shift() ?? last),
     queries: theStore(),
     alerts: () => alerts,
     nowUs: () => sampleUs,
   }
   const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
-  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, board: new LiveFindings(), outbound })
+  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, live: new LiveFindings(), outbound })
 }
 
 const session = aSession({ lost: nothingLost })

@@ -18,7 +18,7 @@ export interface OverviewParts {
   readonly version: string
   readonly startedUs: number
   readonly ports: WebPorts
-  readonly board: LiveFindings
+  readonly live: LiveFindings
   readonly outbound: LiveOutbound
 }
 
@@ -32,17 +32,17 @@ export class Overviews {
   }
 
   now(): Overview {
-    const { version, startedUs, ports, board, outbound } = this.#parts
-    const state = ports.counts()
+    const { version, startedUs, ports, live, outbound } = this.#parts
+    const state = ports.analyzer()
     const nowUs = ports.nowUs()
     const hosts = hostStates(state)
-    const sinks = this.#sinks.of(state, ports.alerts?.() ?? [])
-    const { open, expected } = board.findingCounts
+    const sinks = this.#sinks.of(state, ports.alerts())
+    const { open, expected } = live.findingCounts
     return {
       version,
       now: formatTime(nowUs),
       started: formatTime(startedUs),
-      openIncidents: board.openIncidents,
+      openIncidents: live.openIncidents,
       openFindings: open,
       expectedFindings: expected,
       liveOutbound: outbound.total,

@@ -56,7 +56,7 @@ describe("a collector", () => {
     const running = child.run()
     await untilHeard(2)
     expect([...heard].sort()).toEqual(["log x is missing: y", "ready h 3"])
-    expect(await child.stop()).toBe(true)
+    expect(await child.stop(10_000)).toBe(true)
     await running
   })
 
@@ -64,7 +64,7 @@ describe("a collector", () => {
     const child = collector(`echo "$@" > ${folder}/args\ncode=0\n${steady(`touch ${folder}/handed-over`)}`)
     const running = child.run()
     await untilHeard(1)
-    expect(await child.stop()).toBe(true)
+    expect(await child.stop(10_000)).toBe(true)
     expect(existsSync(join(folder, "handed-over"))).toBe(true)
     expect(readFileSync(join(folder, "args"), "utf8")).toBe("--analyzer unix:/nowhere\n")
     await running
@@ -74,7 +74,7 @@ describe("a collector", () => {
     const child = collector(`code=1\n${steady(":")}`)
     const running = child.run()
     await untilHeard(1)
-    expect(await child.stop()).toBe(false)
+    expect(await child.stop(10_000)).toBe(false)
     await running
   })
 
@@ -89,7 +89,7 @@ describe("a collector", () => {
       "restart in 1000: broke",
       "ready h 3",
     ])
-    await child.stop()
+    await child.stop(10_000)
     await running
   })
 
@@ -97,7 +97,7 @@ describe("a collector", () => {
     const child = collector(`${ready}\nexit 1`)
     const running = child.run()
     await untilHeard(2)
-    expect(await child.stop()).toBe(true)
+    expect(await child.stop(10_000)).toBe(true)
     await running
   })
 })

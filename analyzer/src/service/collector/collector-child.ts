@@ -39,8 +39,8 @@ const firstPauseMs = 1_000
 const longestPauseMs = 30_000
 /** A collector that observed for so long starts its pauses anew. */
 const steadyMs = 60_000
-/** How long a collector may take to hand over what it has, in milliseconds. */
-const stopLimitMs = 15_000
+/** How long a collector may take to hand over what it has, in milliseconds, where nobody gives it less. */
+const maxStopMs = 15_000
 /** Exit codes by which the collector says that it cannot observe this host: not permitted, or the kernel lacks something. */
 const unfitCodes = [3, 4]
 
@@ -92,15 +92,15 @@ export class CollectorChild {
     }
   }
 
-  /** Asks it to hand over what it has and end, and waits for that. False when something was not acknowledged. */
-  async stop(): Promise<boolean> {
+  /** Lets it hand over what it has and end, and kills it after `graceMs`. False when something was not acknowledged. */
+  async stop(graceMs: number): Promise<boolean> {
     this.#isStopping = true
     this.#pause?.end()
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true
     const exit = once(child, "exit")
     child.kill("SIGTERM")
-    const timer = setTimeout(() => child.kill("SIGKILL"), stopLimitMs)
+    const timer = setTimeout(() => child.kill("SIGKILL"), Math.min(graceMs, maxStopMs))
     const [code] = (await exit) as [number | null]
     clearTimeout(timer)
     return code === 0
@@ -118,7 +118,7 @@ export class CollectorChild {
       const readiness = readinessOf(line)
       if (readiness === undefined) return
       this.#hasObserved = true
-      for (const said of early.splice(0)) this.#options.onLog(said)
+      for (const earlier of early.splice(0)) this.#options.onLog(earlier)
       this.#options.onReady(readiness)
     })
     createInterface({ input: child.stderr }).on("line", (line) => {
