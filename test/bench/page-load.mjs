@@ -2,7 +2,7 @@
 //
 //     npm run build && node test/bench/page-load.mjs
 //
-// In this process: the page's server with the real board and the real state of ten hosts, and one watcher of its events;
+// In this process: the page's server with the real live findings and the real state of ten hosts, and one watcher of its events;
 // then Chromium with the real page.
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -46,7 +46,7 @@ const views = Array.from({ length: hosts }, (_, h) => {
 })
 const state = aState({
   streams: hosts,
-  hosts: views.map((view) => ({ view, heardUs: nowUs(), counts: { liveConnections: connectionsEach } })),
+  hosts: views.map((view) => ({ view, lastReceivedUs: nowUs(), counts: { liveConnections: connectionsEach } })),
 })
 
 let clock = 0

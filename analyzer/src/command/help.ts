@@ -46,6 +46,7 @@ const running: readonly Option[] = [
     value: "PATH",
     text: "append every finding version as a JSON line, at once; - is standard output",
   },
+  { name: "record", value: "DIR", text: "keep what collectors send, for backflow replay; grows without limit" },
 ]
 
 const listing: readonly Option[] = [
@@ -112,6 +113,16 @@ export const commands: readonly Command[] = [
     summary: "list incidents: findings that belong together",
     options: [...listing, severity, help],
     examples: [["backflow incidents --severity medium", "what to work on"]],
+  },
+  {
+    name: "replay",
+    operands: "DIR",
+    summary: "run what --record kept through the same detectors, and print the findings",
+    options: [config, { ...json, text: "every version of a finding as one JSON object a line" }, help],
+    examples: [
+      ["backflow replay recording", "what was found, again"],
+      ["backflow replay recording --config new.yaml --json", "what another configuration would have found"],
+    ],
   },
   {
     name: "check-config",

@@ -40,6 +40,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     case "check-config":
       return checkConfigCommand(args, terminal)
     // Loaded for these alone: they bring in the engine and the Kafka client.
+    case "replay":
+      return (await import("./replay.js")).replayCommand(args, configOf(args, terminal), terminal)
     case "schema":
       return (await import("./schema.js")).schemaCommand(args, configOf(args, terminal), terminal)
     case "topics":
