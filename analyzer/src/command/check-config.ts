@@ -1,7 +1,7 @@
 import { checkConfig } from "../config/load.js"
-import type { Arguments } from "./arguments.js"
-import { exitCodes } from "./exit-codes.js"
-import type { Terminal } from "./terminal.js"
+import type { Arguments } from "./cli/arguments.js"
+import { exitCodes } from "./cli/exit-codes.js"
+import type { Terminal } from "./cli/terminal.js"
 
 /** `backflow check-config`: the exit code says it too. */
 export function checkConfigCommand({ operands, switches }: Arguments, terminal: Terminal): number {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs"
 import { AppError } from "../errors.js"
-import type { Arguments } from "./arguments.js"
+import type { Arguments } from "./cli/arguments.js"
 
 /** The demonstration lies with the tests, because it needs the same namespaces; from this package it is not installed. */
 const program = new URL("../../../test/dist/demo/demo.js", import.meta.url)

@@ -9,10 +9,10 @@ import { stagesFor } from "../pipeline/stages.js"
 import { replay } from "../service/replay.js"
 import { ConsoleSink } from "../sinks/console-sink.js"
 import { JsonlSink } from "../sinks/jsonl-sink.js"
-import type { Arguments } from "./arguments.js"
-import { usage } from "./arguments.js"
-import { exitCodes } from "./exit-codes.js"
-import type { Terminal } from "./terminal.js"
+import type { Arguments } from "./cli/arguments.js"
+import { usage } from "./cli/arguments.js"
+import { exitCodes } from "./cli/exit-codes.js"
+import type { Terminal } from "./cli/terminal.js"
 
 /** `backflow replay DIR`: what was recorded, through the same pipeline; the same recording gives the same findings. */
 export async function replayCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {

@@ -48,7 +48,7 @@ export interface ServiceOptions {
   /** Folder for recordings of what collectors send; none are made without it. */
   readonly record: string | undefined
   /** The collector of this host, which then runs as a child of this process. */
-  readonly collector: CollectorEvents | undefined
+  readonly collector: ((addresses: ServiceAddresses) => CollectorEvents) | undefined
   readonly log: Log
   /** Wall clock, microseconds since the epoch. */
   readonly nowUs: () => Microseconds
@@ -170,7 +170,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
     page: web.address === "" ? undefined : web,
     sql,
   }
-  const collector = options.collector && (await startCollector(options.collector, config, addresses))
+  const collector = options.collector && (await startCollector(options.collector(addresses), config, analyzer.address))
   if (collector !== undefined)
     teardown.add(async (leftMs) => {
       // First it hands over what it has, and the analyzer acknowledges it.

@@ -9,10 +9,10 @@ import type { ConnectionJson, Filter } from "../../store/read/queries.js"
 import { ask, askRunning, maxRows } from "../../store/read/query-server.js"
 import type { List } from "../../store/read/query-server.js"
 import { holderOf, takeStateFolder } from "../../store/state-folder.js"
-import { usage } from "../arguments.js"
-import type { Arguments } from "../arguments.js"
+import { usage } from "../cli/arguments.js"
+import type { Arguments } from "../cli/arguments.js"
 import { connectionText, incidentText } from "./list-text.js"
-import type { Terminal } from "../terminal.js"
+import type { Terminal } from "../cli/terminal.js"
 import { parseSince } from "./since.js"
 
 /** `backflow findings`, `incidents` and `connections`. */

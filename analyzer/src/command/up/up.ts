@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { defaults } from "../../config/defaults.js"
 import type { Config } from "../../config/load.js"
+import type { ServiceAddresses } from "../../service/addresses.js"
 import { builtCollector } from "../../service/collector/collector-child.js"
 import type { CollectorEvents } from "../../service/collector/start.js"
 import { startService } from "../../service/start.js"
@@ -8,9 +9,9 @@ import type { Service } from "../../service/start.js"
 import { createLogger } from "../../telemetry/logger.js"
 import { summaryLines } from "../../telemetry/summary.js"
 import { printable } from "../../text/terminal-text.js"
-import type { Arguments } from "../arguments.js"
-import { exitCodes } from "../exit-codes.js"
-import type { Terminal } from "../terminal.js"
+import type { Arguments } from "../cli/arguments.js"
+import { exitCodes } from "../cli/exit-codes.js"
+import type { Terminal } from "../cli/terminal.js"
 import { interrupted } from "./interrupt.js"
 import { requireObservable, thisHost } from "./preflight.js"
 import { analyzerReadyText, readyText } from "./ready-text.js"
@@ -30,7 +31,7 @@ export async function runUntilStopped(args: Arguments, config: Config, terminal:
     listen: listenAddress(isUp, config),
     findings: { jsonl, colour: terminal.colour },
     record: args.values["record"],
-    collector: isUp ? collectorEvents(args, config, say) : undefined,
+    collector: isUp ? (addresses) => collectorEvents(args, config, addresses, say) : undefined,
     log: createLogger({ level: config.logLevel, stream: process.stderr, words: isForPeople(config) }),
     nowUs: terminal.nowUs,
   })
@@ -48,12 +49,17 @@ function listenAddress(isUp: boolean, { listen, state }: Config): string {
   return listen.address ?? (isUp ? `unix:${join(state, "collector.sock")}` : defaults.listenAddress.value)
 }
 
-function collectorEvents({ values }: Arguments, config: Config, say: Say): CollectorEvents {
+function collectorEvents(
+  { values }: Arguments,
+  config: Config,
+  addresses: ServiceAddresses,
+  say: Say,
+): CollectorEvents {
   return {
     program: values["collector"] ?? builtCollector,
     onOrphanEnded: () => say("ended the collector of an earlier run, which was killed"),
     onLog: (line) => say(`collector: ${printable(line)}`),
-    onReady: (readiness, addresses) => say(readyText(readiness, config, addresses, process.stdout.isTTY)),
+    onReady: (readiness) => say(readyText(readiness, config, addresses, process.stdout.isTTY)),
     onRestart: (how, pauseMs) =>
       say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(how)}`),
   }

@@ -1,5 +1,4 @@
 import type { Config } from "../../config/load.js"
-import type { ServiceAddresses } from "../addresses.js"
 import { collectorArguments } from "./collector-arguments.js"
 import { CollectorChild } from "./collector-child.js"
 import type { Readiness } from "./collector-child.js"
@@ -13,7 +12,7 @@ export interface CollectorEvents {
   /** Lines of its log; those from before it observed come together with its readiness. */
   readonly onLog: (line: string) => void
   /** It observes; also after each new start. */
-  readonly onReady: (readiness: Readiness, addresses: ServiceAddresses) => void
+  readonly onReady: (readiness: Readiness) => void
   /** It ended by itself, and is started again after the pause. */
   readonly onRestart: (how: string, pauseMs: number) => void
 }
@@ -25,19 +24,19 @@ export interface RunningCollector {
   stop(graceMs: number): Promise<boolean>
 }
 
-/** Starts the collector of this host against an analyzer that listens already. */
+/** Starts the collector of this host against an analyzer that listens already, on `address`. */
 export async function startCollector(
   events: CollectorEvents,
   { state, listen }: Pick<Config, "state" | "listen">,
-  addresses: ServiceAddresses,
+  address: string,
 ): Promise<RunningCollector> {
   if (await endOrphan(state)) events.onOrphanEnded()
   const child = new CollectorChild({
     program: events.program,
-    args: collectorArguments(addresses.collectors, listen),
+    args: collectorArguments(address, listen),
     onStart: (pid) => noteCollector(state, pid),
     onLog: events.onLog,
-    onReady: (readiness) => events.onReady(readiness, addresses),
+    onReady: events.onReady,
     onRestart: events.onRestart,
   })
   return { running: child.run(), stop: (graceMs) => child.stop(graceMs) }

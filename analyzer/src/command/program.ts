@@ -1,5 +1,5 @@
 import { main } from "./main.js"
-import { processTerminal } from "./terminal.js"
+import { processTerminal } from "./cli/terminal.js"
 
 // A reader such as head may leave before the end. Lists then stop by themselves, and watching goes on without it.
 for (const stream of [process.stdout, process.stderr]) {

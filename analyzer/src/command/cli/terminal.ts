@@ -1,4 +1,4 @@
-import type { Microseconds } from "../domain/identity.js"
+import type { Microseconds } from "../../domain/identity.js"
 
 /** What a command sees of the world outside. */
 export interface Terminal {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.js"
+import type { ErrorCode } from "../../errors.js"
 
 /** Exit codes of every command, as `--help` prints them. */
 export const exitCodes = {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util"
-import { nearest } from "../config/nearest.js"
-import { AppError } from "../errors.js"
+import { nearest } from "../../config/nearest.js"
+import { AppError } from "../../errors.js"
 import { commands } from "./help.js"
 import type { Command } from "./help.js"
 
