@@ -49,8 +49,8 @@ export function stat(text: PanelText & { readonly alarmAt?: number; readonly goo
     .withTarget(new ClickHouseQueryBuilder(text.sql, "table"))
 }
 
-/** Lines over time, or stacked bars for things that happen. `finest` is the shortest interval between points. */
-export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly finest?: string }): TimeSeries {
+/** Lines over time, or stacked bars for things that happen. `minInterval` is the shortest interval between points. */
+export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly minInterval?: string }): TimeSeries {
   const panel = new TimeSeries()
     .title(text.title)
     .description(text.description)
@@ -60,7 +60,7 @@ export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly
     .unit(text.unit ?? "short")
     .min(0)
     .noValue("Nothing in this range")
-    .interval(text.finest ?? "10s")
+    .interval(text.minInterval ?? "10s")
     .lineWidth(1)
     .fillOpacity(text.bars === true ? 80 : 8)
     .drawStyle(text.bars === true ? common.GraphDrawStyle.Bars : common.GraphDrawStyle.Line)
