@@ -1,17 +1,17 @@
 import { useState } from "preact/hooks"
 import type { Outbound } from "../../contract.js"
-import { useAsked, useLive } from "../live/hooks.js"
-import { Loading, Notice, Trouble } from "../parts/notice.js"
+import { useLive, useResource } from "../live/hooks.js"
+import { Failure, Loading, Notice } from "../parts/notice.js"
 import { count } from "../text/amounts.js"
 import { Ages } from "./ages.js"
 import { Connections } from "./connections.js"
 
 const sorts = { age: "oldest first", bytes: "most bytes first", recent: "last moved first" } as const
 const drivers = { all: "anybody", remote: "the outside", local: "this side", unclear: "unclear" } as const
-const listed = 100
-const more = 1_000
-/** With a filter the list is asked for again this often, in seconds; without one it comes by itself. */
-const askSeconds = 4
+const firstLimit = 100
+const maxLimit = 1_000
+/** With a filter the list is loaded again this often, in seconds; without one it comes by itself. */
+const refreshSeconds = 4
 
 /** Live connections to the outside: how old, and who drives them. */
 export function OutboundView({ nowMs }: { readonly nowMs: number }) {
@@ -19,12 +19,12 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
   const [sort, setSort] = useState<keyof typeof sorts>("age")
   const [driver, setDriver] = useState<keyof typeof drivers>("all")
   const [search, setSearch] = useState("")
-  const [limit, setLimit] = useState(listed)
+  const [limit, setLimit] = useState(firstLimit)
   const query = new URLSearchParams({ sort, driver, search, limit: String(limit) })
-  const beat = Math.floor(nowMs / 1_000 / askSeconds)
-  const { answer, refused, isCurrent } = useAsked<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${beat}`)
-  const shown = answer ?? live.outbound
-  if (shown === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="connections" />
+  const tick = Math.floor(nowMs / 1_000 / refreshSeconds)
+  const { body, error, isCurrent } = useResource<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${tick}`)
+  const shown = body ?? live.outbound
+  if (shown === undefined) return error ? <Failure error={error} what="list" /> : <Loading what="connections" />
   return (
     <>
       <div class="bar">
@@ -71,8 +71,8 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
       ) : (
         <Connections connections={shown.connections} nowMs={nowMs} />
       )}
-      {shown.matching > shown.connections.length && limit < more && (
-        <button type="button" onClick={() => setLimit(more)}>
+      {shown.matching > shown.connections.length && limit < maxLimit && (
+        <button type="button" onClick={() => setLimit(maxLimit)}>
           Show more of {count(shown.matching)}
         </button>
       )}
