@@ -131,12 +131,12 @@ try {
   await broker.start()
   const ready = performance.now()
   row("broker away in all, s", ((ready - killed) / 1_000).toFixed(1))
-  let most = oldest()
+  let maxOldest = oldest()
   while (oldest() > 1) {
-    most = Math.max(most, oldest())
+    maxOldest = Math.max(maxOldest, oldest())
     await delay(10)
   }
-  row("oldest at most, s", most.toFixed(1))
+  row("oldest at most, s", maxOldest.toFixed(1))
   row("oldest under 1 s again after the broker was ready, s", ((performance.now() - ready) / 1_000).toFixed(1))
   row("slowest write to the outbox meanwhile, ms", slowest.toFixed(1))
   isOver = true
