@@ -34,26 +34,8 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
         </span>
       </div>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          Driven by{" "}
-          <select value={driver} onChange={(event) => setDriver(event.currentTarget.value as keyof typeof drivers)}>
-            {Object.entries(drivers).map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Order{" "}
-          <select value={sort} onChange={(event) => setSort(event.currentTarget.value as keyof typeof sorts)}>
-            {Object.entries(sorts).map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select label="Driven by" options={drivers} value={driver} onChange={setDriver} />
+        <Select label="Order" options={sorts} value={sort} onChange={setSort} />
         <label>
           Search{" "}
           <input
@@ -77,5 +59,28 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
         </button>
       )}
     </>
+  )
+}
+
+interface SelectProps<Value extends string> {
+  readonly label: string
+  /** What is shown for each value. */
+  readonly options: Readonly<Record<Value, string>>
+  readonly value: Value
+  readonly onChange: (value: Value) => void
+}
+
+function Select<Value extends string>({ label, options, value, onChange }: SelectProps<Value>) {
+  return (
+    <label>
+      {label}{" "}
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+        {Object.entries<string>(options).map(([name, text]) => (
+          <option key={name} value={name}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   )
 }
