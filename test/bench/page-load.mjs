@@ -91,14 +91,14 @@ try {
     "/api/outbound",
     "/api/outbound?sort=bytes&search=agent-77",
   ]) {
-    const taken = []
+    const durations = []
     let bytes = 0
     for (let i = 0; i < rounds; i++) {
       const began = performance.now()
-      bytes = (await fetched(path, headers)).length
-      taken.push(performance.now() - began)
+      bytes = (await fetchBody(path, headers)).length
+      durations.push(performance.now() - began)
     }
-    report(`GET ${path}, ${bytes} bytes compressed`, taken)
+    report(`GET ${path}, ${bytes} bytes compressed`, durations)
   }
   const [stream] = await once(get(`${web.address}/api/events`, { headers }), "response")
   let streamed = 0
@@ -128,18 +128,18 @@ try {
     )
   }
   stream.destroy()
-  const tell = async (i) => {
-    const summary = `Way in number ${i}, told while the page was open`
+  const publish = async (i) => {
+    const summary = `Way in number ${i}, written while the page was open`
     await live.write([outputWith({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
     return summary
   }
-  await measureBrowser(web, tell, report)
+  await measureBrowser(web, publish, report)
 } finally {
   await web.stop(0)
   rmSync(folder, { recursive: true })
 }
 
-async function fetched(path, headers) {
+async function fetchBody(path, headers) {
   const [response] = await once(get(`${web.address}${path}`, { headers }), "response")
   if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`)
   const chunks = []
@@ -155,7 +155,7 @@ function times(what) {
   })
 }
 
-function report(what, taken) {
-  const sorted = [...taken].sort((a, b) => a - b)
+function report(what, durations) {
+  const sorted = [...durations].sort((a, b) => a - b)
   console.log(`${what}: median ${sorted[sorted.length >> 1].toFixed(1)} ms, slowest ${sorted.at(-1).toFixed(1)} ms`)
 }

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { batchOf } from "@backflow/analyzer/testing/alert-writer"
 import { Broker, user } from "./broker.js"
-import { aFolder, configOf, ensure, oneNode, started, until } from "./cluster.js"
+import { aFolder, configOf, ensure, oneNode, runAlerts, until } from "./setup.js"
 import { consume } from "./consume.js"
 import { brokerJars } from "./jars.js"
 
@@ -22,7 +22,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
   }, 30_000)
 
   /** Settings that sign in over TLS. */
-  function secured(
+  function secureSettings(
     folder: string,
     topic: string,
     mechanism = "scram-sha-512",
@@ -81,9 +81,9 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
     it("takes alerts from who knows the password", { timeout: 30_000 }, async () => {
       const folder = aFolder()
       const topic = `secure-${mechanism}`
-      const config = configOf(folder, secured(folder, topic, mechanism))
+      const config = configOf(folder, secureSettings(folder, topic, mechanism))
       expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
-      const alerts = await started(config.alerts, folder)
+      const alerts = await runAlerts(config.alerts, folder)
       await alerts.sink?.write([batchOf(1)])
       const { messages, stop } = await consume(broker.plain, topic)
       onTestFinished(stop)
@@ -92,26 +92,26 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
 
     it("refuses anybody else, in words and without the password", { timeout: 30_000 }, async () => {
       const folder = aFolder()
-      const config = configOf(folder, secured(folder, `wrong-${mechanism}`, mechanism, "not the password"))
-      const told = await ensure(config, oneNode)
-      expect(told.code).toBe(1)
-      expect(told.text).toContain("refused the user name or password")
+      const config = configOf(folder, secureSettings(folder, `wrong-${mechanism}`, mechanism, "not the password"))
+      const result = await ensure(config, oneNode)
+      expect(result.code).toBe(1)
+      expect(result.text).toContain("refused the user name or password")
       const lines: string[] = []
-      const alerts = await started(config.alerts, folder, lines)
+      const alerts = await runAlerts(config.alerts, folder, lines)
       await alerts.sink?.write([batchOf(1)])
-      await until("the condition tells", () => alerts.counts()[0]?.condition.state === "failing")
-      expect(alerts.counts()[0]?.condition.text).toContain("password_file")
-      await until("it was tried again", () => (alerts.counts()[0]?.errors ?? 0) > 2)
+      await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
+      expect(alerts.status()[0]?.condition.text).toContain("password_file")
+      await until("it was tried again", () => (alerts.status()[0]?.errors ?? 0) > 2)
       expect(lines).toHaveLength(1)
       expect(lines.join()).not.toContain("not the password")
       expect(await alerts.stop(100)).toBe(false)
-      expect(alerts.counts()[0]?.depth).toBe(1)
+      expect(alerts.status()[0]?.depth).toBe(1)
     })
   })
 
   it("is not believed when its certificate is of another authority", { timeout: 30_000 }, async () => {
     const folder = aFolder()
-    const config = configOf(folder, { ...secured(folder, "untrusted"), tls: {} })
+    const config = configOf(folder, { ...secureSettings(folder, "untrusted"), tls: {} })
     const { code, text } = await ensure(config, oneNode)
     expect(code).toBe(1)
     expect(text).toMatch(/certificate is not trusted: .*alerts\.kafka\.tls\.ca_file/)
@@ -120,14 +120,14 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
   it("gets alerts as soon as the missing topic is made", { timeout: 30_000 }, async () => {
     const folder = aFolder()
     const config = configOf(folder, { brokers: [broker.plain], topic: "late" })
-    const alerts = await started(config.alerts, folder)
+    const alerts = await runAlerts(config.alerts, folder)
     await alerts.sink?.write([batchOf(1)])
-    await until("the condition tells", () => alerts.counts()[0]?.condition.state === "failing")
-    expect(alerts.counts()[0]?.condition.text).toContain("backflow topics ensure")
+    await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
+    expect(alerts.status()[0]?.condition.text).toContain("backflow topics ensure")
     await ensure(config, oneNode)
     const { messages, stop } = await consume(broker.plain, "late")
     onTestFinished(stop)
     await until("the alert arrives", () => messages.length === 1)
-    await until("the condition is well again", () => alerts.counts()[0]?.condition.state === "ok")
+    await until("the condition is well again", () => alerts.status()[0]?.condition.state === "ok")
   })
 })

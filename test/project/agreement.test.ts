@@ -1,10 +1,16 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, test } from "vitest"
+import { severities } from "@backflow/analyzer/domain/finding"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
 
 const bridge = join(import.meta.dirname, "..", "..", "agent-bridge")
 const read = (...path: readonly string[]): string => readFileSync(join(bridge, ...path), "utf8")
+
+test("the page orders severities as the analyzer does", () => {
+  expect(severitiesOfPage).toEqual(severities)
+})
 
 describe("what is written in two languages", () => {
   it("counts the same networks as inside in the collector and in the analyzer", () => {

@@ -3,8 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-
-const program = join(import.meta.dirname, "..", "..", "analyzer", "bin", "backflow.js")
+import { backflow } from "../lab/executables.js"
 
 /** `backflow up` with its page, on a port of its own. */
 export interface Running {
@@ -17,7 +16,7 @@ export interface Running {
 /** Resolves when it observes and serves. */
 export async function startUp(folder: string, options: readonly string[] = [], page = "127.0.0.1:0"): Promise<Running> {
   const state = join(folder, "state")
-  const child = spawn(process.execPath, [program, "up", "--state", state, "--page", page, ...options], {
+  const child = spawn(process.execPath, [backflow, "up", "--state", state, "--page", page, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"] },
   })
@@ -37,15 +36,15 @@ export async function startUp(folder: string, options: readonly string[] = [], p
 }
 
 function pageOf(child: ChildProcess): Promise<string> {
-  let said = ""
+  let output = ""
   return new Promise((resolve, reject) => {
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString()
-      const address = /^ {2}page +(http:\S+).*\n(?:.*\n)* {2}ask /m.exec(said)?.[1]
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      const address = /^ {2}page +(http:\S+).*\n(?:.*\n)* {2}ask /m.exec(output)?.[1]
       if (address !== undefined) resolve(address)
     }
-    child.stdout?.on("data", hear)
-    child.stderr?.on("data", hear)
-    child.once("close", (code) => reject(new Error(`backflow up ended (${code ?? "killed"}): ${said.slice(-1_500)}`)))
+    child.stdout?.on("data", read)
+    child.stderr?.on("data", read)
+    child.once("close", (code) => reject(new Error(`backflow up ended (${code ?? "killed"}): ${output.slice(-1_500)}`)))
   })
 }

@@ -23,20 +23,20 @@ export const dashboards: Readonly<Record<string, () => { build(): Dashboard }>> 
  * Panels are numbered in their order, and nothing says where controls are drawn: the SDK would put links and annotations
  * into a menu that few open.
  */
-function finished(built: Dashboard): unknown {
-  const shown = JSON.parse(
+function committedForm(built: Dashboard): unknown {
+  const plain = JSON.parse(
     JSON.stringify(built, (key, value: unknown) =>
       key === "placement" && value === "inControlsMenu" ? undefined : value,
     ),
   ) as Dashboard
-  return { ...shown, panels: shown.panels?.map((panel, index) => ({ ...panel, id: index + 1 })) }
+  return { ...plain, panels: plain.panels?.map((panel, index) => ({ ...panel, id: index + 1 })) }
 }
 
 /** The committed form of each dashboard, by file name. */
 export async function dashboardFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   for (const [name, make] of Object.entries(dashboards)) {
-    const text = JSON.stringify(finished(make().build()))
+    const text = JSON.stringify(committedForm(make().build()))
     files.set(`${name}.json`, await prettier.format(text, { parser: "json", printWidth: 120 }))
   }
   return files

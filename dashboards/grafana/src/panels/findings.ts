@@ -1,4 +1,4 @@
-import { endpointText, latestFindings, latestIncidents, severityChosen } from "../sql.js"
+import { endpointText, latestFindings, latestIncidents, levelFilter, withoutClassFilter } from "../sql.js"
 import { table } from "./panel.js"
 
 /** The gravest first, then the latest. */
@@ -12,7 +12,7 @@ export const incidentsTable = (status: "open" | "all", width = 24) =>
     sql: `SELECT toString(level) AS severity, host_name AS host, identity, summary, first_seen AS "first seen", last_seen AS "last seen",
   length(findings) AS findings, status, toString(id) AS id
 FROM ${latestIncidents}
-WHERE ${status === "open" ? "status = 'open'" : "last_seen >= $__fromTime"} AND ${severityChosen.replace("severity IN", "level IN")}
+WHERE ${status === "open" ? "status = 'open'" : "last_seen >= $__fromTime"} AND ${levelFilter}
 ORDER BY level DESC, last_seen DESC LIMIT 200`,
   })
 
@@ -29,7 +29,7 @@ export interface FindingsTable {
 export function findingsTable({ title, width, where, plain }: FindingsTable) {
   const columns =
     "id, severity AS level, class, status, host_id, host_name, exe, pid, remote_address, remote_port, detected_at, last_seen, still_open, summary"
-  const severity = plain === true ? "1=1" : severityChosen.replace("severity IN", "level IN")
+  const severity = plain === true ? "1=1" : levelFilter
   const findings = latestFindings(columns, where)
   return table({
     title,
@@ -39,12 +39,8 @@ export function findingsTable({ title, width, where, plain }: FindingsTable) {
     columns: { severity: "severity", id: "finding", host: "host" },
     sql: `SELECT toString(level) AS severity, toString(class) AS class, toString(status) AS status, host_name AS host, exe AS program,
   ${endpointText("remote_address", "remote_port")} AS "far side", summary, detected_at AS decided, toString(id) AS id, toString(host_id) AS host_id
-FROM ${plain === true ? withoutClass(findings) : findings}
+FROM ${plain === true ? withoutClassFilter(findings) : findings}
 WHERE (still_open OR last_seen >= $__fromTime) AND ${severity}
 ORDER BY decided DESC, id LIMIT 500`,
   })
 }
-
-/** For dashboards that have no variable for the class. */
-export const withoutClass = (sql: string) =>
-  sql.replaceAll(/ AND \$__conditionalAll\(class [^$]*\$\{class:singlequote\}\), \$class\)/g, "")

@@ -1,16 +1,13 @@
 import { metricDeclarations, storedSeconds } from "@backflow/analyzer/telemetry/metric-declarations"
 import { readFileSync, readdirSync } from "node:fs"
 import { describe, expect, it, test } from "vitest"
-import { dashboardFiles } from "./all.js"
-import { committedDashboards, statementsOf } from "./engine/statements.js"
-import { findingUrl, tag, uids } from "./links.js"
+import { statementCases } from "../fixtures/statement-cases.js"
+import { dashboardFiles } from "../registry.js"
+import { committedDashboards } from "../plugin/statements.js"
+import { tag, uids } from "../links.js"
 
-const folder = new URL("../dashboards/", import.meta.url)
+const folder = new URL("../../dashboards/", import.meta.url)
 const dashboards = committedDashboards()
-const all = dashboards.flatMap(statementsOf)
-const named = all.map(
-  (statement) => [`${statement.dashboard}: ${statement.place} ${statement.refId}`, statement] as const,
-)
 
 test("the committed files are what the source makes (npm run write -w dashboards/grafana)", async () => {
   const made = await dashboardFiles()
@@ -60,7 +57,7 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
   })
 })
 
-describe.each(named)("%s", (_, { sql, kind }) => {
+describe.each(statementCases)("%s", (_name, _dashboard, { sql, kind }) => {
   it("names its columns", () => {
     expect(sql).not.toMatch(/SELECT\s+\*/i)
   })
@@ -97,27 +94,7 @@ test("counters that are shown are counted", () => {
     `${storedSeconds.name}_sum`,
     `${storedSeconds.name}_count`,
   ])
-  const shown = new Set(all.flatMap(({ sql }) => sql.match(/(?<=')backflow_\w+(?=')/g) ?? []))
+  const shown = new Set(statementCases.flatMap(([, , { sql }]) => sql.match(/(?<=')backflow_\w+(?=')/g) ?? []))
   expect(shown.size).toBeGreaterThan(15)
   expect([...shown].filter((name) => !counted.has(name as never))).toEqual([])
-})
-
-describe("the link of an alert", () => {
-  const finding = {
-    id: "6f1cf3f0-6a36-5d2c-8a3e-0e5a6f0d2b11",
-    first_seen: "2026-11-23T05:00:00Z",
-    last_seen: "2026-11-23T06:00:00Z",
-  }
-
-  it("selects the finding, and is drawn up to now while it is open", () => {
-    expect(findingUrl("https://grafana.example.org/", { ...finding, status: "open" })).toBe(
-      "https://grafana.example.org/d/backflow-ways-in?var-finding=6f1cf3f0-6a36-5d2c-8a3e-0e5a6f0d2b11&from=1795409400000&to=now",
-    )
-  })
-
-  it("ends after a closed one, and keeps the path of Grafana", () => {
-    expect(findingUrl("https://example.org/grafana", { ...finding, status: "closed" })).toBe(
-      "https://example.org/grafana/d/backflow-ways-in?var-finding=6f1cf3f0-6a36-5d2c-8a3e-0e5a6f0d2b11&from=1795409400000&to=1795414200000",
-    )
-  })
 })

@@ -1,32 +1,30 @@
 import { useEffect, useState } from "preact/hooks"
-import { Refused, ask, signIn } from "../live/ask.js"
+import { ApiError, getJson, signIn } from "../live/api.js"
 import { App } from "./app.js"
 import { hrefOf, parseAddress } from "./route.js"
 import { SignIn } from "./sign-in.js"
 
-type Entry =
-  | { readonly state: "asking" | "in" }
-  | { readonly state: "out"; readonly said: string }
-  | { readonly state: "away"; readonly said: string }
+type SessionState =
+  { readonly name: "opening" | "signed-in" } | { readonly name: "signed-out" | "unreachable"; readonly message: string }
 
 const retryMs = 2_000
 const wrongToken = "The token in the address was not the right one: the link may be of another analyzer."
 const restarted = "The analyzer was started again, and its sessions ended: show the token once more."
 
-/** Lets in whoever has the token, by the address or by hand, and forgets it at once. */
-export function Door() {
-  const [entry, setEntry] = useState<Entry>({ state: "asking" })
+/** Signs in with the token of the address or of the form, and forgets it at once; then shows the page. */
+export function Session() {
+  const [session, setSession] = useState<SessionState>({ name: "opening" })
   const [tries, setTries] = useState(0)
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const hadToken = parseAddress(location.hash).token !== undefined
-    enter().then(
-      () => setEntry({ state: "in" }),
+    openSession().then(
+      () => setSession({ name: "signed-in" }),
       (thrown: unknown) => {
-        const said = thrown instanceof Refused ? thrown.message : String(thrown)
-        if (thrown instanceof Refused && thrown.status === 401)
-          return setEntry({ state: "out", said: hadToken ? wrongToken : "" })
-        setEntry({ state: thrown instanceof Refused && thrown.status === 0 ? "away" : "out", said })
+        const message = thrown instanceof ApiError ? thrown.message : String(thrown)
+        if (thrown instanceof ApiError && thrown.status === 401)
+          return setSession({ name: "signed-out", message: hadToken ? wrongToken : "" })
+        setSession({ name: thrown instanceof ApiError && thrown.status === 0 ? "unreachable" : "signed-out", message })
         timer = setTimeout(() => setTries(tries + 1), retryMs)
       },
     )
@@ -40,20 +38,22 @@ export function Door() {
     addEventListener("hashchange", follow)
     return () => removeEventListener("hashchange", follow)
   }, [])
-  if (entry.state === "in") return <App onSignedOut={() => setEntry({ state: "out", said: restarted })} />
-  if (entry.state === "out") return <SignIn said={entry.said} onSignedIn={() => setEntry({ state: "in" })} />
+  if (session.name === "signed-in")
+    return <App onSignedOut={() => setSession({ name: "signed-out", message: restarted })} />
+  if (session.name === "signed-out")
+    return <SignIn message={session.message} onSignedIn={() => setSession({ name: "signed-in" })} />
   return (
     <main id="main">
-      <p role="status">{entry.state === "away" ? entry.said : "Opening…"}</p>
+      <p role="status">{session.name === "unreachable" ? session.message : "Opening…"}</p>
     </main>
   )
 }
 
 /** The token leaves the address before anything else happens, and with it the history of the browser. */
-async function enter(): Promise<void> {
+async function openSession(): Promise<void> {
   const { route, token } = parseAddress(location.hash)
   if (token === undefined) {
-    await ask("session")
+    await getJson("session")
     return
   }
   history.replaceState(null, "", hrefOf(route))

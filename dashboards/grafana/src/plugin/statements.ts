@@ -34,7 +34,7 @@ function parseDashboard(name: string, json: unknown): DashboardJson {
   return parsed.data
 }
 
-/** Everything that a dashboard asks of the store. */
+/** Every statement that a dashboard sends to the store. */
 export function statementsOf(dashboard: DashboardJson): Statement[] {
   const { uid } = dashboard
   return [
@@ -83,7 +83,7 @@ export function openingValues(dashboard: DashboardJson, chosen: Values = {}): Va
 }
 
 /** The statement as ClickHouse gets it. */
-export function resolved(sql: string, range: Range, values: Values): string {
+export function resolveStatement(sql: string, range: Range, values: Values): string {
   return expandMacros(interpolate(sql, values), range)
 }
 
@@ -92,8 +92,8 @@ const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 
 /** "now-6h" before `to`, drawn some 300 points wide, but no finer than its panel allows. */
 export function rangeBefore(to: number, from: string, panel?: PanelJson): Range {
   const seconds = secondsIn(from.replace(/^now-/, ""))
-  const finest = secondsIn(panel?.interval ?? "10s")
-  return { from: to - seconds, to, intervalSeconds: Math.max(finest, niceInterval(seconds / 300)) }
+  const minInterval = secondsIn(panel?.interval ?? "10s")
+  return { from: to - seconds, to, intervalSeconds: Math.max(minInterval, niceInterval(seconds / 300)) }
 }
 
 function secondsIn(text: string): number {

@@ -2,18 +2,11 @@ import { serveStore } from "@backflow/analyzer/store/http/serve-store"
 import type { ServedStore } from "@backflow/analyzer/store/http/serve-store"
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { tell, temporaryStore } from "./seeded-store.js"
-import type { TemporaryStore } from "./seeded-store.js"
-import { committedDashboards, openingValues, rangeBefore, resolved, statementsOf } from "./statements.js"
-import { story } from "./story.js"
-
-/** 2026-11-23T06:00:00Z. */
-const end = 1_795_413_600
-const named = committedDashboards().flatMap((dashboard) =>
-  statementsOf(dashboard).map(
-    (statement) => [`${statement.dashboard}: ${statement.place} ${statement.refId}`, dashboard, statement] as const,
-  ),
-)
+import { seed, temporaryStore } from "../fixtures/seeded-store.js"
+import type { TemporaryStore } from "../fixtures/seeded-store.js"
+import { endSeconds, statementCases } from "../fixtures/statement-cases.js"
+import { openingValues, rangeBefore, resolveStatement } from "../plugin/statements.js"
+import { story } from "../fixtures/story.js"
 
 let temporary: TemporaryStore
 let served: ServedStore
@@ -21,7 +14,7 @@ let token: string
 
 beforeAll(async () => {
   temporary = await temporaryStore()
-  await tell(temporary.store, story(end * 1_000_000))
+  await seed(temporary.store, story(endSeconds * 1_000_000))
   const serving = await serveStore({
     state: temporary.state,
     database: "backflow",
@@ -38,7 +31,7 @@ afterAll(async () => {
   await temporary.close()
 })
 
-const ask = (sql: string, format: string) =>
+const query = (sql: string, format: string) =>
   fetch(`${served.url}/?database=backflow&default_format=${format}`, {
     method: "POST",
     body: sql,
@@ -46,19 +39,19 @@ const ask = (sql: string, format: string) =>
   })
 
 describe("through the read-only interface of the embedded store", () => {
-  it.each(named)("%s is answered as without it", async (_, dashboard, statement) => {
-    const sql = resolved(
+  it.each(statementCases)("%s is answered as without it", async (_, dashboard, statement) => {
+    const sql = resolveStatement(
       statement.sql,
-      rangeBefore(end, dashboard.time.from, statement.panel),
+      rangeBefore(endSeconds, dashboard.time.from, statement.panel),
       openingValues(dashboard),
     )
     const expected = await temporary.session.rows(sql)
-    const text = await ask(sql, "JSONEachRow")
+    const text = await query(sql, "JSONEachRow")
     const body = await text.text()
     expect(text.status, body).toBe(200)
     expect(body.split("\n").filter((line) => line !== "").length).toBe(expected.length)
     // What the data source reads.
-    const native = await ask(sql, "Native")
+    const native = await query(sql, "Native")
     expect(native.status).toBe(200)
     expect((await native.arrayBuffer()).byteLength > 0).toBe(expected.length > 0)
   })

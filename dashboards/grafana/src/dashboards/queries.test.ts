@@ -1,38 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { hosts } from "./story-cast.js"
-import { ids, story } from "./story.js"
-import { tell, temporaryStore } from "./seeded-store.js"
-import type { TemporaryStore } from "./seeded-store.js"
-import { committedDashboards, openingValues, rangeBefore, resolved, statementsOf } from "./statements.js"
-import type { Statement } from "./statements.js"
-import type { Values } from "./interpolate.js"
-
-/** 2026-11-23T06:00:00Z. */
-const end = 1_795_413_600
-const dashboards = committedDashboards()
-const everything = dashboards.flatMap((dashboard) =>
-  statementsOf(dashboard).map((statement) => ({ dashboard, statement })),
-)
-const named = everything.map(
-  ({ dashboard, statement }) =>
-    [`${statement.dashboard}: ${statement.place} ${statement.refId}`, dashboard, statement] as const,
-)
+import { hosts } from "../fixtures/story-cast.js"
+import { ids, story } from "../fixtures/story.js"
+import { seed, temporaryStore } from "../fixtures/seeded-store.js"
+import type { TemporaryStore } from "../fixtures/seeded-store.js"
+import { endSeconds, statementCases } from "../fixtures/statement-cases.js"
+import type { DashboardJson } from "../plugin/dashboard-shape.js"
+import { openingValues, rangeBefore, resolveStatement } from "../plugin/statements.js"
+import type { Statement } from "../plugin/statements.js"
+import type { Values } from "../plugin/interpolate.js"
 
 /** Where a dashboard has one host and no "All", Grafana chooses the first. */
-const valuesOf = (dashboard: (typeof dashboards)[number], chosen: Values = {}) =>
+const valuesOf = (dashboard: DashboardJson, chosen: Values = {}) =>
   openingValues(dashboard, { ...(dashboard.uid === "backflow-host" ? { host: hosts.train.hostId } : {}), ...chosen })
 
 type Row = Readonly<Record<string, unknown>>
 let temporary: TemporaryStore
 
-const run = (
-  dashboard: (typeof dashboards)[number],
-  statement: Statement,
-  from = dashboard.time.from,
-  chosen: Values = {},
-) =>
+const run = (dashboard: DashboardJson, statement: Statement, from = dashboard.time.from, chosen: Values = {}) =>
   temporary.session.rows<Row>(
-    resolved(statement.sql, rangeBefore(end, from, statement.panel), valuesOf(dashboard, chosen)),
+    resolveStatement(statement.sql, rangeBefore(endSeconds, from, statement.panel), valuesOf(dashboard, chosen)),
   )
 
 /** The rows of a panel, by dashboard and title. Numbers come as text where they may pass 2^53. */
@@ -41,14 +27,15 @@ async function rowsOf(
   place: string,
   options: { refId?: string; from?: string; chosen?: Values } = {},
 ): Promise<Row[]> {
-  const found = everything.find(
-    ({ statement }) =>
+  const found = statementCases.find(
+    ([, , statement]) =>
       statement.dashboard === uid &&
       statement.place === place &&
       (options.refId === undefined || statement.refId === options.refId),
   )
   if (found === undefined) throw new Error(`no "${place}" in ${uid}`)
-  return run(found.dashboard, found.statement, options.from, options.chosen)
+  const [, dashboard, statement] = found
+  return run(dashboard, statement, options.from, options.chosen)
 }
 
 const numbers = (rows: readonly Row[]) =>
@@ -64,7 +51,7 @@ afterAll(async () => {
 })
 
 describe("on empty tables", () => {
-  it.each(named)("%s shows nothing", async (_, dashboard, statement) => {
+  it.each(statementCases)("%s shows nothing", async (_, dashboard, statement) => {
     const rows = await run(dashboard, statement)
     expect(rows.length).toBeLessThanOrEqual(statement.panel?.type === "stat" ? 1 : 0)
     for (const value of rows.flatMap((row) => Object.values(row))) expect(Number(value)).toBe(0)
@@ -73,12 +60,16 @@ describe("on empty tables", () => {
 
 describe("on a day with known answers", () => {
   beforeAll(async () => {
-    await tell(temporary.store, story(end * 1_000_000))
+    await seed(temporary.store, story(endSeconds * 1_000_000))
   })
 
-  describe.each(named)("%s", (_, dashboard, statement) => {
+  describe.each(statementCases)("%s", (_, dashboard, statement) => {
     it("has columns of the types that its panel draws", async () => {
-      const sql = resolved(statement.sql, rangeBefore(end, dashboard.time.from, statement.panel), valuesOf(dashboard))
+      const sql = resolveStatement(
+        statement.sql,
+        rangeBefore(endSeconds, dashboard.time.from, statement.panel),
+        valuesOf(dashboard),
+      )
       const columns = await temporary.session.rows<{ name: string; type: string }>(`DESCRIBE (${sql})`)
       const types = columns.map(({ type }) => type.replace(/^Nullable\((.*)\)$/, "$1"))
       const isNumber = (type: string | undefined) => /^U?Int\d+$|^Float64$/.test(type ?? "")
@@ -269,7 +260,8 @@ describe("on a day with known answers", () => {
     const stored = await rowsOf("backflow-pipeline", "Rows stored", { from: "now-24h" })
     // Records of 24 h, each interval's rate times its 5 min.
     expect(Math.round(total(stored, "rows") * 300)).toBe(
-      story(end * 1_000_000).connections.filter(({ batchUs }) => batchUs >= (end - 86_400) * 1_000_000).length,
+      story(endSeconds * 1_000_000).connections.filter(({ batchUs }) => batchUs >= (endSeconds - 86_400) * 1_000_000)
+        .length,
     )
   })
 })

@@ -27,12 +27,12 @@ export function configOf(folder: string, kafka: object, alerts: object = {}): Co
   return loadConfig({ file, environment: {} })
 }
 
-export interface Told {
+export interface CommandResult {
   readonly code: number
   readonly text: string
 }
 
-/** `backflow topics ensure` with these options, and what it said. */
+/** `backflow topics ensure` with these options, and what it printed. */
 export async function ensure(config: Config, values: Readonly<Record<string, string>> = {}, ...switches: string[]) {
   const lines: string[] = []
   const terminal = {
@@ -47,13 +47,13 @@ export async function ensure(config: Config, values: Readonly<Record<string, str
     typeof topicsCommand
   >[0]
   const code = await topicsCommand(args, config, terminal)
-  return { code, text: lines.join("\n") } satisfies Told
+  return { code, text: lines.join("\n") } satisfies CommandResult
 }
 
 export const oneNode = { partitions: "3", replication: "1", "min-insync": "1" }
 
-/** Alerts of the configuration under way, stopped after the test. */
-export async function started(config: AlertsConfig, state: string, lines: string[] = []): Promise<Alerts> {
+/** Starts the alerts of a configuration; they stop after the test. Log messages go to `lines`. */
+export async function runAlerts(config: AlertsConfig, state: string, lines: string[] = []): Promise<Alerts> {
   const keep = (fields: object, text: string) => void lines.push(`${text} ${JSON.stringify(fields)}`)
   const log: Log = { debug: () => undefined, info: keep, warn: keep, error: keep }
   const alerts = await startAlerts(config, { state, log, nowMs: Date.now, version: "0.0.0" })
