@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
-import { root, trackedFiles } from "./tracked-files.js"
+import { read, root, trackedFiles } from "./tracked-files.js"
 
 const source = join(root, "analyzer/src")
 const rooms = JSON.parse(readFileSync(join(root, "analyzer/rooms.json"), "utf8")) as Record<string, readonly string[]>
@@ -82,5 +82,27 @@ describe("the analyzer's source", () => {
 
   it("has no circle of folders", () => {
     expect(circle(graphOf(dirname))).toEqual([])
+  })
+})
+
+describe("the map in CONTRIBUTING", () => {
+  const [, table = ""] = /<!-- map -->([\s\S]*)<!-- \/map -->/.exec(read("CONTRIBUTING.md")) ?? []
+  const mapped = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, folder = ""]) => folder)
+
+  it("names the folders that are there, and all of them", () => {
+    const parents = ["agent-bridge/src", "analyzer/src", "dashboards", "test"]
+    const folders = new Set(
+      trackedFiles.flatMap((file) => {
+        const parent = parents.find((one) => file.startsWith(`${one}/`))
+        const [folder, ...rest] = file.slice((parent?.length ?? 0) + 1).split("/")
+        return parent === undefined || folder === undefined || rest.length === 0 ? [] : [`${parent}/${folder}`]
+      }),
+    )
+    expect([...mapped].sort()).toEqual([...folders, "agent-bridge/bpf", "proto"].sort())
+  })
+
+  it("has the rooms of the analyzer in the order of their floors", () => {
+    const order = mapped.flatMap((folder) => /^analyzer\/src\/(.*)$/.exec(folder)?.slice(1) ?? [])
+    expect(order).toEqual([...Object.keys(rooms), "testing"])
   })
 })
