@@ -14,8 +14,8 @@ use backflow_collector::host::identity::Host;
 use backflow_collector::kernel::load::{Degraded, Kernel};
 use backflow_collector::kernel::maps::{inside_by_default, Maps};
 use backflow_collector::kernel::records::SCOPE_INSIDE;
-use backflow_collector::line::collect::{Collector, Rhythm};
 use backflow_collector::log::Json;
+use backflow_collector::pipeline::collect::{Collector, Intervals};
 use backflow_collector::stop::Stop;
 use backflow_collector::{log, privilege, wire};
 use clap::Parser;
@@ -197,13 +197,13 @@ fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
     let hello = hello(Host::read(arguments.host_name.clone()), &kernel);
     log::tell(format_args!("{{\"attached\":true,\"hooks\":{}}}", hello.capabilities.len()));
     let buffer = Arc::new(Buffer::new(arguments.buffer_bytes));
-    let rhythm = Rhythm {
+    let intervals = Intervals {
         drain_ns: 20_000_000,
         edges_ns: arguments.edges_ms * 1_000_000,
         interim_ns: arguments.interim_ms * 1_000_000,
         batch_ns: 100_000_000,
     };
-    let collector = Collector::new(kernel, Arc::clone(&buffer), rhythm)?;
+    let collector = Collector::new(kernel, Arc::clone(&buffer), intervals)?;
     privilege::drop_all_but_kept(|| collector.can_read())?;
     let stop = Arc::new(Stop::default());
     let drain = {

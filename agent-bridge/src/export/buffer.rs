@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prost::bytes::Bytes;
-use prost::Message;
+use prost::Message as _;
 use tokio::sync::Notify;
 
-use crate::line::batch::Weight;
 use crate::wire;
-use crate::wire::collector_message::Message as Said;
+use crate::wire::collector_message;
 
-/// What one entry costs beyond its message: the entry itself and the allocation.
-const ENTRY_BYTES: usize = 96;
+/// What one batch costs beyond its message: the place in the queue and the allocation.
+const PENDING_BYTES: usize = 96;
 
 /// What a batch is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +23,19 @@ pub enum Part {
     Facts,
 }
 
+/// How many records a batch holds, for the choice of what to shed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordCounts {
+    /// Connections that moved, and edges: a later record makes up for them.
+    pub interim: u64,
+    /// Opened, identified and closed connections, and attachments.
+    pub lifecycle: u64,
+}
+
 struct Pending {
     seq: u64,
     message: Bytes,
-    weight: Weight,
+    counts: RecordCounts,
     part: Part,
 }
 
@@ -41,7 +49,7 @@ struct State {
     acked: u64,
     /// Last part of the first snapshot.
     snapshot_seq: Option<u64>,
-    shed: Weight,
+    shed: RecordCounts,
     /// A stream has opened and asks for what a fresh analyzer needs.
     wants_dictionary: bool,
     dictionary: Option<Vec<wire::Process>>,
@@ -67,7 +75,7 @@ impl Buffer {
     }
 
     /// Appends a batch under the next sequence number, shedding when the bound is passed.
-    pub fn push(&self, mut batch: wire::Batch, weight: Weight, part: Part) -> u64 {
+    pub fn push(&self, mut batch: wire::Batch, counts: RecordCounts, part: Part) -> u64 {
         let mut state = self.state();
         state.last_seq += 1;
         let seq = state.last_seq;
@@ -76,8 +84,8 @@ impl Buffer {
             state.snapshot_seq.get_or_insert(seq);
         }
         let message = encode(batch, part);
-        state.bytes += message.len() + ENTRY_BYTES;
-        state.queue.push_back(Pending { seq, message, weight, part });
+        state.bytes += message.len() + PENDING_BYTES;
+        state.queue.push_back(Pending { seq, message, counts, part });
         while state.bytes > self.limit_bytes && state.shed_one() {}
         drop(state);
         self.changed.notify_one();
@@ -141,7 +149,7 @@ impl Buffer {
         self.state().networks.take()
     }
 
-    pub fn shed(&self) -> Weight {
+    pub fn shed(&self) -> RecordCounts {
         self.state().shed
     }
 
@@ -183,7 +191,7 @@ impl State {
     /// What is under way stays: the analyzer may have it already. False when there is nothing to shed.
     fn shed_one(&mut self) -> bool {
         let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.under_way).position(wanted).map(|at| at + self.under_way);
-        let Some(at) = oldest(|p| p.weight.lifecycle == 0 && p.part == Part::Batch)
+        let Some(at) = oldest(|p| p.counts.lifecycle == 0 && p.part == Part::Batch)
             .or_else(|| oldest(|p| p.part == Part::Snapshot))
             .or_else(|| oldest(|p| p.part == Part::Batch))
             .or_else(|| oldest(|_| true))
@@ -195,12 +203,12 @@ impl State {
         }
         let rest = self.queue.get(at).filter(|p| p.part != Part::Facts).and_then(|p| facts_of(&p.message));
         let Some(victim) = self.queue.get_mut(at) else { return false };
-        self.shed.interim += victim.weight.interim;
-        self.shed.lifecycle += victim.weight.lifecycle;
+        self.shed.interim += victim.counts.interim;
+        self.shed.lifecycle += victim.counts.lifecycle;
         match rest {
             Some(message) => {
                 self.bytes = self.bytes - victim.message.len() + message.len();
-                *victim = Pending { seq: victim.seq, message, weight: Weight::default(), part: Part::Facts };
+                *victim = Pending { seq: victim.seq, message, counts: RecordCounts::default(), part: Part::Facts };
             }
             None => self.remove(at),
         }
@@ -222,7 +230,7 @@ impl State {
 
     fn remove(&mut self, at: usize) {
         if let Some(gone) = self.queue.remove(at) {
-            self.bytes -= gone.message.len() + ENTRY_BYTES;
+            self.bytes -= gone.message.len() + PENDING_BYTES;
             if at < self.under_way {
                 self.under_way -= 1;
             }
@@ -231,14 +239,15 @@ impl State {
 }
 
 fn encode(batch: wire::Batch, part: Part) -> Bytes {
-    let said = if part == Part::Snapshot { Said::Snapshot(batch) } else { Said::Batch(batch) };
-    wire::CollectorMessage { message: Some(said) }.encode_to_vec().into()
+    let message =
+        if part == Part::Snapshot { collector_message::Message::Snapshot(batch) } else { collector_message::Message::Batch(batch) };
+    wire::CollectorMessage { message: Some(message) }.encode_to_vec().into()
 }
 
 fn batch_of(message: &Bytes) -> Option<wire::Batch> {
     match wire::CollectorMessage::decode(message.clone()).ok()?.message? {
-        Said::Batch(batch) | Said::Snapshot(batch) => Some(batch),
-        Said::Hello(_) | Said::Dictionary(_) => None,
+        collector_message::Message::Batch(batch) | collector_message::Message::Snapshot(batch) => Some(batch),
+        collector_message::Message::Hello(_) | collector_message::Message::Dictionary(_) => None,
     }
 }
 

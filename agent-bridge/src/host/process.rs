@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::host::clock::Clock;
+use crate::host::identity::{key_of, ProcessKey};
 use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
 use crate::host::ssh_config;
 use crate::host::ssh_files::Client;
@@ -17,13 +18,10 @@ const KEEP_ENDED_NS: u64 = 60_000_000_000;
 const KEEP_UNSENT_NS: u64 = 5_000_000_000;
 const MAX_ANCESTORS: usize = 8;
 
-/// Pid and start time in nanoseconds since boot, the latter rounded down to a clock tick.
-pub type Key = (u32, u64);
-
 #[derive(Debug)]
 struct Entry {
     facts: wire::Process,
-    parent: Option<Key>,
+    parent: Option<ProcessKey>,
     sent: bool,
     ended_ns: Option<u64>,
     /// Facts were inherited, seen or read, as far as there are any.
@@ -32,19 +30,14 @@ struct Entry {
 
 #[derive(Debug, Default)]
 pub struct Processes {
-    by_key: HashMap<Key, Entry>,
-    key_of_pid: HashMap<u32, Key>,
+    by_key: HashMap<ProcessKey, Entry>,
+    key_of_pid: HashMap<u32, ProcessKey>,
     next_ref: u32,
     ended_refs: Vec<u32>,
     ended: usize,
     ssh_clients: Vec<Client>,
     /// Processes that were not remembered because the table was full.
     pub refused: u64,
-}
-
-/// /proc knows start times in ticks only, the kernel programs in nanoseconds: the key is what both agree on.
-pub fn key_of(id: &ProcessId) -> Key {
-    (id.pid, id.start_ns / NS_PER_TICK * NS_PER_TICK)
 }
 
 impl Processes {
@@ -107,11 +100,11 @@ impl Processes {
     }
 
     /// As `reference`, for a process that /proc alone tells about.
-    pub fn number(&mut self, key: Key, clock: Clock) -> u32 {
+    pub fn number(&mut self, key: ProcessKey, clock: Clock) -> u32 {
         self.reference(&ProcessId { start_ns: key.1, pid: key.0, uid: 0 }, clock)
     }
 
-    fn bootstrap(&mut self, key: Key, uid: u32, clock: Clock, depth: usize) {
+    fn bootstrap(&mut self, key: ProcessKey, uid: u32, clock: Clock, depth: usize) {
         let stat = Stat::read(key.0).filter(|stat| stat.start_ticks * NS_PER_TICK == key.1);
         let parent = stat.as_ref().filter(|_| depth > 0).and_then(|stat| self.key_of_running(stat.parent, clock, depth - 1));
         let Some(entry) = self.entry(key, uid) else { return };
@@ -130,8 +123,8 @@ impl Processes {
         self.ssh_clients.extend(client);
     }
 
-    /// Key of a process that runs now, known or not.
-    fn key_of_running(&mut self, pid: u32, clock: Clock, depth: usize) -> Option<Key> {
+    /// ProcessKey of a process that runs now, known or not.
+    fn key_of_running(&mut self, pid: u32, clock: Clock, depth: usize) -> Option<ProcessKey> {
         if pid == 0 {
             return None;
         }
@@ -145,7 +138,7 @@ impl Processes {
         Some(key)
     }
 
-    fn entry(&mut self, key: Key, uid: u32) -> Option<&mut Entry> {
+    fn entry(&mut self, key: ProcessKey, uid: u32) -> Option<&mut Entry> {
         if !self.by_key.contains_key(&key) {
             if self.by_key.len() >= MAX_PROCESSES && self.ended > 0 {
                 self.forget(|entry| entry.ended_ns.is_some());
@@ -163,16 +156,16 @@ impl Processes {
     }
 
     /// A process and its known ancestors, nearest first.
-    pub fn lineage(&self, key: Key) -> impl Iterator<Item = Key> + '_ {
-        let parent = |key: &Key| self.by_key.get(key)?.parent;
+    pub fn lineage(&self, key: ProcessKey) -> impl Iterator<Item = ProcessKey> + '_ {
+        let parent = |key: &ProcessKey| self.by_key.get(key)?.parent;
         std::iter::successors(Some(key), parent).take(MAX_ANCESTORS + 1)
     }
 
     /// Facts that a batch which refers to `keys` has to carry, ancestors first.
-    pub fn unsent(&mut self, keys: impl IntoIterator<Item = Key>) -> Vec<wire::Process> {
+    pub fn unsent(&mut self, keys: impl IntoIterator<Item = ProcessKey>) -> Vec<wire::Process> {
         let mut out = Vec::new();
         for key in keys {
-            let chain: Vec<Key> = self.lineage(key).collect();
+            let chain: Vec<ProcessKey> = self.lineage(key).collect();
             for key in chain.into_iter().rev() {
                 let parent = self.by_key.get(&key).and_then(|e| e.parent).and_then(|p| self.by_key.get(&p)).map_or(0, |e| e.facts.r#ref);
                 let Some(entry) = self.by_key.get_mut(&key).filter(|entry| !entry.sent) else { continue };
@@ -198,7 +191,7 @@ impl Processes {
             let keep = if entry.sent { KEEP_ENDED_NS } else { KEEP_UNSENT_NS };
             entry.ended_ns.is_none_or(|ended| now_ns < ended + keep)
         };
-        let needed: HashSet<Key> =
+        let needed: HashSet<ProcessKey> =
             self.by_key.iter().filter(|(_, entry)| is_recent(entry)).flat_map(|(key, _)| self.lineage(*key)).collect();
         let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.facts.r#ref)).collect();
         self.forget(|entry| !needed.contains(&entry.facts.r#ref));
@@ -226,7 +219,7 @@ impl Processes {
     }
 
     /// Adds what the configuration files of a client ask for. True when its facts have to be sent again.
-    pub fn on_forwards(&mut self, key: Key, forwards: Vec<wire::SshForward>) -> bool {
+    pub fn on_forwards(&mut self, key: ProcessKey, forwards: Vec<wire::SshForward>) -> bool {
         let Some(entry) = self.by_key.get_mut(&key) else { return false };
         entry.facts.ssh_forwards = forwards;
         std::mem::take(&mut entry.sent)

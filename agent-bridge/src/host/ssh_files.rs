@@ -4,9 +4,9 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 
 use anyhow::{Context, Result};
 
+use crate::host::identity::ProcessKey;
 use crate::host::inside_root::Root;
 use crate::host::proc_fs;
-use crate::host::process::Key;
 use crate::host::ssh_config::{forwards, CommandLine};
 use crate::wire::SshForward;
 
@@ -15,7 +15,7 @@ const MAX_WAITING: usize = 256;
 
 #[derive(Debug)]
 pub struct Client {
-    pub process: Key,
+    pub process: ProcessKey,
     pub line: CommandLine,
     pub uid: u32,
     pub cwd: String,
@@ -23,7 +23,7 @@ pub struct Client {
 
 pub struct SshFiles {
     ask: SyncSender<Client>,
-    found: Receiver<(Key, Vec<SshForward>)>,
+    found: Receiver<(ProcessKey, Vec<SshForward>)>,
 }
 
 impl SshFiles {
@@ -49,7 +49,7 @@ impl SshFiles {
     }
 
     /// What was found since the last call.
-    pub fn found(&self) -> Vec<(Key, Vec<SshForward>)> {
+    pub fn found(&self) -> Vec<(ProcessKey, Vec<SshForward>)> {
         self.found.try_iter().collect()
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::host::clock::{boot_ns, Clock};
+use crate::host::identity::{key_of, ProcessKey};
 use crate::host::proc_fs::characters;
-use crate::host::process::{key_of, Key, Processes};
+use crate::host::process::Processes;
 use crate::inspect::relations::{find, Kind, Relation};
 use crate::inspect::schedule::Schedule;
 use crate::kernel::load::Kernel;
@@ -15,10 +16,10 @@ use crate::{log, wire};
 const COUNTERS_NS: u64 = 250_000_000;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct AttachmentUpdate {
     relation: Relation,
-    pub process: Key,
-    pub child: Option<Key>,
+    pub process: ProcessKey,
+    pub child: Option<ProcessKey>,
     read: u64,
     written: u64,
     gone: bool,
@@ -27,15 +28,15 @@ pub struct Seen {
 #[derive(Default)]
 pub struct Inspector {
     /// Cookie to owner of each live outbound outside connection.
-    outside: HashMap<u64, Key>,
+    outside: HashMap<u64, ProcessKey>,
     /// How many of them each owner has.
-    owners: HashMap<Key, u32>,
+    owners: HashMap<ProcessKey, u32>,
     relations: BTreeSet<Relation>,
-    counters: HashMap<Key, (u64, u64)>,
+    counters: HashMap<ProcessKey, (u64, u64)>,
     schedule: Schedule,
     next_counters_ns: u64,
     /// (owner, partner) to the group that the partner was joined to.
-    joined: HashMap<(Key, Key), u64>,
+    joined: HashMap<(ProcessKey, ProcessKey), u64>,
 }
 
 impl Inspector {
@@ -64,7 +65,7 @@ impl Inspector {
         }
     }
 
-    fn disown(&mut self, owner: Key) {
+    fn disown(&mut self, owner: ProcessKey) {
         if let Some(held) = self.owners.get_mut(&owner) {
             *held -= 1;
             if *held == 0 {
@@ -74,14 +75,14 @@ impl Inspector {
     }
 
     /// A program executed below an owner may be the shell that is looked for.
-    pub fn on_exec(&mut self, key: Key, processes: &Processes) {
+    pub fn on_exec(&mut self, key: ProcessKey, processes: &Processes) {
         if !self.owners.is_empty() && processes.lineage(key).any(|ancestor| self.owners.contains_key(&ancestor)) {
             self.schedule.on_exec(boot_ns());
         }
     }
 
     /// A partner that outlives the owner acts for itself again: a launcher must not carry the group to what it starts next.
-    pub fn on_exit(&mut self, key: Key, maps: &Maps) {
+    pub fn on_exit(&mut self, key: ProcessKey, maps: &Maps) {
         self.counters.remove(&key);
         self.joined.retain(|(owner, partner), group| {
             if *owner == key {
@@ -92,7 +93,7 @@ impl Inspector {
     }
 
     /// Looks when it is time, and returns what is new, changed or gone.
-    pub fn tick(&mut self, now: u64, kernel: &Kernel, maps: &Maps) -> Vec<Seen> {
+    pub fn tick(&mut self, now: u64, kernel: &Kernel, maps: &Maps) -> Vec<AttachmentUpdate> {
         let mut seen = Vec::new();
         let anything = !self.outside.is_empty() || !self.relations.is_empty();
         if anything && self.schedule.is_time(now) {
@@ -111,15 +112,15 @@ impl Inspector {
     }
 
     /// Everything that was seen and is not gone.
-    pub fn all(&self) -> Vec<Seen> {
+    pub fn all(&self) -> Vec<AttachmentUpdate> {
         self.relations.iter().map(|relation| self.observe(*relation, false)).collect()
     }
 
-    fn look(&mut self, records: &[DescriptorRecord], maps: &Maps) -> Vec<Seen> {
+    fn look(&mut self, records: &[DescriptorRecord], maps: &Maps) -> Vec<AttachmentUpdate> {
         let cookies: HashSet<u64> = self.outside.keys().copied().collect();
-        let owners: HashSet<Key> = self.owners.keys().copied().collect();
+        let owners: HashSet<ProcessKey> = self.owners.keys().copied().collect();
         let found = find(records, &cookies, &owners);
-        let exact: HashMap<Key, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
+        let exact: HashMap<ProcessKey, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
         let terminals = found.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
         let pairs = found.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });
         for (owner, partner) in pairs.chain(terminals) {
@@ -133,7 +134,7 @@ impl Inspector {
         }
         let before = std::mem::replace(&mut self.relations, found.relations);
         let new: Vec<Relation> = self.relations.difference(&before).copied().collect();
-        let mut seen: Vec<Seen> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
+        let mut seen: Vec<AttachmentUpdate> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
         for relation in new {
             let first = self.observe(relation, false);
             if let Some(child) = relation.child {
@@ -145,7 +146,7 @@ impl Inspector {
     }
 
     /// Children on ptys and pipes whose counters moved.
-    fn count(&mut self) -> Vec<Seen> {
+    fn count(&mut self) -> Vec<AttachmentUpdate> {
         let watched: Vec<Relation> = self.relations.iter().filter(|r| matches!(r.kind, Kind::Pty | Kind::Pipe)).copied().collect();
         watched
             .into_iter()
@@ -158,13 +159,13 @@ impl Inspector {
             .collect()
     }
 
-    fn observe(&self, relation: Relation, gone: bool) -> Seen {
+    fn observe(&self, relation: Relation, gone: bool) -> AttachmentUpdate {
         let (read, written) = relation.child.and_then(|child| characters(child.0)).unwrap_or_default();
-        Seen { relation, process: relation.process, child: relation.child, read, written, gone }
+        AttachmentUpdate { relation, process: relation.process, child: relation.child, read, written, gone }
     }
 }
 
-impl Seen {
+impl AttachmentUpdate {
     pub fn to_wire(self, processes: &mut Processes, clock: Clock) -> wire::Attachment {
         wire::Attachment {
             kind: self.relation.kind as i32,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::host::process::{key_of, Key};
+use crate::host::identity::{key_of, ProcessKey};
 use crate::kernel::records::DescriptorRecord;
 
 pub const SOCKET: u16 = 1;
@@ -25,14 +25,14 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Relation {
     pub kind: Kind,
-    pub process: Key,
-    pub child: Option<Key>,
+    pub process: ProcessKey,
+    pub child: Option<ProcessKey>,
     pub cookie: u64,
     pub stdio_mask: u32,
 }
 
 /// Two processes with a channel in each direction between them.
-pub type Pair = (Key, Key);
+pub type Pair = (ProcessKey, ProcessKey);
 
 pub struct Found {
     pub relations: BTreeSet<Relation>,
@@ -40,7 +40,7 @@ pub struct Found {
 }
 
 /// `outside` are cookies of outbound outside connections, `owners` the processes that own them.
-pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<Key>) -> Found {
+pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<ProcessKey>) -> Found {
     let mut relations = stdio_sockets(records, outside);
     relations.extend(terminals(records, owners));
     relations.extend(records.iter().filter(|r| r.descriptor == TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
@@ -57,7 +57,7 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
 }
 
 fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
-    let mut masks: BTreeMap<(Key, u64), u32> = BTreeMap::new();
+    let mut masks: BTreeMap<(ProcessKey, u64), u32> = BTreeMap::new();
     for r in records.iter().filter(|r| r.descriptor == SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
         *masks.entry((key_of(&r.process), r.ours)).or_default() |= 1 << r.fd;
     }
@@ -69,13 +69,13 @@ fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeS
 
 /// The owner holds the master; the slave is another process's stdio. A client that itself runs on the slave side (ssh in
 /// a terminal emulator, a program under `expect`) is no child of its own master.
-fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Relation> {
-    let masters: HashMap<u64, Key> = records
+fn terminals(records: &[DescriptorRecord], owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
+    let masters: HashMap<u64, ProcessKey> = records
         .iter()
         .filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process)))
         .map(|r| (r.ours, key_of(&r.process)))
         .collect();
-    let mut masks: BTreeMap<(Key, Key), u32> = BTreeMap::new();
+    let mut masks: BTreeMap<(ProcessKey, ProcessKey), u32> = BTreeMap::new();
     for r in records.iter().filter(|r| r.descriptor == PTY_SLAVE && r.fd <= 2) {
         let child = key_of(&r.process);
         if let Some(holder) = masters.get(&r.ours).filter(|holder| **holder != child && !owners.contains(&child)) {
@@ -90,9 +90,9 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Re
 
 /// Who can write to whom, by pipes and by unnamed socket pairs.
 struct Channels {
-    from_to: HashSet<(Key, Key)>,
-    next: HashMap<Key, Vec<Key>>,
-    previous: HashMap<Key, Vec<Key>>,
+    from_to: HashSet<(ProcessKey, ProcessKey)>,
+    next: HashMap<ProcessKey, Vec<ProcessKey>>,
+    previous: HashMap<ProcessKey, Vec<ProcessKey>>,
 }
 
 /// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
@@ -104,21 +104,21 @@ impl Channels {
     }
 
     /// Who is reached by what `from` says, and whose words reach `from`: both at once for a round trip.
-    fn round_trips(&self, from: Key) -> HashSet<Key> {
+    fn round_trips(&self, from: ProcessKey) -> HashSet<ProcessKey> {
         let back = reached(from, &self.previous);
         reached(from, &self.next).intersection(&back).copied().collect()
     }
 }
 
-fn neighbours(pairs: impl Iterator<Item = (Key, Key)>) -> HashMap<Key, Vec<Key>> {
-    let mut out: HashMap<Key, Vec<Key>> = HashMap::new();
+fn neighbours(pairs: impl Iterator<Item = (ProcessKey, ProcessKey)>) -> HashMap<ProcessKey, Vec<ProcessKey>> {
+    let mut out: HashMap<ProcessKey, Vec<ProcessKey>> = HashMap::new();
     for (a, b) in pairs {
         out.entry(a).or_default().push(b);
     }
     out
 }
 
-fn reached(from: Key, next: &HashMap<Key, Vec<Key>>) -> HashSet<Key> {
+fn reached(from: ProcessKey, next: &HashMap<ProcessKey, Vec<ProcessKey>>) -> HashSet<ProcessKey> {
     let mut reached = HashSet::from([from]);
     let mut edge = vec![from];
     for _ in 0..MAX_STEPS {
@@ -131,11 +131,11 @@ fn reached(from: Key, next: &HashMap<Key, Vec<Key>>) -> HashSet<Key> {
 const MAX_HOLDERS: usize = 3;
 
 fn channels(records: &[DescriptorRecord]) -> Channels {
-    let mut readers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
-    let mut writers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
+    let mut readers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
+    let mut writers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
     let mut peers: HashMap<u64, u64> = HashMap::new();
     let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == UNIX_PAIR && r.fd <= 2;
-    let at_stdio: HashSet<(Key, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
+    let at_stdio: HashSet<(ProcessKey, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
     for r in records {
         let key = key_of(&r.process);
         match r.descriptor {
@@ -167,7 +167,7 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
     Channels { from_to, next, previous }
 }
 
-fn connect(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
+fn connect(from: &BTreeSet<ProcessKey>, to: &BTreeSet<ProcessKey>, into: &mut HashSet<(ProcessKey, ProcessKey)>) {
     if from.len() > MAX_HOLDERS || to.len() > MAX_HOLDERS {
         return;
     }
@@ -181,8 +181,8 @@ fn connect(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Ke
 }
 
 /// Children whose stdin and stdout lead to an owner.
-fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<Key>) -> BTreeSet<Relation> {
-    let mut masks: BTreeMap<Key, u32> = BTreeMap::new();
+fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
+    let mut masks: BTreeMap<ProcessKey, u32> = BTreeMap::new();
     for r in records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, PIPE_READ | PIPE_WRITE | UNIX_PAIR)) {
         *masks.entry(key_of(&r.process)).or_default() |= 1 << r.fd;
     }
@@ -206,7 +206,7 @@ mod tests {
     const OWNER: u32 = 10;
     const CHILD: u32 = 11;
 
-    fn key(pid: u32) -> Key {
+    fn key(pid: u32) -> ProcessKey {
         (pid, 0)
     }
 

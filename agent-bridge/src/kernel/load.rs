@@ -2,20 +2,12 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 
-use anyhow::Context;
-use anyhow::Result;
-use libbpf_rs::Iter;
-use libbpf_rs::Link;
-use libbpf_rs::MapCore;
-use libbpf_rs::MapFlags;
-use libbpf_rs::MapHandle;
-use libbpf_rs::Object;
-use libbpf_rs::ObjectBuilder;
+use anyhow::{Context, Result};
+use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapHandle, Object, ObjectBuilder};
 
-use super::records::{read, ConnectionRecord, DescriptorRecord, Record};
+use crate::kernel::records::{read, ConnectionRecord, DescriptorRecord, Record};
 
 /// The kernel fills at most one buffer of its own (8 pages) in one read.
 const WALK_BYTES: usize = 64 << 10;

@@ -3,13 +3,10 @@
 use std::net::Ipv6Addr;
 
 use anyhow::Result;
-use libbpf_rs::ErrorKind;
-use libbpf_rs::MapCore;
-use libbpf_rs::MapFlags;
-use libbpf_rs::MapHandle;
+use libbpf_rs::{ErrorKind, MapCore, MapFlags, MapHandle};
 
-use super::load::Kernel;
-use super::records::{bytes_of, read, Edge, EdgeKey, NetworkKey, SCOPE_INSIDE};
+use crate::kernel::load::Kernel;
+use crate::kernel::records::{bytes_of, read, Edge, EdgeKey, NetworkKey, SCOPE_INSIDE};
 
 /// Indices of `enum lost_kind`.
 #[derive(Clone, Copy, Default, Debug)]

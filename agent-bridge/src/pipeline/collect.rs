@@ -1,4 +1,4 @@
-//! The drain thread: ring and walks into drafts, drafts into the buffer. It allocates and decodes, but nothing in it may
+//! The drain thread: ring and walks into batches, batches into the buffer. It allocates and decodes, but nothing in it may
 //! panic or wait for the network.
 
 use std::cell::RefCell;
@@ -12,20 +12,21 @@ use libbpf_rs::RingBufferBuilder;
 
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
-use crate::host::process::{key_of, Processes};
+use crate::host::identity::key_of;
+use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::inspector::Inspector;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::{inside_by_default, Maps};
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED, SCOPE_INSIDE, SCOPE_OUTSIDE};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
-use crate::line::batch::Draft;
-use crate::line::drained::Drained;
+use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::record_buffer::RecordBuffer;
 use crate::{log, wire};
 
 /// How often things are done, in nanoseconds of the boot clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Rhythm {
+pub struct Intervals {
     pub drain_ns: u64,
     pub edges_ns: u64,
     pub interim_ns: u64,
@@ -49,17 +50,17 @@ pub struct Collector {
     inspector: Inspector,
     clock: Clock,
     buffer: Arc<Buffer>,
-    lifecycle: Draft,
+    lifecycle: BatchBuilder,
     rejected: u64,
     edges_seen_ns: u64,
-    due: Due,
-    rhythm: Rhythm,
+    deadlines: Deadlines,
+    intervals: Intervals,
     /// Networks that the analyzer named and the defaults do not have.
     networks: HashSet<([u8; 16], u32)>,
 }
 
 #[derive(Default)]
-struct Due {
+struct Deadlines {
     edges: u64,
     interim: u64,
     batch: u64,
@@ -69,7 +70,7 @@ struct Due {
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, rhythm: Rhythm) -> Result<Self> {
+    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
@@ -79,11 +80,11 @@ impl Collector {
             inspector: Inspector::default(),
             clock,
             buffer,
-            lifecycle: Draft::default(),
+            lifecycle: BatchBuilder::default(),
             rejected: 0,
             edges_seen_ns: 0,
-            due: Due::default(),
-            rhythm,
+            deadlines: Deadlines::default(),
+            intervals,
             networks: HashSet::new(),
         })
     }
@@ -97,7 +98,7 @@ impl Collector {
     /// Runs until `stop`, then drains once more.
     pub fn run(mut self, stop: &AtomicBool) -> Result<()> {
         let ring = self.kernel.map("ring")?;
-        let drained = RefCell::new(Drained::default());
+        let drained = RefCell::new(RecordBuffer::default());
         let mut builder = RingBufferBuilder::new();
         builder
             .add(&ring, |bytes| {
@@ -121,7 +122,7 @@ impl Collector {
                 self.buffer.finish(self.processes.sent());
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_nanos(self.rhythm.drain_ns));
+            std::thread::sleep(Duration::from_nanos(self.intervals.drain_ns));
         }
     }
 
@@ -158,35 +159,35 @@ impl Collector {
     }
 
     fn tick(&mut self, now: u64, stopping: bool) {
-        if now >= self.due.clock {
+        if now >= self.deadlines.clock {
             self.clock = Clock::measure();
-            self.due.clock = now + CLOCK_NS;
+            self.deadlines.clock = now + CLOCK_NS;
         }
-        if now >= self.due.expire {
+        if now >= self.deadlines.expire {
             self.processes.expire(now);
-            self.due.expire = now + EXPIRE_NS;
+            self.deadlines.expire = now + EXPIRE_NS;
         }
-        self.obey();
+        self.apply();
         self.inspect(now);
-        if now >= self.due.edges || stopping {
+        if now >= self.deadlines.edges || stopping {
             self.edges();
-            self.due.edges = now + self.rhythm.edges_ns;
+            self.deadlines.edges = now + self.intervals.edges_ns;
         }
-        if now >= self.due.interim || stopping {
+        if now >= self.deadlines.interim || stopping {
             self.walk();
-            self.due.interim = now + self.rhythm.interim_ns;
+            self.deadlines.interim = now + self.intervals.interim_ns;
         }
-        if !self.lifecycle.is_empty() && (now >= self.due.batch || stopping) {
+        if !self.lifecycle.is_empty() && (now >= self.deadlines.batch || stopping) {
             self.flush();
-            self.due.batch = now + self.rhythm.batch_ns;
+            self.deadlines.batch = now + self.intervals.batch_ns;
         }
-        if now >= self.due.heartbeat {
-            self.push(Draft::default(), Part::Batch, false);
+        if now >= self.deadlines.heartbeat {
+            self.push(BatchBuilder::default(), Part::Batch, false);
         }
     }
 
     /// What the analyzer asked for: networks, and everything that a fresh one needs.
-    fn obey(&mut self) {
+    fn apply(&mut self) {
         if let Some(networks) = self.buffer.take_networks() {
             if let Err(error) = self.set_networks(&networks) {
                 log::warn(format_args!("cannot tell the kernel which networks are inside: {error:#}"));
@@ -222,35 +223,35 @@ impl Collector {
         if let Err(error) = self.kernel.walk_files(drop) {
             log::warn(format_args!("{error:#}"));
         }
-        let mut draft = self.walked(Part::Snapshot);
+        let mut builder = self.walked(Part::Snapshot);
         for seen in self.inspector.all() {
-            draft.attachment(seen, &mut self.processes, self.clock);
+            builder.attachment(seen, &mut self.processes, self.clock);
         }
         self.edges_seen_ns = 0;
-        self.add_edges(&mut draft);
-        self.push(draft, Part::Snapshot, false);
+        self.add_edges(&mut builder);
+        self.push(builder, Part::Snapshot, false);
     }
 
     /// What was drained before is sent first and the walk at once: a record of a live connection that came behind its
     /// closing record would open it again.
     fn walk(&mut self) {
         self.flush();
-        let draft = self.walked(Part::Batch);
-        if !draft.is_empty() {
-            self.push(draft, Part::Batch, false);
+        let builder = self.walked(Part::Batch);
+        if !builder.is_empty() {
+            self.push(builder, Part::Batch, false);
         }
     }
 
     /// Walks over all sockets for a snapshot, else over those that moved. Full parts are pushed, the rest is returned.
-    fn walked(&mut self, part: Part) -> Draft {
+    fn walked(&mut self, part: Part) -> BatchBuilder {
         let Self { kernel, processes, inspector, clock, .. } = self;
         let mut full = Vec::new();
-        let mut draft = Draft::default();
+        let mut builder = BatchBuilder::default();
         let outcome = kernel.walk_sockets(part == Part::Snapshot, |r| {
-            if draft.records() >= WALK_PART {
-                full.push(std::mem::take(&mut draft));
+            if builder.records() >= WALK_PART {
+                full.push(std::mem::take(&mut builder));
             }
-            draft.connection(&r, processes, *clock);
+            builder.connection(&r, processes, *clock);
             inspector.on_connection(&r);
         });
         if let Err(error) = outcome {
@@ -259,23 +260,23 @@ impl Collector {
         for before in full {
             self.push(before, part, part == Part::Snapshot);
         }
-        draft
+        builder
     }
 
     fn edges(&mut self) {
-        let mut draft = Draft::default();
-        self.add_edges(&mut draft);
-        if !draft.is_empty() {
+        let mut builder = BatchBuilder::default();
+        self.add_edges(&mut builder);
+        if !builder.is_empty() {
             self.flush();
-            self.push(draft, Part::Batch, false);
+            self.push(builder, Part::Batch, false);
         }
     }
 
-    fn add_edges(&mut self, draft: &mut Draft) {
+    fn add_edges(&mut self, builder: &mut BatchBuilder) {
         let mut newest = self.edges_seen_ns;
         for (key, edge) in self.maps.edges_since(self.edges_seen_ns) {
             newest = newest.max(edge.last_ns);
-            draft.edge(&key, &edge, &mut self.processes, self.clock);
+            builder.edge(&key, &edge, &mut self.processes, self.clock);
         }
         self.edges_seen_ns = newest;
     }
@@ -300,17 +301,17 @@ impl Collector {
     /// Life-cycle records and interim ones go in batches of their own, so that shedding can choose.
     fn flush(&mut self) {
         if !self.lifecycle.is_empty() {
-            let draft = std::mem::take(&mut self.lifecycle);
-            self.push(draft, Part::Batch, false);
+            let builder = std::mem::take(&mut self.lifecycle);
+            self.push(builder, Part::Batch, false);
         }
     }
 
-    fn push(&mut self, draft: Draft, part: Part, more: bool) {
+    fn push(&mut self, builder: BatchBuilder, part: Part, more: bool) {
         let lost = self.lost();
-        let (mut batch, weight) = draft.finish(self.clock.now_us(), &mut self.processes, lost);
+        let (mut batch, counts) = builder.finish(self.clock.now_us(), &mut self.processes, lost);
         batch.more = more;
-        self.buffer.push(batch, weight, part);
-        self.due.heartbeat = boot_ns() + HEARTBEAT_NS;
+        self.buffer.push(batch, counts, part);
+        self.deadlines.heartbeat = boot_ns() + HEARTBEAT_NS;
     }
 
     fn lost(&self) -> wire::Lost {
