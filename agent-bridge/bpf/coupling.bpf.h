@@ -7,6 +7,15 @@
 #ifndef BACKFLOW_COUPLING_H
 #define BACKFLOW_COUPLING_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+#include "groups.bpf.h"
+#include "log2.bpf.h"
+
 /* What A said stays a possible cause for this long: relays with a second of delay exist, people's pauses are longer. */
 #define CAUSE_NS (2000ULL * 1000 * 1000)
 /* After a lull of this length on A, what it said before was for the process itself (TLS session tickets, greetings). */
@@ -126,7 +135,7 @@ static __always_inline void inside_opened(const struct tracked *b, __u64 now)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	edge_key_of(&key, id, g, b);
 	edge_opened(&key, g, b->cookie, now);
@@ -153,7 +162,7 @@ static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	cause = waiting_cause(g, now);
 	edge_key_of(&key, id, g, b);
@@ -179,7 +188,7 @@ static __always_inline void inside_received(const struct tracked *b, __u64 bytes
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	if (now - g->waiting_back_ns > CAUSE_NS)
 		g->waiting_back = 0;
@@ -201,7 +210,7 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 {
 	struct edge *edge;
 	struct turn *turn;
-	bool_int owing, paused;
+	bool owing, paused;
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
@@ -242,7 +251,7 @@ static __always_inline void group_executed(__u64 now)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	key.group = id;
 	__builtin_memcpy(key.a_remote, g->a_remote, 16);

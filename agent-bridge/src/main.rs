@@ -11,7 +11,7 @@ use backflow_collector::export::buffer::Buffer;
 use backflow_collector::export::endpoint::{Endpoint, Trust};
 use backflow_collector::export::stream::Exporter;
 use backflow_collector::host::identity::Host;
-use backflow_collector::kernel::load::{Degraded, Kernel};
+use backflow_collector::kernel::load::Kernel;
 use backflow_collector::kernel::maps::{inside_by_default, Maps};
 use backflow_collector::kernel::records::SCOPE_INSIDE;
 use backflow_collector::log::Json;
@@ -147,12 +147,12 @@ fn is_refused(error: &anyhow::Error) -> bool {
 
 fn report(kernel: &Kernel, json: bool) {
     if json {
-        let lack = |d: &Degraded| format!("{{\"feature\":{},\"consequence\":{}}}", Json(&d.feature), Json(&d.consequence));
-        let have = list(kernel.capabilities.iter().map(|name| Json(name).to_string()));
+        let lack = |d: &wire::Degraded| format!("{{\"feature\":{},\"consequence\":{}}}", Json(&d.feature), Json(&d.consequence));
+        let have = list(kernel.attached.iter().map(|name| Json(name).to_string()));
         log::tell(format_args!("{{\"capabilities\":{have},\"degraded\":{}}}", list(kernel.degraded.iter().map(lack))));
         return;
     }
-    log::tell(format_args!("loads and attaches: {}", kernel.capabilities.join(", ")));
+    log::tell(format_args!("loads and attaches: {}", kernel.attached.join(", ")));
     for d in &kernel.degraded {
         log::tell(format_args!("missing {}: {}", d.feature, d.consequence));
     }
@@ -237,12 +237,8 @@ fn hello(host: Host, kernel: &Kernel) -> wire::Hello {
         boot_id: host.boot_id,
         kernel: host.kernel,
         version: env!("CARGO_PKG_VERSION").into(),
-        capabilities: kernel.capabilities.clone(),
-        degraded: kernel
-            .degraded
-            .iter()
-            .map(|d| wire::Degraded { feature: d.feature.clone(), consequence: d.consequence.clone() })
-            .collect(),
+        capabilities: kernel.attached.clone(),
+        degraded: kernel.degraded.clone(),
         instance,
     }
 }

@@ -8,9 +8,9 @@ use crate::host::proc_fs::characters;
 use crate::host::process::Processes;
 use crate::inspect::relations::{find, Kind, Relation};
 use crate::inspect::schedule::Schedule;
-use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::records::{ConnectionRecord, DescriptorRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
+use crate::kernel::walk::Walks;
 use crate::{log, wire};
 
 const COUNTERS_NS: u64 = 250_000_000;
@@ -93,12 +93,12 @@ impl Inspector {
     }
 
     /// Looks when it is time, and returns what is new, changed or gone.
-    pub fn tick(&mut self, now: u64, kernel: &Kernel, maps: &Maps) -> Vec<AttachmentUpdate> {
+    pub fn tick(&mut self, now: u64, walks: &Walks, maps: &Maps) -> Vec<AttachmentUpdate> {
         let mut seen = Vec::new();
         let anything = !self.outside.is_empty() || !self.relations.is_empty();
         if anything && self.schedule.is_time(now) {
             let mut records = Vec::new();
-            match kernel.walk_files(|r| records.push(r)) {
+            match walks.files(|r| records.push(r)) {
                 Ok(()) => seen = self.look(&records, maps),
                 Err(error) => log::warn(format_args!("{error:#}")),
             }

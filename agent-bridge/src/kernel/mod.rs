@@ -2,3 +2,4 @@
 pub mod load;
 pub mod maps;
 pub mod records;
+pub mod walk;

@@ -80,9 +80,9 @@ record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: Pr
 record!(EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
-record!(Edge, 384, {
+record!(Edge, 376, {
     a_process: ProcessId, b_process: ProcessId, a_cookie: u64, b_cookie: u64,
-    opened_after: u32, opened_alone: u32, accepted: u32, reserved: u32, delay_min_ns: u64, delay_log2: u64,
+    opened_after: u32, opened_alone: u32, delay_min_ns: u64, delay_log2: u64,
     forward_in: u64, forward_out: u64, backward_in: u64, backward_out: u64,
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
     first_ns: u64, last_ns: u64, b_path: [u8; 112],

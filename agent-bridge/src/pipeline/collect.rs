@@ -91,7 +91,7 @@ impl Collector {
 
     /// Whether walks and maps can be used with the capabilities that are left.
     pub fn can_read(&self) -> Result<()> {
-        self.kernel.can_walk()?;
+        self.kernel.walks.can_start()?;
         self.maps.can_use()
     }
 
@@ -220,7 +220,7 @@ impl Collector {
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
     fn snapshot(&mut self) {
         // Finds sockets that are older than the collector; what it says of descriptors is for the inspector.
-        if let Err(error) = self.kernel.walk_files(drop) {
+        if let Err(error) = self.kernel.walks.files(drop) {
             log::warn(format_args!("{error:#}"));
         }
         let mut builder = self.walked(Part::Snapshot);
@@ -247,7 +247,7 @@ impl Collector {
         let Self { kernel, processes, inspector, clock, .. } = self;
         let mut full = Vec::new();
         let mut builder = BatchBuilder::default();
-        let outcome = kernel.walk_sockets(part == Part::Snapshot, |r| {
+        let outcome = kernel.walks.sockets(part == Part::Snapshot, |r| {
             if builder.records() >= WALK_PART {
                 full.push(std::mem::take(&mut builder));
             }
@@ -293,7 +293,7 @@ impl Collector {
     }
 
     fn inspect(&mut self, now: u64) {
-        for seen in self.inspector.tick(now, &self.kernel, &self.maps) {
+        for seen in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
             self.lifecycle.attachment(seen, &mut self.processes, self.clock);
         }
     }
