@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Records that cross from the kernel to user space, by the ring buffer, by iterators and as map values.
- * Every struct is free of padding, since reserved ring memory is not zeroed; src/kernel/records.rs mirrors the layout and
- * asserts it. Times are nanoseconds of the boot clock. Addresses are 16 bytes, v4-mapped.
+ * Every struct is free of padding, since reserved ring memory is not zeroed; src/kernel/records.rs mirrors the layout, and
+ * its tests compare. Times are nanoseconds of the boot clock. Addresses are 16 bytes, v4-mapped.
  */
 #ifndef BACKFLOW_RECORDS_H
 #define BACKFLOW_RECORDS_H
@@ -149,8 +149,8 @@ struct moments {
 _Static_assert(sizeof(struct moments) == 48, "moments");
 
 struct turn {
-	__u64 in;
-	__u64 out;
+	__u64 came_in;
+	__u64 went_out;
 	__u64 last_ns;
 };
 _Static_assert(sizeof(struct turn) == 24, "turn");

@@ -6,11 +6,12 @@ use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::{key_of, ProcessKey};
 use crate::host::proc_fs::characters;
 use crate::host::process::Processes;
-use crate::inspect::relations::{find, Kind, Relation};
+use crate::inspect::relations::{find, Relation};
 use crate::inspect::schedule::Schedule;
 use crate::kernel::maps::Maps;
 use crate::kernel::records::{ConnectionRecord, DescriptorRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
 use crate::kernel::walk::Walks;
+use crate::wire::attachment::Kind;
 use crate::{log, wire};
 
 const COUNTERS_NS: u64 = 250_000_000;
@@ -168,7 +169,7 @@ impl Inspector {
 impl AttachmentUpdate {
     pub fn to_wire(self, processes: &mut Processes, clock: Clock) -> wire::Attachment {
         wire::Attachment {
-            kind: self.relation.kind as i32,
+            kind: self.relation.kind.into(),
             process: processes.number(self.process, clock),
             child: self.child.map_or(0, |child| processes.number(child, clock)),
             cookie: self.relation.cookie,

@@ -3,23 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::host::identity::{key_of, ProcessKey};
-use crate::kernel::records::DescriptorRecord;
-
-pub const SOCKET: u16 = 1;
-pub const PIPE_READ: u16 = 2;
-pub const PIPE_WRITE: u16 = 3;
-pub const UNIX_PAIR: u16 = 4;
-pub const PTY_MASTER: u16 = 5;
-pub const PTY_SLAVE: u16 = 6;
-pub const TUN: u16 = 7;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    StdioSocket = 1,
-    Pty = 2,
-    Pipe = 3,
-    Tun = 4,
-}
+use crate::kernel::records::{
+    DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET,
+    DESCRIPTOR_TUN, DESCRIPTOR_UNIX_PAIR,
+};
+use crate::wire::attachment::Kind;
 
 /// One attachment: `child` is the process on the far side of the pty or the pipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,7 +31,7 @@ pub struct Found {
 pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<ProcessKey>) -> Found {
     let mut relations = stdio_sockets(records, outside);
     relations.extend(terminals(records, owners));
-    relations.extend(records.iter().filter(|r| r.descriptor == TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
+    relations.extend(records.iter().filter(|r| r.descriptor == DESCRIPTOR_TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
         kind: Kind::Tun,
         process: key_of(&r.process),
         child: None,
@@ -58,7 +46,7 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
 
 fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
     let mut masks: BTreeMap<(ProcessKey, u64), u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.descriptor == SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
+    for r in records.iter().filter(|r| r.descriptor == DESCRIPTOR_SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
         *masks.entry((key_of(&r.process), r.ours)).or_default() |= 1 << r.fd;
     }
     masks
@@ -72,11 +60,11 @@ fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeS
 fn terminals(records: &[DescriptorRecord], owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
     let masters: HashMap<u64, ProcessKey> = records
         .iter()
-        .filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process)))
+        .filter(|r| r.descriptor == DESCRIPTOR_PTY_MASTER && owners.contains(&key_of(&r.process)))
         .map(|r| (r.ours, key_of(&r.process)))
         .collect();
     let mut masks: BTreeMap<(ProcessKey, ProcessKey), u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.descriptor == PTY_SLAVE && r.fd <= 2) {
+    for r in records.iter().filter(|r| r.descriptor == DESCRIPTOR_PTY_SLAVE && r.fd <= 2) {
         let child = key_of(&r.process);
         if let Some(holder) = masters.get(&r.ours).filter(|holder| **holder != child && !owners.contains(&child)) {
             *masks.entry((*holder, child)).or_default() |= 1 << r.fd;
@@ -134,14 +122,14 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
     let mut readers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
     let mut writers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
     let mut peers: HashMap<u64, u64> = HashMap::new();
-    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == UNIX_PAIR && r.fd <= 2;
+    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == DESCRIPTOR_UNIX_PAIR && r.fd <= 2;
     let at_stdio: HashSet<(ProcessKey, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
     for r in records {
         let key = key_of(&r.process);
         match r.descriptor {
-            PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
-            PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
-            UNIX_PAIR => {
+            DESCRIPTOR_PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
+            DESCRIPTOR_PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
+            DESCRIPTOR_UNIX_PAIR => {
                 // A program reads its stdin and writes its stdout, even where both ways are open: launchers hand out socket
                 // pairs for one-way logs. Copies of stdio elsewhere (dbclient makes them) say nothing more.
                 let elsewhere = r.fd > 2 && !at_stdio.contains(&(key, r.ours));
@@ -183,7 +171,9 @@ fn connect(from: &BTreeSet<ProcessKey>, to: &BTreeSet<ProcessKey>, into: &mut Ha
 /// Children whose stdin and stdout lead to an owner.
 fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
     let mut masks: BTreeMap<ProcessKey, u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, PIPE_READ | PIPE_WRITE | UNIX_PAIR)) {
+    for r in
+        records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE | DESCRIPTOR_UNIX_PAIR))
+    {
         *masks.entry(key_of(&r.process)).or_default() |= 1 << r.fd;
     }
     masks.retain(|_, mask| *mask & 3 == 3);
@@ -221,36 +211,44 @@ mod tests {
 
     #[test]
     fn finds_a_shell_on_the_socket_itself() {
-        let found = find_with_owner(&[held(OWNER, 0, SOCKET, 77, 0), held(OWNER, 1, SOCKET, 77, 0), held(OWNER, 7, SOCKET, 77, 0)]);
+        let found = find_with_owner(&[
+            held(OWNER, 0, DESCRIPTOR_SOCKET, 77, 0),
+            held(OWNER, 1, DESCRIPTOR_SOCKET, 77, 0),
+            held(OWNER, 7, DESCRIPTOR_SOCKET, 77, 0),
+        ]);
         let expected = Relation { kind: Kind::StdioSocket, process: key(OWNER), child: None, cookie: 77, stdio_mask: 3 };
         assert_eq!(found.relations, BTreeSet::from([expected]));
     }
 
     #[test]
     fn ignores_stdio_on_another_socket() {
-        assert!(find_with_owner(&[held(OWNER, 0, SOCKET, 78, 0)]).relations.is_empty());
+        assert!(find_with_owner(&[held(OWNER, 0, DESCRIPTOR_SOCKET, 78, 0)]).relations.is_empty());
     }
 
     #[test]
     fn finds_a_child_on_the_owners_pty() {
-        let found = find_with_owner(&[held(OWNER, 5, PTY_MASTER, 1, 0), held(CHILD, 0, PTY_SLAVE, 1, 0), held(CHILD, 1, PTY_SLAVE, 1, 0)]);
+        let found = find_with_owner(&[
+            held(OWNER, 5, DESCRIPTOR_PTY_MASTER, 1, 0),
+            held(CHILD, 0, DESCRIPTOR_PTY_SLAVE, 1, 0),
+            held(CHILD, 1, DESCRIPTOR_PTY_SLAVE, 1, 0),
+        ]);
         let expected = Relation { kind: Kind::Pty, process: key(OWNER), child: Some(key(CHILD)), cookie: 0, stdio_mask: 3 };
         assert_eq!(found.relations, BTreeSet::from([expected]));
     }
 
     #[test]
     fn ignores_a_client_that_runs_on_the_slave_side() {
-        let records = [held(CHILD, 5, PTY_MASTER, 1, 0), held(OWNER, 0, PTY_SLAVE, 1, 0)];
+        let records = [held(CHILD, 5, DESCRIPTOR_PTY_MASTER, 1, 0), held(OWNER, 0, DESCRIPTOR_PTY_SLAVE, 1, 0)];
         assert!(find_with_owner(&records).relations.is_empty());
     }
 
     #[test]
     fn finds_a_child_behind_two_pipes_and_pairs_them() {
         let records = [
-            held(OWNER, 4, PIPE_WRITE, 1, 0),
-            held(CHILD, 0, PIPE_READ, 1, 0),
-            held(CHILD, 1, PIPE_WRITE, 2, 0),
-            held(OWNER, 5, PIPE_READ, 2, 0),
+            held(OWNER, 4, DESCRIPTOR_PIPE_WRITE, 1, 0),
+            held(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0),
+            held(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
+            held(OWNER, 5, DESCRIPTOR_PIPE_READ, 2, 0),
         ];
         let found = find_with_owner(&records);
         assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
@@ -261,44 +259,52 @@ mod tests {
     fn finds_a_shell_at_the_end_of_a_pipeline() {
         let cat = 12;
         let records = [
-            held(OWNER, 1, PIPE_WRITE, 1, 0),
-            held(cat, 0, PIPE_READ, 1, 0),
-            held(cat, 1, PIPE_WRITE, 2, 0),
-            held(CHILD, 0, PIPE_READ, 2, 0),
-            held(CHILD, 1, PIPE_WRITE, 3, 0),
-            held(OWNER, 0, PIPE_READ, 3, 0),
+            held(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0),
+            held(cat, 0, DESCRIPTOR_PIPE_READ, 1, 0),
+            held(cat, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
+            held(CHILD, 0, DESCRIPTOR_PIPE_READ, 2, 0),
+            held(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 3, 0),
+            held(OWNER, 0, DESCRIPTOR_PIPE_READ, 3, 0),
         ];
         assert!(find_with_owner(&records).relations.iter().any(|r| r.kind == Kind::Pipe && r.child == Some(key(CHILD))));
     }
 
     #[test]
     fn does_not_pair_a_process_with_its_log() {
-        let records = [held(OWNER, 1, PIPE_WRITE, 1, 0), held(CHILD, 0, PIPE_READ, 1, 0)];
+        let records = [held(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0), held(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0)];
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 
     #[test]
     fn pairs_the_ends_of_a_socket_pair() {
-        let records = [held(OWNER, 4, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        let records = [held(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2), held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)];
         assert_eq!(find_with_owner(&records).pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
     }
 
     #[test]
     fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
-        let records = [held(OWNER, 1, UNIX_PAIR, 1, 2), held(OWNER, 7, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        let records = [
+            held(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            held(OWNER, 7, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
+        ];
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 
     #[test]
     fn pairs_a_launcher_that_also_writes_input() {
-        let records = [held(OWNER, 0, UNIX_PAIR, 1, 2), held(OWNER, 1, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
+        let records = [
+            held(OWNER, 0, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            held(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
+        ];
         assert_eq!(find_with_owner(&records).pairs.len(), 1);
     }
 
     #[test]
     fn does_not_pair_what_many_inherited() {
-        let mut records = vec![held(OWNER, 4, UNIX_PAIR, 1, 2)];
-        records.extend((20..30).map(|pid| held(pid, 9, UNIX_PAIR, 2, 1)));
+        let mut records = vec![held(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2)];
+        records.extend((20..30).map(|pid| held(pid, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)));
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 }

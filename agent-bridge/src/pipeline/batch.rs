@@ -7,7 +7,7 @@ use crate::host::clock::Clock;
 use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
 use crate::inspect::inspector::AttachmentUpdate;
-use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, REASON_MOVED};
+use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
 use crate::wire;
 
@@ -87,7 +87,7 @@ impl BatchBuilder {
 fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock) -> wire::Edge {
     let path_end = e.b_path.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let path = String::from_utf8_lossy(e.b_path.get(..path_end).unwrap_or_default()).replace('\0', "@");
-    let unix = key.kind == wire::edge::Kind::Unix as u32;
+    let unix = key.kind == EDGE_UNIX;
     wire::Edge {
         group: key.group,
         process,

@@ -315,17 +315,12 @@ impl Collector {
     }
 
     fn lost(&self) -> wire::Lost {
-        let kernel = self.maps.lost();
         let shed = self.buffer.shed();
         wire::Lost {
-            ring_connection: kernel.ring_connection,
-            ring_exec: kernel.ring_exec,
-            ring_exit: kernel.ring_exit,
-            map_socket: kernel.map_socket,
-            map_edge: kernel.map_edge,
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
             rejected: self.rejected + self.processes.refused,
+            ..self.maps.lost()
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kernel::records::{RECORD_EXIT, RECORD_FORK};
+use crate::kernel::records::{RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 
 /// No process has such a pid (PID_MAX_LIMIT is 2^22): /proc is silent about it.
 const BASE: u32 = 1 << 23;
@@ -17,7 +17,7 @@ fn fork(table: &mut Processes, parent: u32, child: u32) {
 fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
     let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
     let head = ExecHead {
-        kind: 2,
+        kind: RECORD_EXEC,
         argv_bytes,
         argv_truncated: 0,
         has_tty: 1,
