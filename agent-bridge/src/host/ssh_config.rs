@@ -12,8 +12,10 @@ const MAX_PASSWD_BYTES: u64 = 1 << 20;
 const MAX_FILES: usize = 16;
 const MAX_FORWARDS: usize = 32;
 const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
-/// Options of ssh(1) that take a value, OpenSSH 10.
+/// Options of ssh(1) that take a value, OpenSSH 10.0, and programs that read ssh_config(5): autossh starts ssh with the rest of
+/// its own words. The analyzer has the same lists; test/project/agreement.test.ts compares them.
 const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
+const PROGRAMS: [&str; 3] = ["ssh", "slogin", "autossh"];
 const DIRECTIVES: [&str; 4] = ["remoteforward", "localforward", "dynamicforward", "tunnel"];
 
 /// What the command line says about configuration.
@@ -26,11 +28,11 @@ pub struct CommandLine {
 /// `None` when neither the executable nor its name for itself is that of an SSH client.
 pub fn command_line(exe: &str, argv: &[String]) -> Option<CommandLine> {
     let (program, rest) = argv.split_first()?;
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    let is_autossh = name(exe) == "autossh" || name(program) == "autossh";
-    if !is_autossh && name(exe) != "ssh" && name(program) != "ssh" {
+    let names = [exe.trim_end_matches(" (deleted)"), program].map(|path| path.rsplit('/').next().unwrap_or(path));
+    if !names.iter().any(|name| PROGRAMS.contains(name)) {
         return None;
     }
+    let is_autossh = names.contains(&"autossh");
     let mut found = CommandLine::default();
     let mut words = rest.iter();
     while let Some(word) = words.next() {
@@ -52,13 +54,13 @@ pub fn command_line(exe: &str, argv: &[String]) -> Option<CommandLine> {
     Some(found)
 }
 
-/// Forwards that apply to `line.host` for a client below `root`. `cwd` is a path inside it; the home of `uid` is read from
+/// Forwards that apply to `command.host` for a client below `root`. `cwd` is a path inside it; the home of `uid` is read from
 /// its passwd, for ssh asks getpwuid(3), not $HOME.
-pub fn forwards(line: &CommandLine, root: &Root, uid: u32, cwd: &str) -> Vec<SshForward> {
+pub fn forwards(command: &CommandLine, root: &Root, uid: u32, cwd: &str) -> Vec<SshForward> {
     let passwd = root.read(Path::new("/etc/passwd"), MAX_PASSWD_BYTES).unwrap_or_default();
     let home = home_of(&passwd, uid).unwrap_or_default();
-    let mut reader = Reader { root, home: &home, host: &line.host, files: 0, found: Vec::new() };
-    match &line.file {
+    let mut reader = Reader { root, home: &home, host: &command.host, files: 0, found: Vec::new() };
+    match &command.file {
         Some(file) if file == "none" => {}
         Some(file) => reader.file(&Path::new(cwd).join(file)),
         None => {
@@ -91,10 +93,10 @@ impl Reader<'_> {
     fn text(&mut self, text: &str, path: &Path) {
         let mut applies = true;
         for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-            let (keyword, value) = split(line);
+            let (keyword, value) = keyword_and_value(line);
             match keyword.as_str() {
                 "host" => applies = host_applies(value, self.host),
-                "match" => applies = unquoted(value).eq_ignore_ascii_case("all"),
+                "match" => applies = unquote(value).eq_ignore_ascii_case("all"),
                 "include" if applies => self.include(value, path),
                 word if applies && DIRECTIVES.contains(&word) && self.found.len() < MAX_FORWARDS => {
                     self.found.push(SshForward { path: path.display().to_string(), directive: line.to_owned() });
@@ -106,7 +108,7 @@ impl Reader<'_> {
 
     /// Relative names are in ~/.ssh for a user's file and in /etc/ssh for the system's; a `*` may stand in the last part.
     fn include(&mut self, value: &str, from: &Path) {
-        for word in value.split_whitespace().map(unquoted) {
+        for word in value.split_whitespace().map(unquote) {
             let word = word.replacen('~', self.home, usize::from(word.starts_with("~/")));
             let base = if from == Path::new(SYSTEM_CONFIG) { PathBuf::from("/etc/ssh") } else { Path::new(self.home).join(".ssh") };
             let path = base.join(word);
@@ -124,20 +126,20 @@ impl Reader<'_> {
 }
 
 /// "Keyword value" or "Keyword=value"; keywords know no case.
-fn split(line: &str) -> (String, &str) {
+fn keyword_and_value(line: &str) -> (String, &str) {
     let end = line.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(line.len());
     let (keyword, value) = line.split_at(end);
     (keyword.to_ascii_lowercase(), value.trim_start_matches(|c: char| c.is_whitespace() || c == '='))
 }
 
-fn unquoted(word: &str) -> &str {
+fn unquote(word: &str) -> &str {
     word.trim().trim_matches('"')
 }
 
 /// ssh_config(5), PATTERNS: a negated match excludes, whatever else matches.
 fn host_applies(patterns: &str, host: &str) -> bool {
     let mut applies = false;
-    for pattern in patterns.split_whitespace().map(unquoted) {
+    for pattern in patterns.split_whitespace().map(unquote) {
         match pattern.strip_prefix('!') {
             Some(negated) if glob(negated, host) => return false,
             Some(_) => {}
@@ -241,6 +243,9 @@ mod tests {
     #[test]
     fn knows_a_client_by_its_executable_too() {
         assert!(command_line("/usr/bin/ssh", &words("kworker build")).is_some());
+        // As /proc/PID/exe shows a program whose file was replaced.
+        assert!(command_line("/usr/bin/ssh (deleted)", &words("kworker build")).is_some());
+        assert!(command_line("/usr/bin/anything", &words("slogin build")).is_some());
         assert!(command_line("/usr/sbin/sshd", &words("sshd -R")).is_none());
     }
 
