@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{anyhow, Context, Result};
 use backflow_collector::export::buffer::Buffer;
 use backflow_collector::export::endpoint::{Endpoint, Trust};
-use backflow_collector::export::stream::Exporter;
+use backflow_collector::export::stream::{Exporter, PROTOCOL};
 use backflow_collector::host::identity::Host;
 use backflow_collector::kernel::load::Kernel;
 use backflow_collector::kernel::maps::{inside_by_default, Maps};
@@ -36,8 +36,8 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 const EXIT_USAGE: u8 = 2;
 const EXIT_NOT_PERMITTED: u8 = 3;
 const EXIT_KERNEL: u8 = 4;
-/// How long a stop waits for acknowledgements.
-const STOP: Duration = Duration::from_secs(5);
+/// How long a stop waits for acknowledgements of what is left.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Watches the sockets of this host from the kernel and sends what it counts to a Backflow analyzer.
 #[derive(Parser, Debug)]
@@ -147,14 +147,14 @@ fn is_refused(error: &anyhow::Error) -> bool {
 
 fn report(kernel: &Kernel, json: bool) {
     if json {
-        let lack = |d: &wire::Degraded| format!("{{\"feature\":{},\"consequence\":{}}}", Json(&d.feature), Json(&d.consequence));
-        let have = list(kernel.attached.iter().map(|name| Json(name).to_string()));
-        log::tell(format_args!("{{\"capabilities\":{have},\"degraded\":{}}}", list(kernel.degraded.iter().map(lack))));
+        let feature = |d: &wire::Degraded| format!("{{\"feature\":{},\"consequence\":{}}}", Json(&d.feature), Json(&d.consequence));
+        let attached = list(kernel.attached.iter().map(|name| Json(name).to_string()));
+        log::print(format_args!("{{\"capabilities\":{attached},\"degraded\":{}}}", list(kernel.degraded.iter().map(feature))));
         return;
     }
-    log::tell(format_args!("loads and attaches: {}", kernel.attached.join(", ")));
+    log::print(format_args!("loads and attaches: {}", kernel.attached.join(", ")));
     for d in &kernel.degraded {
-        log::tell(format_args!("missing {}: {}", d.feature, d.consequence));
+        log::print(format_args!("missing {}: {}", d.feature, d.consequence));
     }
 }
 
@@ -195,7 +195,8 @@ fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
         log::warn(format_args!("{} is missing: {}", degraded.feature, degraded.consequence));
     }
     let hello = hello(Host::read(arguments.host_name.clone()), &kernel);
-    log::tell(format_args!("{{\"attached\":true,\"hooks\":{}}}", hello.capabilities.len()));
+    let hooks = kernel.attached.len();
+    log::print(format_args!("{{\"attached\":true,\"hooks\":{hooks}}}"));
     let buffer = Arc::new(Buffer::new(arguments.buffer_bytes));
     let intervals = Intervals {
         drain_ns: 20_000_000,
@@ -209,21 +210,21 @@ fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
     let drain = {
         let stop = Arc::clone(&stop);
         std::thread::Builder::new().name("drain".into()).spawn(move || {
-            let outcome = collector.run(&stop.asked);
-            stop.ask();
+            let outcome = collector.run(&stop.requested);
+            stop.request();
             outcome
         })?
     };
     stop.at_end_of_input()?;
     let exporter = Exporter { endpoint: target.endpoint, token: target.token, hello, buffer: Arc::clone(&buffer) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(&exporter, &stop));
-    stop.ask();
-    drain.join().map_err(|_| anyhow!("the drain thread broke"))??;
+    let outcome = runtime.block_on(serve(&exporter, hooks, &stop));
+    stop.request();
+    drain.join().map_err(|_| anyhow!("the drain thread panicked"))??;
     outcome?;
     let left = buffer.unacknowledged();
     if left > 0 {
-        log::error(format_args!("stopped with {left} batches that the analyzer has not acknowledged"));
+        log::error(format_args!("stopped with {left} unacknowledged batches, which are dropped"));
     }
     Ok(left == 0)
 }
@@ -231,24 +232,25 @@ fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
 fn hello(host: Host, kernel: &Kernel) -> wire::Hello {
     let instance = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(0));
     wire::Hello {
-        protocol: 1,
+        protocol: PROTOCOL,
         host_id: host.id,
         host_name: host.name,
         boot_id: host.boot_id,
         kernel: host.kernel,
         version: env!("CARGO_PKG_VERSION").into(),
-        capabilities: kernel.attached.clone(),
+        // Nothing reads it: `degraded` names what is missing.
+        capabilities: Vec::new(),
         degraded: kernel.degraded.clone(),
         instance,
     }
 }
 
-/// Delivers until a stop is asked for, and then for a while what is left.
-async fn serve(exporter: &Exporter, stop: &Stop) -> Result<()> {
+/// Delivers until a stop is requested, and then for a while what is left.
+async fn serve(exporter: &Exporter, hooks: usize, stop: &Stop) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut deliver = std::pin::pin!(exporter.run());
-    let mut announce = std::pin::pin!(announce(exporter));
+    let mut announce = std::pin::pin!(announce(exporter, hooks));
     let mut announced = false;
     loop {
         tokio::select! {
@@ -259,21 +261,21 @@ async fn serve(exporter: &Exporter, stop: &Stop) -> Result<()> {
             () = stop.changed.notified() => break,
         }
     }
-    stop.ask();
-    tokio::time::timeout(STOP, deliver).await.unwrap_or(Ok(()))
+    stop.request();
+    tokio::time::timeout(STOP_TIMEOUT, deliver).await.unwrap_or(Ok(()))
 }
 
 /// Prints one line of JSON once the analyzer has made the first snapshot durable.
-async fn announce(exporter: &Exporter) {
+async fn announce(exporter: &Exporter, hooks: usize) {
     while !exporter.buffer.is_snapshot_durable() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let hello = &exporter.hello;
-    log::tell(format_args!(
+    log::print(format_args!(
         "{{\"ready\":true,\"host\":{},\"kernel\":{},\"hooks\":{},\"degraded\":{}}}",
         Json(&hello.host_name),
         Json(&hello.kernel),
-        hello.capabilities.len(),
+        hooks,
         list(hello.degraded.iter().map(|d| Json(&d.feature).to_string()))
     ));
 }

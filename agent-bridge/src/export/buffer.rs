@@ -43,15 +43,15 @@ struct Pending {
 struct State {
     queue: VecDeque<Pending>,
     /// So many from the front of the queue are sent on the present stream.
-    under_way: usize,
+    in_flight: usize,
     bytes: usize,
     last_seq: u64,
     acked: u64,
     /// Last part of the first snapshot.
     snapshot_seq: Option<u64>,
     shed: RecordCounts,
-    /// A stream has opened and asks for what a fresh analyzer needs.
-    wants_dictionary: bool,
+    /// A stream has opened, and its analyzer may know nothing yet.
+    dictionary_requested: bool,
     dictionary: Option<Vec<wire::Process>>,
     networks: Option<Vec<wire::Network>>,
     finished: bool,
@@ -92,14 +92,14 @@ impl Buffer {
         seq
     }
 
-    /// The next batch to send while fewer than `window` are under way.
+    /// The next batch to send while fewer than `window` are in flight.
     pub fn next(&self, window: usize) -> Option<Bytes> {
         let mut state = self.state();
-        if state.under_way >= window {
+        if state.in_flight >= window {
             return None;
         }
-        let message = state.queue.get(state.under_way)?.message.clone();
-        state.under_way += 1;
+        let message = state.queue.get(state.in_flight)?.message.clone();
+        state.in_flight += 1;
         Some(message)
     }
 
@@ -116,15 +116,16 @@ impl Buffer {
     /// A new stream: everything unacknowledged is sent again, after a dictionary.
     pub fn reconnected(&self) {
         let mut state = self.state();
-        state.under_way = 0;
+        state.in_flight = 0;
         if !state.finished {
-            state.wants_dictionary = true;
+            state.dictionary_requested = true;
             state.dictionary = None;
         }
     }
 
-    pub fn wants_dictionary(&self) -> bool {
-        std::mem::take(&mut self.state().wants_dictionary)
+    /// True once for each stream that has opened: the dictionary for it is to be set.
+    pub fn take_dictionary_request(&self) -> bool {
+        std::mem::take(&mut self.state().dictionary_requested)
     }
 
     pub fn set_dictionary(&self, processes: Vec<wire::Process>) {
@@ -149,11 +150,11 @@ impl Buffer {
         self.state().networks.take()
     }
 
-    pub fn shed(&self) -> RecordCounts {
+    pub fn shed_counts(&self) -> RecordCounts {
         self.state().shed
     }
 
-    pub fn acked(&self) -> u64 {
+    pub fn acknowledged(&self) -> u64 {
         self.state().acked
     }
 
@@ -188,9 +189,9 @@ impl Buffer {
 
 impl State {
     /// Sheds the oldest batch of interim records only; where none is left, of a snapshot; then of any records; then facts.
-    /// What is under way stays: the analyzer may have it already. False when there is nothing to shed.
+    /// What is in flight stays: the analyzer may have it already. False when there is nothing to shed.
     fn shed_one(&mut self) -> bool {
-        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.under_way).position(wanted).map(|at| at + self.under_way);
+        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.in_flight).position(wanted).map(|at| at + self.in_flight);
         let Some(at) = oldest(|p| p.counts.lifecycle == 0 && p.part == Part::Batch)
             .or_else(|| oldest(|p| p.part == Part::Snapshot))
             .or_else(|| oldest(|p| p.part == Part::Batch))
@@ -217,7 +218,7 @@ impl State {
 
     /// A snapshot with a hole would declare what stood in the hole as gone: its parts become ordinary batches.
     fn demote_snapshots(&mut self) {
-        for pending in self.queue.iter_mut().skip(self.under_way).filter(|p| p.part == Part::Snapshot) {
+        for pending in self.queue.iter_mut().skip(self.in_flight).filter(|p| p.part == Part::Snapshot) {
             pending.part = Part::Batch;
             if let Some(mut batch) = batch_of(&pending.message) {
                 batch.more = false;
@@ -231,8 +232,8 @@ impl State {
     fn remove(&mut self, at: usize) {
         if let Some(gone) = self.queue.remove(at) {
             self.bytes -= gone.message.len() + PENDING_BYTES;
-            if at < self.under_way {
-                self.under_way -= 1;
+            if at < self.in_flight {
+                self.in_flight -= 1;
             }
         }
     }

@@ -53,9 +53,9 @@ impl Inspector {
         if let Some(before) = before {
             self.disown(before);
         }
-        let held = self.owners.entry(owner).or_default();
-        *held += 1;
-        if *held == 1 {
+        let count = self.owners.entry(owner).or_default();
+        *count += 1;
+        if *count == 1 {
             self.schedule.on_owner(boot_ns());
         }
     }
@@ -67,9 +67,9 @@ impl Inspector {
     }
 
     fn disown(&mut self, owner: ProcessKey) {
-        if let Some(held) = self.owners.get_mut(&owner) {
-            *held -= 1;
-            if *held == 0 {
+        if let Some(count) = self.owners.get_mut(&owner) {
+            *count -= 1;
+            if *count == 0 {
                 self.owners.remove(&owner);
             }
         }
@@ -95,21 +95,21 @@ impl Inspector {
 
     /// Looks when it is time, and returns what is new, changed or gone.
     pub fn tick(&mut self, now: u64, walks: &Walks, maps: &Maps) -> Vec<AttachmentUpdate> {
-        let mut seen = Vec::new();
+        let mut updates = Vec::new();
         let anything = !self.outside.is_empty() || !self.relations.is_empty();
         if anything && self.schedule.is_time(now) {
             let mut records = Vec::new();
             match walks.files(|r| records.push(r)) {
-                Ok(()) => seen = self.look(&records, maps),
+                Ok(()) => updates = self.look(&records, maps),
                 Err(error) => log::warn(format_args!("{error:#}")),
             }
-            self.schedule.looked(now, boot_ns().saturating_sub(now));
+            self.schedule.record_look(now, boot_ns().saturating_sub(now));
         }
         if now >= self.next_counters_ns {
             self.next_counters_ns = now + COUNTERS_NS;
-            seen.extend(self.count());
+            updates.extend(self.changed_counters());
         }
-        seen
+        updates
     }
 
     /// Everything that was seen and is not gone.
@@ -135,27 +135,27 @@ impl Inspector {
         }
         let before = std::mem::replace(&mut self.relations, found.relations);
         let new: Vec<Relation> = self.relations.difference(&before).copied().collect();
-        let mut seen: Vec<AttachmentUpdate> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
+        let mut updates: Vec<AttachmentUpdate> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
         for relation in new {
             let first = self.observe(relation, false);
             if let Some(child) = relation.child {
                 self.counters.insert(child, (first.read, first.written));
             }
-            seen.push(first);
+            updates.push(first);
         }
-        seen
+        updates
     }
 
     /// Children on ptys and pipes whose counters moved.
-    fn count(&mut self) -> Vec<AttachmentUpdate> {
+    fn changed_counters(&mut self) -> Vec<AttachmentUpdate> {
         let watched: Vec<Relation> = self.relations.iter().filter(|r| matches!(r.kind, Kind::Pty | Kind::Pipe)).copied().collect();
         watched
             .into_iter()
             .filter_map(|relation| {
                 let before = relation.child.and_then(|child| self.counters.get(&child).copied());
-                let seen = self.observe(relation, false);
-                self.counters.insert(relation.child?, (seen.read, seen.written));
-                (before != Some((seen.read, seen.written))).then_some(seen)
+                let update = self.observe(relation, false);
+                self.counters.insert(relation.child?, (update.read, update.written));
+                (before != Some((update.read, update.written))).then_some(update)
             })
             .collect()
     }

@@ -22,13 +22,13 @@ pub struct Relation {
 /// Two processes with a channel in each direction between them.
 pub type Pair = (ProcessKey, ProcessKey);
 
-pub struct Found {
+pub struct ProcessLinks {
     pub relations: BTreeSet<Relation>,
     pub pairs: BTreeSet<Pair>,
 }
 
 /// `outside` are cookies of outbound outside connections, `owners` the processes that own them.
-pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<ProcessKey>) -> Found {
+pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<ProcessKey>) -> ProcessLinks {
     let mut relations = stdio_sockets(records, outside);
     relations.extend(terminals(records, owners));
     relations.extend(records.iter().filter(|r| r.descriptor == DESCRIPTOR_TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
@@ -41,7 +41,7 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
     let channels = channels(records);
     relations.extend(piped_children(records, &channels, owners));
     let pairs = channels.two_way().filter(|(a, b)| owners.contains(a) || owners.contains(b)).collect();
-    Found { relations, pairs }
+    ProcessLinks { relations, pairs }
 }
 
 fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
@@ -93,8 +93,8 @@ impl Channels {
 
     /// Who is reached by what `from` says, and whose words reach `from`: both at once for a round trip.
     fn round_trips(&self, from: ProcessKey) -> HashSet<ProcessKey> {
-        let back = reached(from, &self.previous);
-        reached(from, &self.next).intersection(&back).copied().collect()
+        let back = reachable(from, &self.previous);
+        reachable(from, &self.next).intersection(&back).copied().collect()
     }
 }
 
@@ -106,13 +106,13 @@ fn neighbours(pairs: impl Iterator<Item = (ProcessKey, ProcessKey)>) -> HashMap<
     out
 }
 
-fn reached(from: ProcessKey, next: &HashMap<ProcessKey, Vec<ProcessKey>>) -> HashSet<ProcessKey> {
-    let mut reached = HashSet::from([from]);
-    let mut edge = vec![from];
+fn reachable(from: ProcessKey, next: &HashMap<ProcessKey, Vec<ProcessKey>>) -> HashSet<ProcessKey> {
+    let mut reachable = HashSet::from([from]);
+    let mut newest = vec![from];
     for _ in 0..MAX_STEPS {
-        edge = edge.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reached.insert(*key)).collect();
+        newest = newest.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reachable.insert(*key)).collect();
     }
-    reached
+    reachable
 }
 
 /// More holders than this of one end and the pipe is an inheritance (a log, a job server), not a channel between two.
@@ -200,21 +200,21 @@ mod tests {
         (pid, 0)
     }
 
-    fn held(pid: u32, fd: u32, descriptor: u16, ours: u64, peer: u64) -> DescriptorRecord {
+    fn open(pid: u32, fd: u32, descriptor: u16, ours: u64, peer: u64) -> DescriptorRecord {
         let process = ProcessId { start_ns: 0, pid, uid: 0 };
         DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer }
     }
 
-    fn find_with_owner(records: &[DescriptorRecord]) -> Found {
+    fn find_with_owner(records: &[DescriptorRecord]) -> ProcessLinks {
         find(records, &HashSet::from([77]), &HashSet::from([key(OWNER)]))
     }
 
     #[test]
     fn finds_a_shell_on_the_socket_itself() {
         let found = find_with_owner(&[
-            held(OWNER, 0, DESCRIPTOR_SOCKET, 77, 0),
-            held(OWNER, 1, DESCRIPTOR_SOCKET, 77, 0),
-            held(OWNER, 7, DESCRIPTOR_SOCKET, 77, 0),
+            open(OWNER, 0, DESCRIPTOR_SOCKET, 77, 0),
+            open(OWNER, 1, DESCRIPTOR_SOCKET, 77, 0),
+            open(OWNER, 7, DESCRIPTOR_SOCKET, 77, 0),
         ]);
         let expected = Relation { kind: Kind::StdioSocket, process: key(OWNER), child: None, cookie: 77, stdio_mask: 3 };
         assert_eq!(found.relations, BTreeSet::from([expected]));
@@ -222,15 +222,15 @@ mod tests {
 
     #[test]
     fn ignores_stdio_on_another_socket() {
-        assert!(find_with_owner(&[held(OWNER, 0, DESCRIPTOR_SOCKET, 78, 0)]).relations.is_empty());
+        assert!(find_with_owner(&[open(OWNER, 0, DESCRIPTOR_SOCKET, 78, 0)]).relations.is_empty());
     }
 
     #[test]
     fn finds_a_child_on_the_owners_pty() {
         let found = find_with_owner(&[
-            held(OWNER, 5, DESCRIPTOR_PTY_MASTER, 1, 0),
-            held(CHILD, 0, DESCRIPTOR_PTY_SLAVE, 1, 0),
-            held(CHILD, 1, DESCRIPTOR_PTY_SLAVE, 1, 0),
+            open(OWNER, 5, DESCRIPTOR_PTY_MASTER, 1, 0),
+            open(CHILD, 0, DESCRIPTOR_PTY_SLAVE, 1, 0),
+            open(CHILD, 1, DESCRIPTOR_PTY_SLAVE, 1, 0),
         ]);
         let expected = Relation { kind: Kind::Pty, process: key(OWNER), child: Some(key(CHILD)), cookie: 0, stdio_mask: 3 };
         assert_eq!(found.relations, BTreeSet::from([expected]));
@@ -238,17 +238,17 @@ mod tests {
 
     #[test]
     fn ignores_a_client_that_runs_on_the_slave_side() {
-        let records = [held(CHILD, 5, DESCRIPTOR_PTY_MASTER, 1, 0), held(OWNER, 0, DESCRIPTOR_PTY_SLAVE, 1, 0)];
+        let records = [open(CHILD, 5, DESCRIPTOR_PTY_MASTER, 1, 0), open(OWNER, 0, DESCRIPTOR_PTY_SLAVE, 1, 0)];
         assert!(find_with_owner(&records).relations.is_empty());
     }
 
     #[test]
     fn finds_a_child_behind_two_pipes_and_pairs_them() {
         let records = [
-            held(OWNER, 4, DESCRIPTOR_PIPE_WRITE, 1, 0),
-            held(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0),
-            held(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
-            held(OWNER, 5, DESCRIPTOR_PIPE_READ, 2, 0),
+            open(OWNER, 4, DESCRIPTOR_PIPE_WRITE, 1, 0),
+            open(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0),
+            open(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
+            open(OWNER, 5, DESCRIPTOR_PIPE_READ, 2, 0),
         ];
         let found = find_with_owner(&records);
         assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
@@ -259,34 +259,34 @@ mod tests {
     fn finds_a_shell_at_the_end_of_a_pipeline() {
         let cat = 12;
         let records = [
-            held(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0),
-            held(cat, 0, DESCRIPTOR_PIPE_READ, 1, 0),
-            held(cat, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
-            held(CHILD, 0, DESCRIPTOR_PIPE_READ, 2, 0),
-            held(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 3, 0),
-            held(OWNER, 0, DESCRIPTOR_PIPE_READ, 3, 0),
+            open(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0),
+            open(cat, 0, DESCRIPTOR_PIPE_READ, 1, 0),
+            open(cat, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
+            open(CHILD, 0, DESCRIPTOR_PIPE_READ, 2, 0),
+            open(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 3, 0),
+            open(OWNER, 0, DESCRIPTOR_PIPE_READ, 3, 0),
         ];
         assert!(find_with_owner(&records).relations.iter().any(|r| r.kind == Kind::Pipe && r.child == Some(key(CHILD))));
     }
 
     #[test]
     fn does_not_pair_a_process_with_its_log() {
-        let records = [held(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0), held(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0)];
+        let records = [open(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0), open(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0)];
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 
     #[test]
     fn pairs_the_ends_of_a_socket_pair() {
-        let records = [held(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2), held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)];
+        let records = [open(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2), open(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)];
         assert_eq!(find_with_owner(&records).pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
     }
 
     #[test]
     fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
         let records = [
-            held(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
-            held(OWNER, 7, DESCRIPTOR_UNIX_PAIR, 1, 2),
-            held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
+            open(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            open(OWNER, 7, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            open(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
         ];
         assert!(find_with_owner(&records).pairs.is_empty());
     }
@@ -294,17 +294,17 @@ mod tests {
     #[test]
     fn pairs_a_launcher_that_also_writes_input() {
         let records = [
-            held(OWNER, 0, DESCRIPTOR_UNIX_PAIR, 1, 2),
-            held(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
-            held(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
+            open(OWNER, 0, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            open(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),
+            open(CHILD, 9, DESCRIPTOR_UNIX_PAIR, 2, 1),
         ];
         assert_eq!(find_with_owner(&records).pairs.len(), 1);
     }
 
     #[test]
     fn does_not_pair_what_many_inherited() {
-        let mut records = vec![held(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2)];
-        records.extend((20..30).map(|pid| held(pid, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)));
+        let mut records = vec![open(OWNER, 4, DESCRIPTOR_UNIX_PAIR, 1, 2)];
+        records.extend((20..30).map(|pid| open(pid, 9, DESCRIPTOR_UNIX_PAIR, 2, 1)));
         assert!(find_with_owner(&records).pairs.is_empty());
     }
 }

@@ -46,9 +46,9 @@ impl BatchBuilder {
         self.counts.interim += 1;
     }
 
-    pub fn attachment(&mut self, seen: AttachmentUpdate, processes: &mut Processes, clock: Clock) {
-        self.processes.extend([Some(seen.process), seen.child].into_iter().flatten());
-        self.attachments.push(seen.to_wire(processes, clock));
+    pub fn attachment(&mut self, update: AttachmentUpdate, processes: &mut Processes, clock: Clock) {
+        self.processes.extend([Some(update.process), update.child].into_iter().flatten());
+        self.attachments.push(update.to_wire(processes, clock));
         self.counts.lifecycle += 1;
     }
 
@@ -101,6 +101,7 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         b_cookie: e.b_cookie,
         opened_after: e.opened_after,
         opened_alone: e.opened_alone,
+        // No hook counts it.
         accepted: 0,
         delay_min_ns: e.delay_min_ns,
         delay_log2: e.delay_log2,

@@ -52,7 +52,7 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    edges_seen_ns: u64,
+    newest_edge_ns: u64,
     deadlines: Deadlines,
     intervals: Intervals,
     /// Networks that the analyzer named and the defaults do not have.
@@ -82,7 +82,7 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            edges_seen_ns: 0,
+            newest_edge_ns: 0,
             deadlines: Deadlines::default(),
             intervals,
             networks: HashSet::new(),
@@ -111,7 +111,7 @@ impl Collector {
         let ssh_files = SshFiles::start()?;
         loop {
             let stopping = stop.load(Ordering::Relaxed);
-            reader.consume().context("the ring buffer broke")?;
+            reader.consume().context("reading the ring buffer failed")?;
             let mut records = drained.take();
             records.each(|bytes| self.record(bytes));
             records.clear();
@@ -119,7 +119,7 @@ impl Collector {
             self.read_ssh_files(&ssh_files);
             self.tick(boot_ns(), stopping);
             if stopping {
-                self.buffer.finish(self.processes.sent());
+                self.buffer.finish(self.processes.dictionary());
                 return Ok(());
             }
             std::thread::sleep(Duration::from_nanos(self.intervals.drain_ns));
@@ -186,16 +186,16 @@ impl Collector {
         }
     }
 
-    /// What the analyzer asked for: networks, and everything that a fresh one needs.
+    /// What the analyzer has requested: networks, and everything that a fresh one needs.
     fn apply(&mut self) {
         if let Some(networks) = self.buffer.take_networks() {
             if let Err(error) = self.set_networks(&networks) {
-                log::warn(format_args!("cannot tell the kernel which networks are inside: {error:#}"));
+                log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
-        if self.buffer.wants_dictionary() {
+        if self.buffer.take_dictionary_request() {
             self.flush();
-            self.buffer.set_dictionary(self.processes.sent());
+            self.buffer.set_dictionary(self.processes.dictionary());
             self.snapshot();
         }
     }
@@ -219,15 +219,15 @@ impl Collector {
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
     fn snapshot(&mut self) {
-        // Finds sockets that are older than the collector; what it says of descriptors is for the inspector.
+        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
         if let Err(error) = self.kernel.walks.files(drop) {
             log::warn(format_args!("{error:#}"));
         }
-        let mut builder = self.walked(Part::Snapshot);
-        for seen in self.inspector.all() {
-            builder.attachment(seen, &mut self.processes, self.clock);
+        let mut builder = self.collect_sockets(Part::Snapshot);
+        for update in self.inspector.all() {
+            builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.edges_seen_ns = 0;
+        self.newest_edge_ns = 0;
         self.add_edges(&mut builder);
         self.push(builder, Part::Snapshot, false);
     }
@@ -236,14 +236,14 @@ impl Collector {
     /// closing record would open it again.
     fn walk(&mut self) {
         self.flush();
-        let builder = self.walked(Part::Batch);
+        let builder = self.collect_sockets(Part::Batch);
         if !builder.is_empty() {
             self.push(builder, Part::Batch, false);
         }
     }
 
     /// Walks over all sockets for a snapshot, else over those that moved. Full parts are pushed, the rest is returned.
-    fn walked(&mut self, part: Part) -> BatchBuilder {
+    fn collect_sockets(&mut self, part: Part) -> BatchBuilder {
         let Self { kernel, processes, inspector, clock, .. } = self;
         let mut full = Vec::new();
         let mut builder = BatchBuilder::default();
@@ -257,8 +257,8 @@ impl Collector {
         if let Err(error) = outcome {
             log::warn(format_args!("{error:#}"));
         }
-        for before in full {
-            self.push(before, part, part == Part::Snapshot);
+        for filled in full {
+            self.push(filled, part, part == Part::Snapshot);
         }
         builder
     }
@@ -273,19 +273,19 @@ impl Collector {
     }
 
     fn add_edges(&mut self, builder: &mut BatchBuilder) {
-        let mut newest = self.edges_seen_ns;
-        for (key, edge) in self.maps.edges_since(self.edges_seen_ns) {
+        let mut newest = self.newest_edge_ns;
+        for (key, edge) in self.maps.edges_since(self.newest_edge_ns) {
             newest = newest.max(edge.last_ns);
             builder.edge(&key, &edge, &mut self.processes, self.clock);
         }
-        self.edges_seen_ns = newest;
+        self.newest_edge_ns = newest;
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
         for client in self.processes.take_ssh_clients() {
-            files.ask(client);
+            files.request(client);
         }
-        for (key, forwards) in files.found() {
+        for (key, forwards) in files.take_results() {
             if self.processes.on_forwards(key, forwards) {
                 self.lifecycle.process(key);
             }
@@ -293,8 +293,8 @@ impl Collector {
     }
 
     fn inspect(&mut self, now: u64) {
-        for seen in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
-            self.lifecycle.attachment(seen, &mut self.processes, self.clock);
+        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
+            self.lifecycle.attachment(update, &mut self.processes, self.clock);
         }
     }
 
@@ -315,7 +315,7 @@ impl Collector {
     }
 
     fn lost(&self) -> wire::Lost {
-        let shed = self.buffer.shed();
+        let shed = self.buffer.shed_counts();
         wire::Lost {
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
