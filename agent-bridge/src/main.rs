@@ -1,19 +1,16 @@
-//! Arguments, wiring, signals, exit code; nothing else.
+//! Wiring, signals, exit codes; nothing else.
 
-use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, Result};
+use backflow_collector::arguments::{Arguments, Target};
 use backflow_collector::export::buffer::Buffer;
-use backflow_collector::export::endpoint::{Endpoint, Trust};
 use backflow_collector::export::stream::{Exporter, PROTOCOL};
 use backflow_collector::host::identity::Host;
 use backflow_collector::kernel::load::Kernel;
-use backflow_collector::kernel::maps::{inside_by_default, Maps};
-use backflow_collector::kernel::records::SCOPE_INSIDE;
 use backflow_collector::log::Json;
 use backflow_collector::pipeline::collect::{Collector, Intervals};
 use backflow_collector::stop::Stop;
@@ -21,81 +18,12 @@ use backflow_collector::{log, privilege, wire};
 use clap::Parser;
 use tokio::signal::unix::{signal, SignalKind};
 
-const AFTER_HELP: &str = "Examples:
-  backflow-collector --analyzer unix:/run/backflow/collector.sock
-  backflow-collector --analyzer https://analyzer.internal:4317 --ca ca.pem --cert host.pem --key host.key
-  backflow-collector --check        what this kernel offers, and what is missing
-
-On standard output: one line of JSON when the kernel programs are attached, and one when the analyzer has the first
-snapshot. SIGTERM, SIGINT and, where standard input is a pipe, its end stop the collector, which then delivers the rest.
-
-Exit codes: 0 stopped and everything acknowledged, 1 failed or something was lost, 2 wrong arguments,
-3 not permitted, 4 the kernel lacks what is needed.";
-
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 const EXIT_USAGE: u8 = 2;
 const EXIT_NOT_PERMITTED: u8 = 3;
 const EXIT_KERNEL: u8 = 4;
 /// How long a stop waits for acknowledgements of what is left.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Watches the sockets of this host from the kernel and sends what it counts to a Backflow analyzer.
-#[derive(Parser, Debug)]
-#[command(version, after_help = AFTER_HELP)]
-struct Arguments {
-    /// Where the analyzer listens: unix:/path, http://127.0.0.1:port or https://name:port
-    #[arg(long, required_unless_present = "check")]
-    analyzer: Option<String>,
-    /// Report what loads on this kernel and stop
-    #[arg(long)]
-    check: bool,
-    /// With --check: as JSON
-    #[arg(long)]
-    json: bool,
-    /// File with a token that the analyzer asks for
-    #[arg(long)]
-    token_file: Option<PathBuf>,
-    /// Name to show for this host instead of its own
-    #[arg(long)]
-    host_name: Option<String>,
-    /// Certificate of the authority that signed the analyzer's (PEM)
-    #[arg(long)]
-    ca: Option<PathBuf>,
-    /// Certificate of this host (PEM)
-    #[arg(long, requires = "key")]
-    cert: Option<PathBuf>,
-    /// Key of this host's certificate (PEM)
-    #[arg(long, requires = "cert")]
-    key: Option<PathBuf>,
-    /// Allow plain text to another machine
-    #[arg(long)]
-    insecure: bool,
-    /// Milliseconds between looks at live connections
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=60_000))]
-    interim_ms: u64,
-    /// Milliseconds between looks at coupling edges
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(20..=60_000))]
-    edges_ms: u64,
-    /// Bytes of unacknowledged batches that are kept while the analyzer is away
-    #[arg(long, default_value_t = 32 << 20)]
-    buffer_bytes: usize,
-    /// Bytes of the kernel's ring buffer; a power of two
-    #[arg(long, default_value_t = 4 << 20, value_parser = power_of_two)]
-    ring_bytes: u32,
-    /// Write the log as JSON
-    #[arg(long)]
-    json_log: bool,
-    /// Also write what the kernel says when it refuses a program
-    #[arg(long)]
-    verbose: bool,
-}
-
-fn power_of_two(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(bytes) if bytes.is_power_of_two() && bytes >= 4096 => Ok(bytes),
-        _ => Err("a power of two from 4096 on".into()),
-    }
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -162,35 +90,8 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
-/// Where to send, and what to show there.
-struct Target {
-    endpoint: Endpoint,
-    token: Option<String>,
-}
-
-impl Target {
-    /// `None` with --check, which sends nothing.
-    fn of(arguments: &Arguments) -> Result<Option<Self>> {
-        let Some(analyzer) = arguments.analyzer.as_ref().filter(|_| !arguments.check) else { return Ok(None) };
-        let trust = Trust { ca: arguments.ca.clone(), cert: arguments.cert.clone(), key: arguments.key.clone() };
-        let endpoint = Endpoint::parse(analyzer, trust, arguments.insecure)?;
-        let token = match &arguments.token_file {
-            Some(path) => {
-                let text = read_to_string(path).with_context(|| format!("cannot read the token in {}", path.display()))?;
-                Some(text.trim().to_owned())
-            }
-            None => None,
-        };
-        Ok(Some(Self { endpoint, token }))
-    }
-}
-
 /// True when nothing was left unacknowledged.
 fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
-    let maps = Maps::new(&kernel)?;
-    for (address, prefix) in inside_by_default() {
-        maps.set_network(address, prefix, SCOPE_INSIDE)?;
-    }
     for degraded in &kernel.degraded {
         log::warn(format_args!("{} is missing: {}", degraded.feature, degraded.consequence));
     }

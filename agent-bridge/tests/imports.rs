@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stop", &[]),
     ("inspect", &["host", "kernel", "log", "wire"]),
     ("export", &["host", "log", "wire"]),
+    ("arguments", &["export"]),
     ("pipeline", &["export", "host", "inspect", "kernel", "log", "wire"]),
 ];
 

@@ -11,7 +11,7 @@ const read = (...path: readonly string[]): string => readFileSync(join(bridge, .
 
 describe("what is written in two languages", () => {
   it("counts the same networks as inside in the collector and in the analyzer", () => {
-    const body = /pub fn inside_by_default\(\)[^]*?\n\}/.exec(read("src", "kernel", "maps.rs"))?.[0] ?? ""
+    const body = /fn inside_by_default\(\)[^]*?\n\}/.exec(read("src", "kernel", "networks.rs"))?.[0] ?? ""
     const networks = [...body.matchAll(/v[46]\("([^"]+)", (\d+)\)/g)].map(
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )

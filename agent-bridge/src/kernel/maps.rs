@@ -1,16 +1,14 @@
-//! Typed access to the maps that user space reads or writes.
-
-use std::net::Ipv6Addr;
+//! Typed access to the maps of losses, edges and groups.
 
 use anyhow::Result;
-use libbpf_rs::{ErrorKind, MapCore, MapFlags, MapHandle};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::load::Kernel;
-use crate::kernel::records::{bytes_of, read, Edge, EdgeKey, NetworkKey, SCOPE_INSIDE};
+use crate::kernel::records::{read, Edge, EdgeKey};
 use crate::wire;
 
 /// Where the contract counts each kind of loss, in the order of `enum lost_kind` in bpf/records.h.
-const LOST: [fn(&mut wire::Lost) -> &mut u64; 5] = [
+const LOST: &[fn(&mut wire::Lost) -> &mut u64] = &[
     |lost| &mut lost.ring_connection,
     |lost| &mut lost.ring_exec,
     |lost| &mut lost.ring_exit,
@@ -21,25 +19,18 @@ const LOST: [fn(&mut wire::Lost) -> &mut u64; 5] = [
 pub struct Maps {
     lost: MapHandle,
     edges: MapHandle,
-    networks: MapHandle,
     group_of: MapHandle,
 }
 
 impl Maps {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self {
-            lost: kernel.map("lost")?,
-            edges: kernel.map("edges")?,
-            networks: kernel.map("networks")?,
-            group_of: kernel.map("group_of")?,
-        })
+        Ok(Self { lost: kernel.map("lost")?, edges: kernel.map("edges")?, group_of: kernel.map("group_of")? })
     }
 
-    /// Whether maps can be read and written.
-    pub fn can_use(&self) -> Result<()> {
+    /// Whether maps can be read.
+    pub fn can_read(&self) -> Result<()> {
         self.lost.lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY)?;
-        self.unset_network([0; 16], 128)?;
-        self.set_network([0; 16], 128, SCOPE_INSIDE)
+        Ok(())
     }
 
     /// What the kernel programs have lost since they were loaded, over all processors; the collector's own losses are 0.
@@ -61,19 +52,6 @@ impl Maps {
             .collect()
     }
 
-    /// `scope` is SCOPE_OUTSIDE or SCOPE_INSIDE; `prefix` counts bits of the 128-bit form.
-    pub fn set_network(&self, address: [u8; 16], prefix: u32, scope: u8) -> Result<()> {
-        let key = NetworkKey { prefixlen: prefix, address };
-        Ok(self.networks.update(bytes_of(&key), &u32::from(scope).to_ne_bytes(), MapFlags::ANY)?)
-    }
-
-    pub fn unset_network(&self, address: [u8; 16], prefix: u32) -> Result<()> {
-        match self.networks.delete(bytes_of(&NetworkKey { prefixlen: prefix, address })) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
     /// The group that a process was joined to, where it does not act for itself.
     pub fn group_of(&self, pid: u32) -> Option<u64> {
         let value = self.group_of.lookup(&pid.to_ne_bytes(), MapFlags::ANY).ok()??;
@@ -91,29 +69,6 @@ impl Maps {
     pub fn join(&self, pid: u32, group: u64) -> Result<()> {
         Ok(self.group_of.update(&pid.to_ne_bytes(), &group.to_ne_bytes(), MapFlags::ANY)?)
     }
-}
-
-/// Networks that count as inside without configuration, in the 128-bit form. The analyzer has the same list;
-/// test/project/agreement.test.ts compares them.
-pub fn inside_by_default() -> Vec<([u8; 16], u32)> {
-    let v4 =
-        |text: &str, bits: u32| (text.parse::<std::net::Ipv4Addr>().map(|a| a.to_ipv6_mapped().octets()).unwrap_or_default(), bits + 96);
-    let v6 = |text: &str, bits: u32| (text.parse::<Ipv6Addr>().map(|a| a.octets()).unwrap_or_default(), bits);
-    vec![
-        v4("0.0.0.0", 32),
-        v4("10.0.0.0", 8),
-        v4("100.64.0.0", 10),
-        v4("127.0.0.0", 8),
-        v4("169.254.0.0", 16),
-        v4("172.16.0.0", 12),
-        v4("192.168.0.0", 16),
-        v4("224.0.0.0", 4),
-        v6("::", 128),
-        v6("::1", 128),
-        v6("fc00::", 7),
-        v6("fe80::", 10),
-        v6("ff00::", 8),
-    ]
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! panic or wait for the network.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +16,9 @@ use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::inspector::Inspector;
 use crate::kernel::load::Kernel;
-use crate::kernel::maps::{inside_by_default, Maps};
-use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED, SCOPE_INSIDE, SCOPE_OUTSIDE};
+use crate::kernel::maps::Maps;
+use crate::kernel::networks::Networks;
+use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
 use crate::pipeline::record_buffer::RecordBuffer;
@@ -55,8 +55,7 @@ pub struct Collector {
     newest_edge_ns: u64,
     deadlines: Deadlines,
     intervals: Intervals,
-    /// Networks that the analyzer named and the defaults do not have.
-    networks: HashSet<([u8; 16], u32)>,
+    networks: Networks,
 }
 
 #[derive(Default)]
@@ -74,6 +73,7 @@ impl Collector {
         let maps = Maps::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
+            networks: Networks::new(&kernel)?,
             kernel,
             maps,
             processes: Processes::default(),
@@ -85,37 +85,37 @@ impl Collector {
             newest_edge_ns: 0,
             deadlines: Deadlines::default(),
             intervals,
-            networks: HashSet::new(),
         })
     }
 
     /// Whether walks and maps can be used with the capabilities that are left.
     pub fn can_read(&self) -> Result<()> {
         self.kernel.walks.can_start()?;
-        self.maps.can_use()
+        self.maps.can_read()?;
+        self.networks.can_write()
     }
 
     /// Runs until `stop`, then drains once more.
     pub fn run(mut self, stop: &AtomicBool) -> Result<()> {
         let ring = self.kernel.map("ring")?;
-        let drained = RefCell::new(RecordBuffer::default());
-        let mut builder = RingBufferBuilder::new();
-        builder
+        let ring_records = RefCell::new(RecordBuffer::default());
+        let mut ring_buffer = RingBufferBuilder::new();
+        ring_buffer
             .add(&ring, |bytes| {
-                drained.borrow_mut().push(bytes);
+                ring_records.borrow_mut().push(bytes);
                 0
             })
             .context("cannot read the ring buffer")?;
-        let reader = builder.build().context("cannot read the ring buffer")?;
+        let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
         let ssh_files = SshFiles::start()?;
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             reader.consume().context("reading the ring buffer failed")?;
-            let mut records = drained.take();
+            let mut records = ring_records.take();
             records.each(|bytes| self.record(bytes));
             records.clear();
-            drained.replace(records);
+            ring_records.replace(records);
             self.read_ssh_files(&ssh_files);
             self.tick(boot_ns(), stopping);
             if stopping {
@@ -189,7 +189,7 @@ impl Collector {
     /// What the analyzer has requested: networks, and everything that a fresh one needs.
     fn apply(&mut self) {
         if let Some(networks) = self.buffer.take_networks() {
-            if let Err(error) = self.set_networks(&networks) {
+            if let Err(error) = self.networks.configure(&networks) {
                 log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
@@ -198,23 +198,6 @@ impl Collector {
             self.buffer.set_dictionary(self.processes.dictionary());
             self.snapshot();
         }
-    }
-
-    /// Puts the analyzer's networks in the place of those that it named before.
-    fn set_networks(&mut self, networks: &[wire::Network]) -> Result<()> {
-        for (address, prefix) in self.networks.drain() {
-            self.maps.unset_network(address, prefix)?;
-        }
-        for (address, prefix) in inside_by_default() {
-            self.maps.set_network(address, prefix, SCOPE_INSIDE)?;
-        }
-        for network in networks {
-            let Ok(address) = <[u8; 16]>::try_from(network.address.as_slice()) else { continue };
-            let prefix = network.prefix.min(128);
-            self.maps.set_network(address, prefix, if network.outside { SCOPE_OUTSIDE } else { SCOPE_INSIDE })?;
-            self.networks.insert((address, prefix));
-        }
-        Ok(())
     }
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
