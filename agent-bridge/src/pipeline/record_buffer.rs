@@ -4,12 +4,12 @@
 const KEPT_BYTES: usize = 1 << 20;
 
 #[derive(Default)]
-pub struct Drained {
+pub struct RecordBuffer {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Drained {
+impl RecordBuffer {
     pub fn push(&mut self, record: &[u8]) {
         self.bytes.extend_from_slice(record);
         self.ends.push(self.bytes.len());
@@ -38,15 +38,15 @@ mod tests {
 
     #[test]
     fn gives_records_back_as_they_came() {
-        let mut drained = Drained::default();
+        let mut buffer = RecordBuffer::default();
         for record in [b"abc".as_slice(), b"", b"d"] {
-            drained.push(record);
+            buffer.push(record);
         }
         let mut seen = Vec::new();
-        drained.each(|bytes| seen.push(bytes.to_vec()));
+        buffer.each(|bytes| seen.push(bytes.to_vec()));
         assert_eq!(seen, [b"abc".to_vec(), Vec::new(), b"d".to_vec()]);
-        drained.clear();
-        drained.each(|bytes| seen.push(bytes.to_vec()));
+        buffer.clear();
+        buffer.each(|bytes| seen.push(bytes.to_vec()));
         assert_eq!(seen.len(), 3);
     }
 }

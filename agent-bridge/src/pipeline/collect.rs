@@ -1,8 +1,7 @@
-//! The drain thread: ring and walks into drafts, drafts into the buffer. It allocates and decodes, but nothing in it may
+//! The drain thread: ring and walks into batches, batches into the buffer. It allocates and decodes, but nothing in it may
 //! panic or wait for the network.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +11,22 @@ use libbpf_rs::RingBufferBuilder;
 
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
-use crate::host::process::{key_of, Processes};
+use crate::host::identity::key_of;
+use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::inspector::Inspector;
 use crate::kernel::load::Kernel;
-use crate::kernel::maps::{inside_by_default, Maps};
-use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED, SCOPE_INSIDE, SCOPE_OUTSIDE};
+use crate::kernel::maps::Maps;
+use crate::kernel::networks::Networks;
+use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
-use crate::line::batch::Draft;
-use crate::line::drained::Drained;
+use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::record_buffer::RecordBuffer;
 use crate::{log, wire};
 
 /// How often things are done, in nanoseconds of the boot clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Rhythm {
+pub struct Intervals {
     pub drain_ns: u64,
     pub edges_ns: u64,
     pub interim_ns: u64,
@@ -49,17 +50,16 @@ pub struct Collector {
     inspector: Inspector,
     clock: Clock,
     buffer: Arc<Buffer>,
-    lifecycle: Draft,
+    lifecycle: BatchBuilder,
     rejected: u64,
-    edges_seen_ns: u64,
-    due: Due,
-    rhythm: Rhythm,
-    /// Networks that the analyzer named and the defaults do not have.
-    networks: HashSet<([u8; 16], u32)>,
+    newest_edge_ns: u64,
+    deadlines: Deadlines,
+    intervals: Intervals,
+    networks: Networks,
 }
 
 #[derive(Default)]
-struct Due {
+struct Deadlines {
     edges: u64,
     interim: u64,
     batch: u64,
@@ -69,59 +69,60 @@ struct Due {
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, rhythm: Rhythm) -> Result<Self> {
+    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
+            networks: Networks::new(&kernel)?,
             kernel,
             maps,
             processes: Processes::default(),
             inspector: Inspector::default(),
             clock,
             buffer,
-            lifecycle: Draft::default(),
+            lifecycle: BatchBuilder::default(),
             rejected: 0,
-            edges_seen_ns: 0,
-            due: Due::default(),
-            rhythm,
-            networks: HashSet::new(),
+            newest_edge_ns: 0,
+            deadlines: Deadlines::default(),
+            intervals,
         })
     }
 
     /// Whether walks and maps can be used with the capabilities that are left.
     pub fn can_read(&self) -> Result<()> {
-        self.kernel.can_walk()?;
-        self.maps.can_use()
+        self.kernel.walks.can_start()?;
+        self.maps.can_read()?;
+        self.networks.can_write()
     }
 
     /// Runs until `stop`, then drains once more.
     pub fn run(mut self, stop: &AtomicBool) -> Result<()> {
         let ring = self.kernel.map("ring")?;
-        let drained = RefCell::new(Drained::default());
-        let mut builder = RingBufferBuilder::new();
-        builder
+        let ring_records = RefCell::new(RecordBuffer::default());
+        let mut ring_buffer = RingBufferBuilder::new();
+        ring_buffer
             .add(&ring, |bytes| {
-                drained.borrow_mut().push(bytes);
+                ring_records.borrow_mut().push(bytes);
                 0
             })
             .context("cannot read the ring buffer")?;
-        let reader = builder.build().context("cannot read the ring buffer")?;
+        let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
         let ssh_files = SshFiles::start()?;
         loop {
             let stopping = stop.load(Ordering::Relaxed);
-            reader.consume().context("the ring buffer broke")?;
-            let mut records = drained.take();
+            reader.consume().context("reading the ring buffer failed")?;
+            let mut records = ring_records.take();
             records.each(|bytes| self.record(bytes));
             records.clear();
-            drained.replace(records);
+            ring_records.replace(records);
             self.read_ssh_files(&ssh_files);
             self.tick(boot_ns(), stopping);
             if stopping {
-                self.buffer.finish(self.processes.sent());
+                self.buffer.finish(self.processes.dictionary());
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_nanos(self.rhythm.drain_ns));
+            std::thread::sleep(Duration::from_nanos(self.intervals.drain_ns));
         }
     }
 
@@ -158,133 +159,116 @@ impl Collector {
     }
 
     fn tick(&mut self, now: u64, stopping: bool) {
-        if now >= self.due.clock {
+        if now >= self.deadlines.clock {
             self.clock = Clock::measure();
-            self.due.clock = now + CLOCK_NS;
+            self.deadlines.clock = now + CLOCK_NS;
         }
-        if now >= self.due.expire {
+        if now >= self.deadlines.expire {
             self.processes.expire(now);
-            self.due.expire = now + EXPIRE_NS;
+            self.deadlines.expire = now + EXPIRE_NS;
         }
-        self.obey();
+        self.apply();
         self.inspect(now);
-        if now >= self.due.edges || stopping {
+        if now >= self.deadlines.edges || stopping {
             self.edges();
-            self.due.edges = now + self.rhythm.edges_ns;
+            self.deadlines.edges = now + self.intervals.edges_ns;
         }
-        if now >= self.due.interim || stopping {
+        if now >= self.deadlines.interim || stopping {
             self.walk();
-            self.due.interim = now + self.rhythm.interim_ns;
+            self.deadlines.interim = now + self.intervals.interim_ns;
         }
-        if !self.lifecycle.is_empty() && (now >= self.due.batch || stopping) {
+        if !self.lifecycle.is_empty() && (now >= self.deadlines.batch || stopping) {
             self.flush();
-            self.due.batch = now + self.rhythm.batch_ns;
+            self.deadlines.batch = now + self.intervals.batch_ns;
         }
-        if now >= self.due.heartbeat {
-            self.push(Draft::default(), Part::Batch, false);
+        if now >= self.deadlines.heartbeat {
+            self.push(BatchBuilder::default(), Part::Batch, false);
         }
     }
 
-    /// What the analyzer asked for: networks, and everything that a fresh one needs.
-    fn obey(&mut self) {
+    /// What the analyzer has requested: networks, and everything that a fresh one needs.
+    fn apply(&mut self) {
         if let Some(networks) = self.buffer.take_networks() {
-            if let Err(error) = self.set_networks(&networks) {
-                log::warn(format_args!("cannot tell the kernel which networks are inside: {error:#}"));
+            if let Err(error) = self.networks.configure(&networks) {
+                log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
-        if self.buffer.wants_dictionary() {
+        if self.buffer.take_dictionary_request() {
             self.flush();
-            self.buffer.set_dictionary(self.processes.sent());
+            self.buffer.set_dictionary(self.processes.dictionary());
             self.snapshot();
         }
     }
 
-    /// Puts the analyzer's networks in the place of those that it named before.
-    fn set_networks(&mut self, networks: &[wire::Network]) -> Result<()> {
-        for (address, prefix) in self.networks.drain() {
-            self.maps.unset_network(address, prefix)?;
-        }
-        for (address, prefix) in inside_by_default() {
-            self.maps.set_network(address, prefix, SCOPE_INSIDE)?;
-        }
-        for network in networks {
-            let Ok(address) = <[u8; 16]>::try_from(network.address.as_slice()) else { continue };
-            let prefix = network.prefix.min(128);
-            self.maps.set_network(address, prefix, if network.outside { SCOPE_OUTSIDE } else { SCOPE_INSIDE })?;
-            self.networks.insert((address, prefix));
-        }
-        Ok(())
-    }
-
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
     fn snapshot(&mut self) {
-        // Finds sockets that are older than the collector; what it says of descriptors is for the inspector.
-        if let Err(error) = self.kernel.walk_files(drop) {
+        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
+        if let Err(error) = self.kernel.walks.files(drop) {
             log::warn(format_args!("{error:#}"));
         }
-        let mut draft = self.walked(Part::Snapshot);
-        for seen in self.inspector.all() {
-            draft.attachment(seen, &mut self.processes, self.clock);
+        let mut builder = self.collect_sockets(Part::Snapshot);
+        for update in self.inspector.all() {
+            builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.edges_seen_ns = 0;
-        self.add_edges(&mut draft);
-        self.push(draft, Part::Snapshot, false);
+        self.newest_edge_ns = 0;
+        self.add_edges(&mut builder);
+        self.push(builder, Part::Snapshot, false);
     }
 
     /// What was drained before is sent first and the walk at once: a record of a live connection that came behind its
     /// closing record would open it again.
     fn walk(&mut self) {
         self.flush();
-        let draft = self.walked(Part::Batch);
-        if !draft.is_empty() {
-            self.push(draft, Part::Batch, false);
+        let builder = self.collect_sockets(Part::Batch);
+        if !builder.is_empty() {
+            self.push(builder, Part::Batch, false);
         }
     }
 
     /// Walks over all sockets for a snapshot, else over those that moved. Full parts are pushed, the rest is returned.
-    fn walked(&mut self, part: Part) -> Draft {
+    fn collect_sockets(&mut self, part: Part) -> BatchBuilder {
         let Self { kernel, processes, inspector, clock, .. } = self;
         let mut full = Vec::new();
-        let mut draft = Draft::default();
-        let outcome = kernel.walk_sockets(part == Part::Snapshot, |r| {
-            if draft.records() >= WALK_PART {
-                full.push(std::mem::take(&mut draft));
+        let mut builder = BatchBuilder::default();
+        let outcome = kernel.walks.sockets(part == Part::Snapshot, |r| {
+            if builder.records() >= WALK_PART {
+                full.push(std::mem::take(&mut builder));
             }
-            draft.connection(&r, processes, *clock);
+            builder.connection(&r, processes, *clock);
             inspector.on_connection(&r);
         });
         if let Err(error) = outcome {
             log::warn(format_args!("{error:#}"));
         }
-        for before in full {
-            self.push(before, part, part == Part::Snapshot);
+        for filled in full {
+            self.push(filled, part, part == Part::Snapshot);
         }
-        draft
+        builder
     }
 
     fn edges(&mut self) {
-        let mut draft = Draft::default();
-        self.add_edges(&mut draft);
-        if !draft.is_empty() {
+        let mut builder = BatchBuilder::default();
+        self.add_edges(&mut builder);
+        if !builder.is_empty() {
             self.flush();
-            self.push(draft, Part::Batch, false);
+            self.push(builder, Part::Batch, false);
         }
     }
 
-    fn add_edges(&mut self, draft: &mut Draft) {
-        let mut newest = self.edges_seen_ns;
-        for (key, edge) in self.maps.edges_since(self.edges_seen_ns) {
+    fn add_edges(&mut self, builder: &mut BatchBuilder) {
+        let mut newest = self.newest_edge_ns;
+        for (key, edge) in self.maps.edges_since(self.newest_edge_ns) {
             newest = newest.max(edge.last_ns);
-            draft.edge(&key, &edge, &mut self.processes, self.clock);
+            builder.edge(&key, &edge, &mut self.processes, self.clock);
         }
-        self.edges_seen_ns = newest;
+        self.newest_edge_ns = newest;
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
         for client in self.processes.take_ssh_clients() {
-            files.ask(client);
+            files.request(client);
         }
-        for (key, forwards) in files.found() {
+        for (key, forwards) in files.take_results() {
             if self.processes.on_forwards(key, forwards) {
                 self.lifecycle.process(key);
             }
@@ -292,39 +276,34 @@ impl Collector {
     }
 
     fn inspect(&mut self, now: u64) {
-        for seen in self.inspector.tick(now, &self.kernel, &self.maps) {
-            self.lifecycle.attachment(seen, &mut self.processes, self.clock);
+        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
+            self.lifecycle.attachment(update, &mut self.processes, self.clock);
         }
     }
 
     /// Life-cycle records and interim ones go in batches of their own, so that shedding can choose.
     fn flush(&mut self) {
         if !self.lifecycle.is_empty() {
-            let draft = std::mem::take(&mut self.lifecycle);
-            self.push(draft, Part::Batch, false);
+            let builder = std::mem::take(&mut self.lifecycle);
+            self.push(builder, Part::Batch, false);
         }
     }
 
-    fn push(&mut self, draft: Draft, part: Part, more: bool) {
+    fn push(&mut self, builder: BatchBuilder, part: Part, more: bool) {
         let lost = self.lost();
-        let (mut batch, weight) = draft.finish(self.clock.now_us(), &mut self.processes, lost);
+        let (mut batch, counts) = builder.finish(self.clock.now_us(), &mut self.processes, lost);
         batch.more = more;
-        self.buffer.push(batch, weight, part);
-        self.due.heartbeat = boot_ns() + HEARTBEAT_NS;
+        self.buffer.push(batch, counts, part);
+        self.deadlines.heartbeat = boot_ns() + HEARTBEAT_NS;
     }
 
     fn lost(&self) -> wire::Lost {
-        let kernel = self.maps.lost();
-        let shed = self.buffer.shed();
+        let shed = self.buffer.shed_counts();
         wire::Lost {
-            ring_connection: kernel.ring_connection,
-            ring_exec: kernel.ring_exec,
-            ring_exit: kernel.ring_exit,
-            map_socket: kernel.map_socket,
-            map_edge: kernel.map_edge,
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
             rejected: self.rejected + self.processes.refused,
+            ..self.maps.lost()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::records::ConnectionRecord;
+use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_OLDER};
 use crate::wire;
 
 const FLAG_OLDER: u32 = 1 << 16;
@@ -84,8 +84,8 @@ impl Columns {
 
 /// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older, 17 established.
 fn flags(r: &ConnectionRecord) -> u32 {
-    let older = if r.flags & 1 != 0 { FLAG_OLDER } else { 0 };
-    let established = if r.flags & 2 != 0 { FLAG_ESTABLISHED } else { 0 };
+    let older = if r.flags & CONNECTION_OLDER != 0 { FLAG_OLDER } else { 0 };
+    let established = if r.flags & CONNECTION_ESTABLISHED != 0 { FLAG_ESTABLISHED } else { 0 };
     u32::from(r.initiator & 3)
         | u32::from(r.reason & 3) << 2
         | u32::from(r.ssh & 15) << 4

@@ -2,31 +2,25 @@
 
 use std::collections::HashSet;
 
+use crate::export::buffer::RecordCounts;
 use crate::host::clock::Clock;
-use crate::host::process::{key_of, Key, Processes};
-use crate::inspect::inspector::Seen;
-use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, REASON_MOVED};
-use crate::line::columns::Columns;
+use crate::host::identity::{key_of, ProcessKey};
+use crate::host::process::Processes;
+use crate::inspect::inspector::AttachmentUpdate;
+use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
+use crate::pipeline::columns::Columns;
 use crate::wire;
 
-/// What a batch holds, for the choice of what to shed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Weight {
-    pub interim: u64,
-    /// Opened, identified and closed connections.
-    pub lifecycle: u64,
-}
-
 #[derive(Default)]
-pub struct Draft {
+pub struct BatchBuilder {
     columns: Columns,
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
-    processes: HashSet<Key>,
-    weight: Weight,
+    processes: HashSet<ProcessKey>,
+    counts: RecordCounts,
 }
 
-impl Draft {
+impl BatchBuilder {
     pub fn records(&self) -> usize {
         self.columns.records() + self.edges.len() + self.attachments.len()
     }
@@ -39,9 +33,9 @@ impl Draft {
         let number = self.refer(&r.owner, processes, clock);
         self.columns.push(r, number, clock.to_unix_us(r.opened_ns), clock.to_unix_us(r.observed_ns));
         if r.reason == REASON_MOVED {
-            self.weight.interim += 1;
+            self.counts.interim += 1;
         } else {
-            self.weight.lifecycle += 1;
+            self.counts.lifecycle += 1;
         }
     }
 
@@ -49,17 +43,17 @@ impl Draft {
         let process = self.refer(&edge.b_process, processes, clock);
         let a_process = self.refer(&edge.a_process, processes, clock);
         self.edges.push(wire_edge(key, edge, process, a_process, clock));
-        self.weight.interim += 1;
+        self.counts.interim += 1;
     }
 
-    pub fn attachment(&mut self, seen: Seen, processes: &mut Processes, clock: Clock) {
-        self.processes.extend([Some(seen.process), seen.child].into_iter().flatten());
-        self.attachments.push(seen.to_wire(processes, clock));
-        self.weight.lifecycle += 1;
+    pub fn attachment(&mut self, update: AttachmentUpdate, processes: &mut Processes, clock: Clock) {
+        self.processes.extend([Some(update.process), update.child].into_iter().flatten());
+        self.attachments.push(update.to_wire(processes, clock));
+        self.counts.lifecycle += 1;
     }
 
     /// Sends the facts of a process although no record refers to it.
-    pub fn process(&mut self, key: Key) {
+    pub fn process(&mut self, key: ProcessKey) {
         self.processes.insert(key);
     }
 
@@ -72,8 +66,8 @@ impl Draft {
     }
 
     /// Closes the batch at `now_us`, which becomes its event time.
-    pub fn finish(self, now_us: u64, processes: &mut Processes, lost: wire::Lost) -> (wire::Batch, Weight) {
-        let mut keys: Vec<Key> = self.processes.into_iter().collect();
+    pub fn finish(self, now_us: u64, processes: &mut Processes, lost: wire::Lost) -> (wire::Batch, RecordCounts) {
+        let mut keys: Vec<ProcessKey> = self.processes.into_iter().collect();
         keys.sort_unstable();
         let batch = wire::Batch {
             seq: 0,
@@ -86,14 +80,14 @@ impl Draft {
             exited: processes.take_exited(),
             more: false,
         };
-        (batch, self.weight)
+        (batch, self.counts)
     }
 }
 
 fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock) -> wire::Edge {
     let path_end = e.b_path.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let path = String::from_utf8_lossy(e.b_path.get(..path_end).unwrap_or_default()).replace('\0', "@");
-    let unix = key.kind == wire::edge::Kind::Unix as u32;
+    let unix = key.kind == EDGE_UNIX;
     wire::Edge {
         group: key.group,
         process,
@@ -107,7 +101,8 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         b_cookie: e.b_cookie,
         opened_after: e.opened_after,
         opened_alone: e.opened_alone,
-        accepted: e.accepted,
+        // No hook counts it.
+        accepted: 0,
         delay_min_ns: e.delay_min_ns,
         delay_log2: e.delay_log2,
         forward_in: e.forward_in,
