@@ -27,10 +27,9 @@ export interface CouplingEdge {
   /** Path of a unix peer, "@name" when abstract. */
   readonly bPath: string
   readonly bCookie: string
-  /** How often B was opened within 2 s after A spoke, opened otherwise, or accepted (somebody inside came first). */
+  /** How often B was opened within 2 s after A spoke, or opened otherwise. */
   readonly openedAfter: number
   readonly openedAlone: number
-  readonly accepted: number
   readonly delayMinNs: number
   /** Sum over openedAfter of 256 * log2(ns). */
   readonly delayLog2: number

@@ -29,7 +29,6 @@ const request: CouplingEdge = {
   bCookie: "00000000000003e9",
   openedAfter: 1,
   openedAlone: 0,
-  accepted: 0,
   delayMinNs: 100_000,
   delayLog2: 4_252,
   forwardIn: 116,
@@ -136,7 +135,7 @@ it("records an approved tunnel as expected at every step of it, and makes no inc
 
 it("wakes nobody for ssh -L in use from a terminal", () => {
   const forward = aProcess(["ssh", "-L", "8080:localhost:80", "host"], { hasTty: true })
-  const accepted = { ...request, openedAfter: 0, accepted: 30, forward: turn(340, 301), backward: turn(82, 116) }
+  const accepted = { ...request, openedAfter: 0, forward: turn(340, 301), backward: turn(82, 116) }
   const outputs = run(nothing, [
     [0, { processes: [forward], connections: [anUpdate({ ssh: sshClient })] }],
     [60, { edges: [accepted] }],

@@ -2,7 +2,7 @@ import { backflow } from "@backflow/proto"
 import { status } from "@grpc/grpc-js"
 import type { ServerDuplexStream } from "@grpc/grpc-js"
 import type { Networks } from "../../domain/networks.js"
-import { limits } from "../decode/wire-limits.js"
+import { protocolVersion } from "../decode/decode.js"
 import type { CollectorSession } from "./session.js"
 
 export type CollectorCall = ServerDuplexStream<Buffer, Buffer>
@@ -64,7 +64,7 @@ export class CollectorStream {
   welcome(networks: Networks): void {
     this.#write({
       welcome: {
-        protocol: limits.protocol,
+        protocol: protocolVersion,
         window: this.#window,
         networks: networks.rules.map(({ block, scope }) => ({ ...block, outside: scope === "outside" })),
       },

@@ -7,12 +7,12 @@ import type { Log } from "../../telemetry/log.js"
 import { isAuthorized } from "./authorize.js"
 import { CollectorStream } from "./collector-stream.js"
 import type { CollectorCall } from "./collector-stream.js"
-import { decode } from "../decode/decode.js"
+import { decode, protocolVersion } from "../decode/decode.js"
 import type { Hello } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
 import { Gates } from "./gate.js"
 import type { Intake } from "./intake.js"
-import { limits } from "../decode/wire-limits.js"
+import { wireLimits } from "../decode/wire-limits.js"
 import { listen } from "./listener.js"
 import type { ListenOptions, Listener } from "./listener.js"
 import type { Recorder } from "./recording.js"
@@ -81,7 +81,7 @@ export class CollectorServer {
     this.#ports = ports
     this.#server = new Server({
       interceptors: [this.#gates.interceptor],
-      "grpc.max_receive_message_length": limits.messageBytes,
+      "grpc.max_receive_message_length": wireLimits.messageBytes,
       // Per connection; one more than allowed, so that the refusal can say why.
       "grpc.max_concurrent_streams": options.streams + 1,
       "grpc.keepalive_time_ms": 20_000,
@@ -191,9 +191,9 @@ export class CollectorServer {
     if (decoded.kind === "malformed") return { refusal: decoded.detail, reason: decoded.reason }
     if (decoded.kind !== "hello") return { refusal: "the first message must be Hello", reason: "hello" }
     const { protocol } = decoded.hello
-    if (protocol !== limits.protocol)
+    if (protocol !== protocolVersion)
       return {
-        refusal: `the collector speaks protocol ${protocol}, this analyzer ${limits.protocol}: update the ${protocol > limits.protocol ? "analyzer" : "collector"}`,
+        refusal: `the collector speaks protocol ${protocol}, this analyzer ${protocolVersion}: update the ${protocol > protocolVersion ? "analyzer" : "collector"}`,
         reason: "protocol_version",
       }
     return decoded.hello
