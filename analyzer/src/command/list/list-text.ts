@@ -1,5 +1,7 @@
 import type { IncidentJson } from "../../documents/finding-json.js"
-import { byteCount, commandLine, duration, endpoint, printable } from "../../text/terminal-text.js"
+import { bytesText, compactDuration } from "../../text/amounts.js"
+import { endpointText } from "../../text/endpoint.js"
+import { commandLine, printable } from "../../text/terminal-text.js"
 import { parseTime } from "../../text/rfc3339.js"
 import type { ConnectionJson } from "../../store/read/queries.js"
 
@@ -7,15 +9,15 @@ import type { ConnectionJson } from "../../store/read/queries.js"
 export function connectionText(row: ConnectionJson): string {
   const age = (parseTime(row.observed_at) ?? 0) - (parseTime(row.opened_at) ?? 0)
   const arrow = { local: "->", remote: "<-", unknown: "--" }[row.initiator] ?? "--"
-  const local = endpoint({ address: row.local, port: row.local_port })
-  const remote = endpoint({ address: row.remote, port: row.remote_port })
+  const local = printable(endpointText({ address: row.local, port: row.local_port }))
+  const remote = printable(endpointText({ address: row.remote, port: row.remote_port }))
   const process =
     row.pid === 0
       ? "process unknown"
       : `${commandLine(row.argv.length > 0 ? [...row.argv] : [row.exe], 80)} (${row.pid})`
   return (
     `${row.observed_at.slice(0, 23)}Z ${row.closed.padEnd(8)} ${row.protocol} ${local} ${arrow} ${remote}  ` +
-    `${duration(age)}, ${byteCount(row.bytes_sent)} sent, ${byteCount(row.bytes_received)} received  ${printable(row.host)}: ${process}\n`
+    `${compactDuration(age)}, ${bytesText(row.bytes_sent)} sent, ${bytesText(row.bytes_received)} received  ${printable(row.host)}: ${process}\n`
   )
 }
 
