@@ -8,14 +8,14 @@ export type LogLevel = Extract<Level, "debug" | "info" | "warn" | "error">
 export interface LogOptions {
   readonly level: LogLevel
   readonly stream: Writable
-  /** Words for a person instead of JSON lines. */
+  /** One line of text for a person instead of JSON lines. */
   readonly words: boolean
 }
 
 /** Never shown, wherever they stand in what is logged. */
 const secrets = ["token", "password", "authorization", "cookie", "set-cookie"].map((name) => `["${name}"]`)
 
-/** The log: JSON lines, or one line of words where a person reads along. */
+/** The log: JSON lines, or lines of text where a person reads along. */
 export function createLogger({ level, stream, words }: LogOptions): Logger {
   const destination: DestinationStream = { write: (line) => void stream.write(words ? inWords(line) : line) }
   return pino(

@@ -14,7 +14,7 @@ export interface MetricSource {
     readonly count: number
   }[]
   readonly page: () => { readonly sessions: number; readonly refused: ReadonlyMap<string, number> }
-  /** Samples that the store did not take. */
+  /** Writes of samples that failed or were skipped. */
   readonly recorderSkipped: () => number
 }
 
@@ -55,8 +55,8 @@ function lostByHost(source: MetricSource): readonly Reading[] {
   return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
 }
 
-const line = "line"
-const ingest = "collector door"
+const pipeline = "pipeline"
+const ingest = "gRPC server"
 const delivery = "deliveries"
 const outbox = "outbox"
 
@@ -82,10 +82,10 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_hosts",
     type: "gauge",
-    help: "Hosts, one for each boot, that were heard of within an hour.",
+    help: "Hosts, one for each boot, that were seen within an hour.",
     labels: [],
     unit: "hosts",
-    source: line,
+    source: pipeline,
     read: (source) => [[none, source.counts().hosts.length]],
   },
   {
@@ -94,7 +94,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     help: "Live connections of all hosts.",
     labels: [],
     unit: "connections",
-    source: line,
+    source: pipeline,
     read: (source) => [[none, source.counts().hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0)]],
   },
   {
@@ -118,7 +118,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_rejected_total",
     type: "counter",
-    help: "Records, messages and streams of collectors that were not used.",
+    help: "Records, messages and streams of collectors that were rejected.",
     labels: ["reason"],
     unit: "records, messages or streams",
     source: ingest,
@@ -136,7 +136,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_write_failures_total",
     type: "counter",
-    help: "Writes that a sink refused; each was tried again.",
+    help: "Writes to a sink that failed; each is retried.",
     labels: ["sink"],
     unit: "writes",
     source: delivery,
@@ -145,7 +145,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_outputs_shed_total",
     type: "counter",
-    help: "Outputs given up because a sink had no room; never for the store.",
+    help: "Outputs dropped because a sink had no room; never for the store.",
     labels: ["sink"],
     unit: "outputs",
     source: delivery,
@@ -208,7 +208,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alert_errors_total",
     type: "counter",
-    help: "Attempts to publish that failed; each is tried again.",
+    help: "Attempts to publish that failed; each is retried.",
     labels: ["sink"],
     unit: "attempts",
     source: outbox,
@@ -217,7 +217,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_shed_total",
     type: "counter",
-    help: "Alerts given up because the outbox was full.",
+    help: "Alerts dropped because the outbox was full.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
@@ -226,7 +226,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_refused_total",
     type: "counter",
-    help: "Alerts that the receiver will never take, put aside.",
+    help: "Alerts that the receiver refused for good, kept in refused.jsonl.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
@@ -247,7 +247,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     help: "Findings that began in this run, by their first severity.",
     labels: ["class", "severity"],
     unit: "findings",
-    source: line,
+    source: pipeline,
     read: (source) => source.findings().map(({ class: name, severity, count }) => [{ class: name, severity }, count]),
   },
   {
@@ -271,7 +271,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_page_refused_total",
     type: "counter",
-    help: "Requests that the page refused, and watchers it dropped.",
+    help: "Requests that the page refused, and slow event streams it dropped.",
     labels: ["reason"],
     unit: "requests",
     source: "page",
@@ -280,7 +280,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_metric_samples_skipped_total",
     type: "counter",
-    help: "Times that the metrics were not written to the store.",
+    help: "Writes of the metrics to the store that failed or were skipped.",
     labels: [],
     unit: "times",
     source: "metrics",
