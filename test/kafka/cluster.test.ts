@@ -43,10 +43,13 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       const config = configOf(aFolder(), { brokers: [broker.plain], topic: "made" })
       expect(await ensure(config, oneNode, "dry-run")).toEqual({
         code: 0,
-        text: "The topic made is missing, and would be made with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
+        text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
-      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Made") as string })
-      expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made is there and fits.\n" })
+      expect(await ensure(config, oneNode)).toMatchObject({
+        code: 0,
+        text: expect.stringContaining("Created") as string,
+      })
+      expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })
 
@@ -69,11 +72,11 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       expect(text).toContain("the cluster has 1.\nGive --replication 1 --min-insync 1")
     })
 
-    it("says that no broker can be reached, and where", async () => {
+    it("says that no broker is reachable, and where", async () => {
       const config = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic: "nowhere" })
       const { code, text } = await ensure(config)
       expect(code).toBe(1)
-      expect(text).toMatch(/127\.0\.0\.1:1: no broker can be reached: .*ECONNREFUSED/)
+      expect(text).toMatch(/127\.0\.0\.1:1: no broker is reachable: .*ECONNREFUSED/)
     })
   })
 
@@ -93,9 +96,9 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
     it("refuses anybody else, in words and without the password", { timeout: 30_000 }, async () => {
       const folder = aFolder()
       const config = configOf(folder, secured(folder, `wrong-${mechanism}`, mechanism, "not the password"))
-      const told = await ensure(config, oneNode)
-      expect(told.code).toBe(1)
-      expect(told.text).toContain("refused the user name or password")
+      const refused = await ensure(config, oneNode)
+      expect(refused.code).toBe(1)
+      expect(refused.text).toContain("refused the user name or password")
       const lines: string[] = []
       const alerts = await started(config.alerts, folder, lines)
       await alerts.sink?.write([batchOf(1)])

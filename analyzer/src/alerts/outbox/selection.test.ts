@@ -92,7 +92,7 @@ describe("what leaves", () => {
       ],
       ["created 1", "closed 2 lowered", "created 3"],
     ],
-    ["what was over before it could be told", [["high", "closed"]], ["created 1 ended"]],
+    ["what was over before it could be sent", [["high", "closed"]], ["created 1 ended"]],
     [
       "the end even when it is under the severity by then",
       [
