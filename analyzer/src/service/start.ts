@@ -105,7 +105,7 @@ export async function startService(
       alerts: () => alerts.counts().map((counts) => ({ sink: counts.name, ...counts })),
       nowUs,
     },
-    board,
+    liveFindings: board,
     insertMetrics: (samples) => store.insertMetrics(samples, `metrics-${randomUUID()}`),
     version: version(),
     log,

@@ -11,7 +11,7 @@ import type { CouplingPoint } from "../domain/coupling-point.js"
 import type { Output } from "../domain/output.js"
 import type { ProcessFacts } from "../domain/identity.js"
 import { aHost, sampleUs } from "./outputs.js"
-import type { PageQueries } from "../web/ports.js"
+import type { PageQueries } from "../web/api/api.js"
 import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
 import { nothingLost } from "../domain/lost.js"
 

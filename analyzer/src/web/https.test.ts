@@ -32,7 +32,7 @@ beforeEach(async () => {
     page: { address: "127.0.0.1:0", tls: { certFile: certificate, keyFile: key }, tokenFile },
     state: folder,
     ports: { counts: () => aState(), queries: theStore(), nowUs: () => sampleUs },
-    board: new LiveFindings(),
+    liveFindings: new LiveFindings(),
     files: folder,
     version: "0.1.0",
     log: createLogger({ level: "error", stream: process.stderr, words: true }),

@@ -9,7 +9,7 @@ import { aFinding, anIncident, sampleUs } from "../testing/outputs.js"
 import { findingJson, incidentJson } from "../documents/finding-json.js"
 import { createLogger } from "../telemetry/logger.js"
 import { LiveFindings } from "./live/live-findings.js"
-import type { PageQueries } from "./ports.js"
+import type { PageQueries } from "./api/api.js"
 import { aState, ask, theStore, outputWith } from "../testing/page.js"
 import { startWeb } from "./start.js"
 import type { Web, WebOptions } from "./start.js"
@@ -38,7 +38,7 @@ async function serve(queries: Partial<PageQueries> = {}, changes: Partial<WebOpt
     page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
     state: folder,
     ports: { counts: () => aState(), queries: theStore(queries), nowUs: () => sampleUs },
-    board: new LiveFindings(),
+    liveFindings: new LiveFindings(),
     files: join(folder, "dist"),
     version: "0.1.0",
     log,
@@ -48,7 +48,7 @@ async function serve(queries: Partial<PageQueries> = {}, changes: Partial<WebOpt
   return web
 }
 
-const tokenOf = (web: Web) => new URL(web.entry).hash.slice("#token=".length)
+const tokenOf = (web: Web) => new URL(web.signInAddress).hash.slice("#token=".length)
 const listOf = ({ body }: { readonly body: string }) => JSON.parse(body) as IncidentList
 const bearer = (web: Web) => ({ authorization: `Bearer ${tokenOf(web)}` })
 
@@ -78,9 +78,9 @@ describe("who may read", () => {
     const web = await serve()
     const wrong = { headers: { authorization: `Bearer ${tokenOf(web)}x` } }
     const began = performance.now()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(web.address, "/api/overview", wrong)))
+    const responses = await Promise.all(Array.from({ length: 20 }, () => ask(web.address, "/api/overview", wrong)))
     expect(performance.now() - began).toBeGreaterThan(900)
-    expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(16).fill(401), ...Array<number>(4).fill(429)]) // prettier-ignore
+    expect(responses.map(({ status }) => status).sort()).toEqual([...Array<number>(16).fill(401), ...Array<number>(4).fill(429)]) // prettier-ignore
     const { body } = await ask(web.address, "/metrics", { headers: bearer(web) })
     expect(body).toContain('backflow_page_refused_total{reason="wrong_token"} 20')
   })
@@ -153,10 +153,12 @@ describe("the address", () => {
 })
 
 describe("incidents and findings", () => {
-  it("come from memory as they are told", async () => {
+  it("come from memory as they arrive", async () => {
     const web = await serve()
     const finding = aFinding()
-    await web.board.write([outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] })])
+    await web.liveFindings.write([
+      outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] }),
+    ])
     const get = async (path: string): Promise<unknown> =>
       JSON.parse((await ask(web.address, path, { headers: bearer(web) })).body)
     const list = (await get("/api/incidents")) as IncidentList
@@ -186,18 +188,18 @@ describe("incidents and findings", () => {
     expect(await get("/api/findings/..%2f..")).toMatchObject({ status: 404 })
   })
 
-  it("are 503 with a sentence while the store does not answer", async () => {
+  it("are 503 with a sentence while the store is unreachable", async () => {
     const away = () => Promise.reject(new Error("connect ECONNREFUSED"))
     const web = await serve({ incident: away })
     const got = await ask(web.address, "/api/incidents/1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11", { headers: bearer(web) })
     expect(got.status).toBe(503)
-    expect(got.body).toMatch(/The store does not answer/)
+    expect(got.body).toMatch(/The store is unreachable/)
     expect(got.body).not.toContain("ECONNREFUSED")
   })
 })
 
 describe("a stop", () => {
-  it("is told by readiness first, while the page still answers", async () => {
+  it("shows in readiness first, while the page still responds", async () => {
     const web = await serve()
     web.retire()
     const ready = await ask(web.address, "/readyz")

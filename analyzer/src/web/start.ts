@@ -10,18 +10,24 @@ import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import type { MetricSample } from "../telemetry/metrics.js"
 import { Access } from "./auth/access.js"
 import { Api } from "./api/api.js"
+import type { PageQueries } from "./api/api.js"
 import { LiveFindings } from "./live/live-findings.js"
-import { Health } from "./health.js"
+import { Health } from "./server/health.js"
 import { ourHosts } from "./auth/host-names.js"
 import { listenHttp } from "./server/http-listener.js"
 import { LiveStream } from "./server/live-events.js"
 import { LiveOutbound } from "./api/outbound.js"
 import { Overviews } from "./api/overview.js"
+import type { OverviewPorts } from "./api/overview.js"
 import { PageServer } from "./server/page-server.js"
 import { pageToken } from "./auth/page-token.js"
-import type { WebPorts } from "./ports.js"
 import { Refusals } from "./auth/refusals.js"
 import { staticFiles } from "./server/static-files.js"
+
+/** What the page shows, from the rest of the analyzer. */
+export interface WebPorts extends OverviewPorts {
+  readonly queries: PageQueries
+}
 
 export interface WebOptions {
   readonly page: ServedConfig
@@ -29,12 +35,12 @@ export interface WebOptions {
   readonly state: string
   readonly ports: WebPorts
   /** Gets what the analyzer writes. Made before the analyzer, since it is one of its sinks. */
-  readonly board: LiveFindings
-  /** The store's; without it /metrics alone tells the metrics. */
+  readonly liveFindings: LiveFindings
+  /** The store's; without it metrics are at /metrics alone. */
   readonly insertMetrics?: (samples: readonly MetricSample[], token: string) => Promise<void>
-  /** Collectors can dial in; true unless told. */
+  /** Collectors can connect; true by default. */
   readonly isListening?: () => boolean
-  /** Name of this analyzer in the store's metrics; the host's name unless told. */
+  /** Name of this analyzer in the store's metrics; the host's name by default. */
   readonly instance?: string
   /** Folder of the built page. */
   readonly files?: string
@@ -46,13 +52,13 @@ export interface Web {
   /** "http://127.0.0.1:4480"; empty where page.address is "off". */
   readonly address: string
   /** The address that signs a browser in: the token stands behind #, which is never sent. */
-  readonly entry: string
+  readonly signInAddress: string
   readonly tokenFile: string
-  readonly board: LiveFindings
+  readonly liveFindings: LiveFindings
   readonly metrics: Metrics
   /** Not ready from now on; the page still answers. To be called when a stop begins. */
   retire(): void
-  /** Says goodbye to watchers and closes the listener; what still answers gets `graceMs`. */
+  /** Ends the event streams and closes the listener; requests under way get `graceMs`. */
   stop(graceMs?: number): Promise<void>
 }
 
@@ -64,11 +70,11 @@ const usualGraceMs = 2_000
 
 /**
  * Serves the page, its API, /metrics and the probes. Throws AppError "address-in-use" or "config". Incidents and findings
- * that are open in the store are taken into `board` meanwhile; where that fails the log says so, and the page fills as
+ * that are open in the store are taken into `liveFindings` meanwhile; where that fails the log says so, and the page fills as
  * things happen.
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
-  const { page, ports, board, log } = options
+  const { page, ports, liveFindings, log } = options
   const version = options.version ?? packageVersion()
   const monotonicMs = () => performance.now()
   const token = pageToken(options.state, page.tokenFile)
@@ -77,13 +83,14 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const alerts = ports.alerts ?? (() => [])
   const outbound = new LiveOutbound({
     views: () => ports.counts().hosts.map(({ view }) => view),
-    findingOf: (connection) => board.findingOf(connection),
+    findingOf: (connection) => liveFindings.findingOf(connection),
     nowUs: ports.nowUs,
     monotonicMs,
   })
-  const overviews = new Overviews({ version, startedUs: ports.nowUs(), ports, board, outbound })
-  const live = new LiveStream({ board, overviews, outbound, onDropped: () => refusals.count("slow_watcher") })
-  const health = new Health({ counts: () => ports.counts(), alerts, isListening: options.isListening ?? (() => true), monotonicMs }) // prettier-ignore
+  const overviews = new Overviews({ version, startedUs: ports.nowUs(), ports, liveFindings, outbound })
+  const live = new LiveStream({ liveFindings, overviews, outbound, onDropped: () => refusals.count("slow_watcher") })
+  const { isListening = () => true } = options
+  const health = new Health({ counts: () => ports.counts(), alerts, isListening, monotonicMs })
   const metrics: Metrics = new Metrics({
     instance: options.instance ?? hostname(),
     nowUs: ports.nowUs,
@@ -91,7 +98,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
       version,
       counts: () => ports.counts(),
       alerts,
-      findings: () => board.begun,
+      findings: () => liveFindings.begun,
       page: () => ({ sessions: access.sessions, refused: refusals.counts }),
       recorderSkipped: () => recorder?.skipped ?? 0,
     },
@@ -103,7 +110,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     version,
     access,
     refusals,
-    api: new Api({ board, queries: ports.queries, overviews, outbound }),
+    api: new Api({ liveFindings, queries: ports.queries, overviews, outbound }),
     live,
     files: staticFiles(options.files ?? builtPage),
     metrics,
@@ -122,12 +129,12 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   if (listener !== undefined) server.open({ isTls: listener.isTls, isOurHost: ourHosts(listener.certificate) })
   const healthLook = setInterval(() => health.look(), healthLookMs)
   healthLook.unref()
-  await seed(board, ports, log)
+  await seed(liveFindings, ports, log)
   return {
     address: listener?.address ?? "",
-    entry: listener === undefined ? "" : `${listener.address}/#token=${encodeURIComponent(token.value)}`,
+    signInAddress: listener === undefined ? "" : `${listener.address}/#token=${encodeURIComponent(token.value)}`,
     tokenFile: token.file,
-    board,
+    liveFindings,
     metrics,
     retire: () => health.stop(),
     stop: async (graceMs = usualGraceMs) => {
@@ -144,11 +151,11 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 /** Open findings of earlier runs that are shown. */
 const [seededIncidents, seededFindings] = [10_000, 20_000]
 
-async function seed(board: LiveFindings, { queries }: WebPorts, log: Log): Promise<void> {
+async function seed(liveFindings: LiveFindings, { queries }: WebPorts, log: Log): Promise<void> {
   try {
-    board.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
+    liveFindings.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
   } catch (thrown) {
-    log.warn({ error: messageOf(thrown) }, "the page begins without what was open before: the store did not answer")
+    log.warn({ error: messageOf(thrown) }, "store query failed, the page starts without earlier findings")
   }
 }
 

@@ -18,7 +18,7 @@ export function noteCollector(state: string, pid: number): void {
  * Ends the collector of a run that was killed. The analyzer must listen by now: the collector comes back to it with what
  * was not acknowledged. False when there was none.
  */
-export async function endLeftBehind(state: string): Promise<boolean> {
+export async function endOrphan(state: string): Promise<boolean> {
   const mark = read(file(state))
   const pid = mark === undefined ? undefined : alive(mark)
   if (mark === undefined || pid === undefined) return false

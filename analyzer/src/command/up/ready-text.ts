@@ -6,7 +6,7 @@ import type { Readiness } from "./collector-child.js"
 /** Where the page is. `entry` lets in whoever has it. */
 export interface PageAddress {
   readonly address: string
-  readonly entry: string
+  readonly signInAddress: string
   readonly tokenFile: string
 }
 
@@ -16,11 +16,11 @@ export interface Addresses {
   readonly sql: { readonly url: string; readonly tokenFile: string } | undefined
 }
 
-/** What a person is told when everything runs. The token is shown to a person at a terminal, and never to a log. */
+/** What is printed once everything runs. The token is shown to a person at a terminal, and never to a log. */
 export function readyText(
   { host, kernel, hooks, degraded = [] }: Readiness,
   { state, store }: Config,
-  { page, sql: front }: Addresses,
+  { page, sql }: Addresses,
   isTerminal: boolean,
 ): string {
   const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
@@ -30,8 +30,8 @@ export function readyText(
     ...(degraded.length === 0 ? [] : [`  degraded   ${degraded.join(", ")}`]),
     ...pageLines(page, isTerminal),
     `  store      ${store.url ?? join(state, "store")}`,
-    ...sqlAddressLines(front),
-    `  ask        backflow findings | connections | incidents --state ${state}`,
+    ...sqlAddressLines(sql),
+    `  query      backflow findings | connections | incidents --state ${state}`,
   ]
     .map(printable)
     .join("\n")
@@ -41,11 +41,11 @@ export function readyText(
 export function pageLines(page: PageAddress | undefined, isTerminal: boolean): readonly string[] {
   if (page === undefined) return []
   return [
-    isTerminal ? `  page       ${page.entry}` : `  page       ${page.address} (its token is in ${page.tokenFile})`,
+    isTerminal ? `  page       ${page.signInAddress}` : `  page       ${page.address} (token in ${page.tokenFile})`,
   ]
 }
 
 /** The same for ClickHouse clients. */
-export function sqlAddressLines(front: Addresses["sql"]): readonly string[] {
-  return front === undefined ? [] : [`  SQL        ${front.url} (the password of any user is in ${front.tokenFile})`]
+export function sqlAddressLines(sql: Addresses["sql"]): readonly string[] {
+  return sql === undefined ? [] : [`  SQL        ${sql.url} (the password of any user is in ${sql.tokenFile})`]
 }

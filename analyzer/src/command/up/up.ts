@@ -9,19 +9,19 @@ import { collectorArguments } from "./collector-arguments.js"
 import { CollectorChild, builtCollector } from "./collector-child.js"
 import { exitCodes } from "../exit-codes.js"
 import { interrupted } from "./interrupt.js"
-import { endLeftBehind, noteCollector } from "./orphaned-collector.js"
+import { endOrphan, noteCollector } from "./orphaned-collector.js"
 import { requireObservable, thisHost } from "./preflight.js"
 import { sqlAddressLines, pageLines, readyText } from "./ready-text.js"
 import type { Terminal } from "../terminal.js"
 
-/** `backflow up` and `backflow analyzer`: runs until it is told to stop. */
+/** `backflow up` and `backflow analyzer`: runs until a signal stops it. */
 export async function watch(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const isUp = args.command.name === "up"
   if (isUp) requireObservable(thisHost())
   const stop = interrupted(exitCodes["store-write"].code)
-  const log = createLogger({ level: config.logLevel, stream: process.stderr, words: readsWords(config) })
+  const log = createLogger({ level: config.logLevel, stream: process.stderr, words: isTextLog(config) })
   const undo: Undo[] = []
-  // Words go where no program reads along.
+  // Messages for people go where no program reads along.
   const say =
     args.values["findings-jsonl"] === "-"
       ? (text: string) => terminal.note(text)
@@ -29,18 +29,18 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
   try {
     const analysis = await startService(args, config, terminal, log, undo)
     if (!isUp) {
-      const { address, page, sql: front } = analysis
+      const { address, page, sql } = analysis
       say(
         [
           `ready, listening for collectors on ${address}`,
           ...pageLines(page, process.stdout.isTTY),
-          ...sqlAddressLines(front),
+          ...sqlAddressLines(sql),
         ].join("\n"),
       )
       await stop
       return await finish(analysis, config, true, say)
     }
-    if (await endLeftBehind(config.state)) say("ended the collector of an earlier run, which was killed")
+    if (await endOrphan(config.state)) say("stopped the orphaned collector of an earlier run, which was killed")
     const collector = collectorFor(analysis, args, config, say)
     undo.push(() => collector.stop())
     await Promise.race([stop, collector.run()])
@@ -52,7 +52,7 @@ export async function watch(args: Arguments, config: Config, terminal: Terminal)
 }
 
 function collectorFor(
-  { address, page, sql: front }: Service,
+  { address, page, sql }: Service,
   { values }: Arguments,
   config: Config,
   say: (text: string) => void,
@@ -62,9 +62,9 @@ function collectorFor(
     args: collectorArguments(address, config.listen),
     onStart: (pid) => noteCollector(config.state, pid),
     onLog: (line) => say(`collector: ${printable(line)}`),
-    onReady: (readiness) => say(readyText(readiness, config, { page, sql: front }, process.stdout.isTTY)),
-    onRestart: (words, pauseMs) =>
-      say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(words)}`),
+    onReady: (readiness) => say(readyText(readiness, config, { page, sql }, process.stdout.isTTY)),
+    onRestart: (lastLine, pauseMs) =>
+      say(`the collector failed, restarting in ${pauseMs / 1_000} s: ${printable(lastLine)}`),
   })
 }
 
@@ -78,12 +78,12 @@ async function finish(
   const isWritten = await analysis.stop(stopSeconds * 1_000)
   for (const line of summaryLines(analysis.counts())) say(line)
   for (const { name, depth } of analysis.alerts())
-    if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, and leave after the next start`)
-  if (!isHandedOver) say("the collector ended with batches that were not acknowledged")
+    if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, to be sent after the next start`)
+  if (!isHandedOver) say("the collector stopped with unacknowledged batches")
   return isWritten && isHandedOver ? exitCodes.ok.code : exitCodes["store-write"].code
 }
 
-/** A person reads words where the log goes to a terminal. */
-function readsWords({ logFormat }: Config): boolean {
+/** The log is text where a terminal shows it. */
+function isTextLog({ logFormat }: Config): boolean {
   return logFormat === "words" || (logFormat === "auto" && process.stderr.isTTY)
 }

@@ -16,7 +16,7 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
     nowUs: () => sampleUs,
   }
   const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
-  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, board: new LiveFindings(), outbound })
+  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, liveFindings: new LiveFindings(), outbound })
 }
 
 const session = aSession({ lost: nothingLost })
@@ -32,17 +32,17 @@ describe("problems", () => {
 
   it.each([
     ["no collector", aState(), /No collector/],
-    ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is not connected/],
+    ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is disconnected/],
     [
       "one that is silent",
       { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: sampleUs - 90e6 }] },
-      /says nothing since 90 s/,
+      /connected but silent for 1 minute\./,
     ],
     ["what it lost", { ...fine, sessions: [aSession({ lost: { ...nothingLost, ringExec: 4 } })] }, /lost 4 program starts/], // prettier-ignore
     ["what its kernel lacks", { ...fine, hosts: [{ ...hostStatus, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
     ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
-    ["a store that fails", written(1, 2, 3), /^store: Writes fail/],
+    ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],
   ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
     const [first] = problems(state)
     expect(first?.text).toMatch(words)

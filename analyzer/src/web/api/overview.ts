@@ -3,26 +3,34 @@ import { formatTime } from "../../text/rfc3339.js"
 import { lossText } from "../../telemetry/losses.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import type { LiveOutbound } from "./outbound.js"
-import type { WebPorts } from "../ports.js"
 import { problemsOf } from "./problems.js"
 import { SinkStates } from "./sink-states.js"
 import type { Lost } from "../../domain/lost.js"
 import { lostKinds } from "../../domain/lost.js"
-import type { AnalyzerStatus } from "../../telemetry/status.js"
+import type { Microseconds } from "../../domain/identity.js"
+import type { AlertStatus, AnalyzerStatus } from "../../telemetry/status.js"
 
-/** Hosts and problems of one answer at most. */
+/** Hosts and problems of one response at most. */
 const maxHosts = 1_000
 const maxProblems = 200
+
+export interface OverviewPorts {
+  counts(): AnalyzerStatus
+  /** Empty where no alerts leave. */
+  readonly alerts?: () => readonly AlertStatus[]
+  /** Wall clock, microseconds since the epoch. */
+  readonly nowUs: () => Microseconds
+}
 
 export interface OverviewParts {
   readonly version: string
   readonly startedUs: number
-  readonly ports: WebPorts
-  readonly board: LiveFindings
+  readonly ports: OverviewPorts
+  readonly liveFindings: LiveFindings
   readonly outbound: LiveOutbound
 }
 
-/** How everything stands, for the first look of a person. */
+/** The state of everything, for the first look of a person. */
 export class Overviews {
   readonly #parts: OverviewParts
   readonly #sinks = new SinkStates()
@@ -32,17 +40,17 @@ export class Overviews {
   }
 
   now(): Overview {
-    const { version, startedUs, ports, board, outbound } = this.#parts
+    const { version, startedUs, ports, liveFindings, outbound } = this.#parts
     const state = ports.counts()
     const nowUs = ports.nowUs()
     const hosts = hostStates(state)
     const sinks = this.#sinks.of(state, ports.alerts?.() ?? [])
-    const { open, expected } = board.findingCounts
+    const { open, expected } = liveFindings.findingCounts
     return {
       version,
       now: formatTime(nowUs),
       started: formatTime(startedUs),
-      openIncidents: board.openIncidents,
+      openIncidents: liveFindings.openIncidents,
       openFindings: open,
       expectedFindings: expected,
       liveOutbound: outbound.total,

@@ -3,8 +3,9 @@ import { severities } from "../../domain/finding.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 
 export function incidentSummary(incident: IncidentJson): IncidentSummary {
-  const { id, version, status, severity, score, host, identity, first_seen, last_seen, summary, findings } = incident
-  return { id, version, status, severity, score, host, identity, first_seen, last_seen, summary, findings: findings.length } // prettier-ignore
+  const { id, version, status, severity, score, host, identity, first_seen, last_seen, summary } = incident
+  const findings = incident.findings.length
+  return { id, version, status, severity, score, host, identity, first_seen, last_seen, summary, findings }
 }
 
 export function findingSummary(finding: FindingJson): FindingSummary {

@@ -9,32 +9,32 @@ const id = (n: number) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")
 const cookie = aFinding().connection.cookie
 const { hostId, bootId } = aHost()
 
-describe("the board", () => {
+describe("live findings", () => {
   it("keeps the latest version, in whatever order they come", async () => {
-    const board = new LiveFindings()
-    await board.write([outputWith({ findings: [aFinding({ version: 2, severity: "critical" })] })])
-    board.seed([], [findingJson(aFinding({ version: 1 }))])
-    await board.write([
+    const liveFindings = new LiveFindings()
+    await liveFindings.write([outputWith({ findings: [aFinding({ version: 2, severity: "critical" })] })])
+    liveFindings.seed([], [findingJson(aFinding({ version: 1 }))])
+    await liveFindings.write([
       outputWith({ findings: [aFinding({ version: 2, severity: "critical" }), aFinding({ version: 1 })] }),
     ])
-    expect(board.finding(aFinding().id)?.version).toBe(2)
-    expect(board.findingCounts.open).toMatchObject({ high: 0, critical: 1 })
+    expect(liveFindings.finding(aFinding().id)?.version).toBe(2)
+    expect(liveFindings.findingCounts.open).toMatchObject({ high: 0, critical: 1 })
   })
 
   it("tells each new version once", async () => {
-    const board = new LiveFindings()
-    const heard: number[] = []
-    const stop = board.subscribe({ finding: ({ version }) => heard.push(version), incident: () => undefined })
+    const liveFindings = new LiveFindings()
+    const received: number[] = []
+    const stop = liveFindings.subscribe({ finding: ({ version }) => received.push(version), incident: () => undefined })
     const outputs = [outputWith({ findings: [aFinding(), aFinding({ version: 2 })] })]
-    await board.write(outputs)
-    await board.write(outputs)
+    await liveFindings.write(outputs)
+    await liveFindings.write(outputs)
     stop()
-    await board.write([outputWith({ findings: [aFinding({ version: 3 })] })])
-    expect(heard).toEqual([1, 2])
+    await liveFindings.write([outputWith({ findings: [aFinding({ version: 3 })] })])
+    expect(received).toEqual([1, 2])
   })
 
   it("counts open findings by severity, expected ones apart, and none that is over", async () => {
-    const board = new LiveFindings()
+    const liveFindings = new LiveFindings()
     const findings = [
       aFinding({ id: id(1) }),
       aFinding({ id: id(2), severity: "low", status: "updated" }),
@@ -42,31 +42,34 @@ describe("the board", () => {
       aFinding({ id: id(4), status: "suppressed" }),
       aFinding({ id: id(1), version: 2, status: "closed" }),
     ]
-    await board.write([outputWith({ findings })])
-    expect(board.findingCounts).toEqual({ open: { info: 0, low: 1, medium: 0, high: 0, critical: 0 }, expected: 1 })
-    expect(board.begun).toContainEqual({ class: "reverse_tunnel", severity: "high", count: 3 })
+    await liveFindings.write([outputWith({ findings })])
+    expect(liveFindings.findingCounts).toEqual({
+      open: { info: 0, low: 1, medium: 0, high: 0, critical: 0 },
+      expected: 1,
+    })
+    expect(liveFindings.begun).toContainEqual({ class: "reverse_tunnel", severity: "high", count: 3 })
   })
 
   it("gives up what is over first, then the oldest, with all that leads to it", async () => {
-    const board = new LiveFindings({ incidents: 2, findings: 2 })
+    const liveFindings = new LiveFindings({ incidents: 2, findings: 2 })
     const open = (n: number) => aFinding({ id: id(n), connection: { ...aFinding().connection, cookie: `c${n}` } })
-    await board.write([outputWith({ findings: [open(1), { ...open(2), status: "closed" }, open(3)] })])
-    expect([1, 2, 3].map((n) => board.finding(id(n)) !== undefined)).toEqual([true, false, true])
-    await board.write([outputWith({ findings: [open(4)] })])
-    expect([1, 3, 4].map((n) => board.finding(id(n)) !== undefined)).toEqual([false, true, true])
-    expect(board.findingOf({ hostId, bootId, cookie: "c1" })).toBeUndefined()
-    expect(board.findingOf({ hostId, bootId, cookie: "c4" })).toBe(id(4))
-    expect(board.findingCounts.open.high).toBe(2)
+    await liveFindings.write([outputWith({ findings: [open(1), { ...open(2), status: "closed" }, open(3)] })])
+    expect([1, 2, 3].map((n) => liveFindings.finding(id(n)) !== undefined)).toEqual([true, false, true])
+    await liveFindings.write([outputWith({ findings: [open(4)] })])
+    expect([1, 3, 4].map((n) => liveFindings.finding(id(n)) !== undefined)).toEqual([false, true, true])
+    expect(liveFindings.findingOf({ hostId, bootId, cookie: "c1" })).toBeUndefined()
+    expect(liveFindings.findingOf({ hostId, bootId, cookie: "c4" })).toBe(id(4))
+    expect(liveFindings.findingCounts.open.high).toBe(2)
     const incident = (n: number) => anIncident({ id: id(10 + n), findings: [id(n)] })
-    await board.write([outputWith({ incidents: [incident(1), incident(2), incident(3)] })])
-    expect([1, 2, 3].map((n) => board.incidentOf(id(n))?.id)).toEqual([undefined, id(12), id(13)])
-    expect(board.openIncidents).toBe(2)
+    await liveFindings.write([outputWith({ incidents: [incident(1), incident(2), incident(3)] })])
+    expect([1, 2, 3].map((n) => liveFindings.incidentOf(id(n))?.id)).toEqual([undefined, id(12), id(13)])
+    expect(liveFindings.openIncidents).toBe(2)
   })
 
-  it("knows the incident of a finding that the store told of", () => {
-    const board = new LiveFindings()
-    board.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
-    expect(board.incidentOf(id(1))?.id).toBe(anIncident().id)
+  it("knows the incident of a finding that the store had", () => {
+    const liveFindings = new LiveFindings()
+    liveFindings.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
+    expect(liveFindings.incidentOf(id(1))?.id).toBe(anIncident().id)
   })
 })
 

@@ -29,7 +29,7 @@ export interface FindingCounts {
 type Counted = Record<Severity, number>
 const none = (): Counted => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0 })
 
-/** What the page shows of incidents and findings, in memory and bounded. A sink, and as such never in anybody's way. */
+/** What the page shows of incidents and findings, in memory and bounded. A sink that never holds up the others. */
 export class LiveFindings implements Sink {
   readonly name = "page"
   readonly curves = new Curves()
@@ -82,7 +82,7 @@ export class LiveFindings implements Sink {
     return Promise.resolve()
   }
 
-  /** Tells of every change from now on; the function returned ends that. */
+  /** Calls the listener for every change from now on; the function returned ends that. */
   subscribe(listener: LiveFindingsListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

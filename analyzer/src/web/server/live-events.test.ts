@@ -26,7 +26,7 @@ beforeEach(async () => {
     page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
     state: folder,
     ports: { counts: () => aState({ streams }), queries: theStore(), nowUs: () => sampleUs },
-    board: new LiveFindings(),
+    liveFindings: new LiveFindings(),
     files: folder,
     version: "0.1.0",
     log: createLogger({ level: "error", stream: process.stderr, words: true }),
@@ -40,21 +40,21 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const token = () => new URL(web.entry).hash.slice("#token=".length)
+const token = () => new URL(web.signInAddress).hash.slice("#token=".length)
 const headers = () => ({ authorization: `Bearer ${token()}` })
 
-/** A watcher, and what it was told so far. */
+/** A watcher, and what it received so far. */
 class Watcher {
   readonly response: IncomingMessage
   #text = ""
-  #heard: (() => void)[] = []
+  #waiting: (() => void)[] = []
 
   constructor(response: IncomingMessage) {
     this.response = response
     response.setEncoding("utf8")
     response.on("data", (text: string) => {
       this.#text += text
-      for (const wake of this.#heard.splice(0)) wake()
+      for (const wake of this.#waiting.splice(0)) wake()
     })
     response.on("error", () => undefined)
   }
@@ -69,7 +69,7 @@ class Watcher {
   }
 
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#heard.push(resolve))
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
 
@@ -84,7 +84,7 @@ async function watch(): Promise<Watcher> {
 
 describe("live events", () => {
   it("begin with how everything stands", async () => {
-    await web.board.write([
+    await web.liveFindings.write([
       outputWith({ findings: [aFinding()], incidents: [anIncident({ findings: [aFinding().id] })] }),
     ])
     const watcher = await watch()
@@ -99,7 +99,7 @@ describe("live events", () => {
   it("tell every watcher of each change, the latest version alone", async () => {
     const watchers = [await watch(), await watch()]
     const versions = [1, 2, 3].map((version) => outputWith({ findings: [aFinding({ version })] }))
-    await web.board.write(versions)
+    await web.liveFindings.write(versions)
     for (const watcher of watchers) {
       await watcher.until(() => watcher.events("finding").length > 0)
       expect(watcher.events("finding").map(({ version }) => version)).toEqual([3])
@@ -110,12 +110,14 @@ describe("live events", () => {
     const watcher = await watch()
     await watcher.until(() => watcher.events("overview").length > 0)
     streams = 5
-    await web.board.write([outputWith({ incidents: [anIncident()] })])
+    await web.liveFindings.write([outputWith({ incidents: [anIncident()] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 1))
-    const heard = watcher.events("overview").length
-    await web.board.write([outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] })])
+    const before = watcher.events("overview").length
+    await web.liveFindings.write([
+      outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] }),
+    ])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 2))
-    expect(watcher.events("overview").length - heard).toBe(1)
+    expect(watcher.events("overview").length - before).toBe(1)
   })
 
   it("end with a word when the analyzer stops", async () => {
@@ -150,7 +152,7 @@ describe("live events", () => {
     while ((await refused()) === "0") {
       version += 1
       const findings = Array.from({ length: 200 }, (_, i) => aFinding({ id: `${i}`, version, summary }))
-      await web.board.write([outputWith({ findings })])
+      await web.liveFindings.write([outputWith({ findings })])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     socket.resume()

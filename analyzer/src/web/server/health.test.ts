@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { Health } from "./health.js"
-import { aState, anAlertState } from "../testing/page.js"
+import { aState, anAlertState } from "../../testing/page.js"
 
 function health() {
   const world = { ms: 0, written: 0, waiting: 0, bytes: 0, listening: true }
