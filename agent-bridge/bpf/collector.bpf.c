@@ -2,8 +2,6 @@
 /* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each. */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 #include "records.h"
 #include "state.bpf.h"
@@ -22,34 +20,23 @@
 /* The kernel's licence check; the dual licence is in the SPDX lines. */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Set by user space: 1 makes walk_sockets report every socket, 0 only those that moved since the last walk. */
-int walk_all = 0;
-
 static __always_inline void became_listener(struct sock *sk)
 {
-	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	struct listening_key key = {};
-	__u32 present = 1;
+	struct tracked *t = state_of(sk);
 
-	if (!t) {
-		count_lost(LOST_MAP_SOCKET);
+	if (!t)
 		return;
-	}
 	track(sk, t, INITIATOR_UNKNOWN);
 	t->flags = TRACKED_LISTENER;
-	key.netns = t->netns;
-	key.port = t->local_port;
-	bpf_map_update_elem(&listening, &key, &present, BPF_ANY);
+	note_listener(t);
 }
 
 static __always_inline void started_connecting(struct sock *sk)
 {
-	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct tracked *t = state_of(sk);
 
-	if (!t) {
-		count_lost(LOST_MAP_SOCKET);
+	if (!t)
 		return;
-	}
 	track(sk, t, INITIATOR_LOCAL);
 	if (t->scope == SCOPE_INSIDE)
 		inside_opened(t, t->opened_ns);
@@ -57,17 +44,12 @@ static __always_inline void started_connecting(struct sock *sk)
 
 static __always_inline void became_established(struct sock *sk, int old_state)
 {
-	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	/* There is none yet where the listener that accepted is not tracked. */
+	struct tracked *t = state_of(sk);
 	struct tcp_sock *tcp;
 
-	if (!t) {
-		/* Accepted from a listener that is not tracked. */
-		t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-		if (!t) {
-			count_lost(LOST_MAP_SOCKET);
-			return;
-		}
-	}
+	if (!t)
+		return;
 	if (old_state == TCP_SYN_SENT)
 		read_tuple(sk, t);
 	else
@@ -253,13 +235,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("cgroup_skb/ingress")
 int on_ingress(struct __sk_buff *skb)
 {
-	return ssh_packet(skb, 0);
+	return ssh_packet(skb, false);
 }
 
 SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
-	return ssh_packet(skb, 1);
+	return ssh_packet(skb, true);
 }
 
 SEC("cgroup/sendmsg4")
@@ -320,16 +302,20 @@ int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct connection_record r;
 	struct tracked *t = ctx->value;
 	struct sock *sk = ctx->sk;
+	__u32 zero = 0, *setting;
 	__u64 sent, received;
+	bool all;
 
 	if (!t || !sk || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED) || !t->cookie)
 		return 0;
+	setting = bpf_map_lookup_elem(&walk_all, &zero);
+	all = setting && *setting;
 	read_totals(sk, t, &sent, &received);
-	if (!walk_all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
+	if (!all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
 		return 0;
 	resolve_initiator(t);
 	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
-	if (walk_all)
+	if (all)
 		t->scope = scope_of(t->remote);
 	t->flags &= ~TRACKED_DIRTY;
 	t->reported_sent = sent;

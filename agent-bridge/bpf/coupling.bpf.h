@@ -7,6 +7,15 @@
 #ifndef BACKFLOW_COUPLING_H
 #define BACKFLOW_COUPLING_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+#include "groups.bpf.h"
+#include "log2.bpf.h"
+
 /* What A said stays a possible cause for this long: relays with a second of delay exist, people's pauses are longer. */
 #define CAUSE_NS (2000ULL * 1000 * 1000)
 /* After a lull of this length on A, what it said before was for the process itself (TLS session tickets, greetings). */
@@ -55,8 +64,8 @@ static __always_inline void edge_parties(struct edge *edge, const struct group *
 
 static __always_inline void turn_finish(struct turn *turn, struct moments *m)
 {
-	__u64 x = turn->in < TURN_CAP ? turn->in : TURN_CAP;
-	__u64 y = turn->out < TURN_CAP ? turn->out : TURN_CAP;
+	__u64 x = turn->came_in < TURN_CAP ? turn->came_in : TURN_CAP;
+	__u64 y = turn->went_out < TURN_CAP ? turn->went_out : TURN_CAP;
 
 	if (x || y) {
 		m->n += 1;
@@ -66,8 +75,8 @@ static __always_inline void turn_finish(struct turn *turn, struct moments *m)
 		m->yy += y * y;
 		m->xy += x * y;
 	}
-	turn->in = 0;
-	turn->out = 0;
+	turn->came_in = 0;
+	turn->went_out = 0;
 }
 
 /* A begins or ends a turn: what the far side said so far on A waits for a write to B. */
@@ -126,7 +135,7 @@ static __always_inline void inside_opened(const struct tracked *b, __u64 now)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	edge_key_of(&key, id, g, b);
 	edge_opened(&key, g, b->cookie, now);
@@ -153,7 +162,7 @@ static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	cause = waiting_cause(g, now);
 	edge_key_of(&key, id, g, b);
@@ -164,10 +173,10 @@ static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __
 	if (edge->backward_turn.last_ns > turn->last_ns || now - turn->last_ns > TURN_PAUSE_NS)
 		turn_finish(turn, &edge->forward);
 	/* Nothing came in on A since: B is written for a reason of its own, unless it is the rest of the same turn. */
-	if (!cause && !turn->in)
+	if (!cause && !turn->came_in)
 		return;
-	turn->in += cause;
-	turn->out += bytes;
+	turn->came_in += cause;
+	turn->went_out += bytes;
 	turn->last_ns = now;
 	edge->forward_in += cause;
 	edge->forward_out += bytes;
@@ -179,7 +188,7 @@ static __always_inline void inside_received(const struct tracked *b, __u64 bytes
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	if (now - g->waiting_back_ns > CAUSE_NS)
 		g->waiting_back = 0;
@@ -201,7 +210,7 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 {
 	struct edge *edge;
 	struct turn *turn;
-	bool_int owing, paused;
+	bool owing, paused;
 	__u64 id, cause;
 	struct group *g = current_group(&id);
 
@@ -217,18 +226,18 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 	turn = &edge->backward_turn;
 	paused = now - turn->last_ns > TURN_PAUSE_NS;
 	/* Another thread may have taken the cause of this send for its own: as long as less went out than came in. */
-	owing = turn->in > turn->out && !paused;
+	owing = turn->came_in > turn->went_out && !paused;
 	if (!cause) {
 		/* The rest of a turn: a header and a payload in two sends. What A said since begins another. */
-		if (!owing && (!turn->in || g->a_spoke_ns > turn->last_ns || paused)) {
+		if (!owing && (!turn->came_in || g->a_spoke_ns > turn->last_ns || paused)) {
 			outside_answered(g);
 			return;
 		}
 	} else if (!owing && (edge->forward_turn.last_ns > turn->last_ns || paused)) {
 		turn_finish(turn, &edge->backward);
 	}
-	turn->in += cause;
-	turn->out += bytes;
+	turn->came_in += cause;
+	turn->went_out += bytes;
 	turn->last_ns = now;
 	edge->backward_in += cause;
 	edge->backward_out += bytes;
@@ -242,7 +251,7 @@ static __always_inline void group_executed(__u64 now)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns)
+	if (!g)
 		return;
 	key.group = id;
 	__builtin_memcpy(key.a_remote, g->a_remote, 16);

@@ -7,6 +7,15 @@
 #ifndef BACKFLOW_DATAGRAMS_H
 #define BACKFLOW_DATAGRAMS_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "sockets.bpf.h"
+#include "exchanges.bpf.h"
+
 /* The sendmsg and recvmsg hooks run before the length is known: they leave the address in a state without cookie. */
 static __always_inline void datagram_address(struct bpf_sock_addr *ctx, const __u8 *remote)
 {
@@ -15,6 +24,7 @@ static __always_inline void datagram_address(struct bpf_sock_addr *ctx, const __
 
 	if (!sk)
 		return;
+	/* A failure is counted once, by datagram_tracked(). */
 	t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!t || t->remote_port)
 		return;
@@ -49,11 +59,9 @@ static __always_inline struct tracked *datagram_tracked(struct sock *sk, __u8 in
 		return t;
 	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
 		return NULL;
-	t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!t) {
-		count_lost(LOST_MAP_SOCKET);
+	t = state_of(sk);
+	if (!t)
 		return NULL;
-	}
 	port = t->remote_port;
 	__builtin_memcpy(remote, t->remote, 16);
 	track(sk, t, INITIATOR_LOCAL);

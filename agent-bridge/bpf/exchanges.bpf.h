@@ -3,6 +3,12 @@
 #ifndef BACKFLOW_EXCHANGES_H
 #define BACKFLOW_EXCHANGES_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "log2.bpf.h"
+
 /* A silence of this length ends an exchange; longer than a round trip and than an application's think time. */
 #define SILENCE_NS (200ULL * 1000 * 1000)
 /* A later reply is no answer. */
@@ -54,12 +60,12 @@ static __always_inline void exchange_answered(struct tracked *t, __u8 side, __u6
  * `side` spoke `bytes` at `now`. True when this host answers for the first time what the
  * remote side began: that is news, and not left to the next walk.
  */
-static __always_inline bool_int exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
+static __always_inline bool exchange_spoke(struct tracked *t, __u8 side, __u64 bytes, __u64 now)
 {
 	struct exchange_turn *turn = &t->turn;
-	bool_int silent = now - turn->last_ns > SILENCE_NS;
+	bool silent = now - turn->last_ns > SILENCE_NS;
 	__u32 answered = t->exchanges.remote_led_answered;
-	bool_int answers = turn->leader && side != turn->leader && !turn->answered && now - turn->lead_last_ns <= ANSWER_NS;
+	bool answers = turn->leader && side != turn->leader && !turn->answered && now - turn->lead_last_ns <= ANSWER_NS;
 
 	if (answers)
 		exchange_answered(t, side, now - turn->lead_last_ns);

@@ -3,6 +3,11 @@
 #ifndef BACKFLOW_GROUPS_H
 #define BACKFLOW_GROUPS_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "state.bpf.h"
+#include "maps.bpf.h"
+
 /*
  * A process's own group, unless `group_of` says otherwise. own_group() in src/inspect/inspector.rs computes the same;
  * test/project/agreement.test.ts compares.
@@ -20,11 +25,14 @@ static __always_inline __u64 current_group_id(struct task_struct *task)
 	return joined ? *joined : own_group(tgid, task->group_leader->start_boottime);
 }
 
-/* The group of `current` if it holds an outside connection, else NULL. */
+/* The group of `current` if it holds an outside connection on which the far side has spoken, else NULL. */
 static __always_inline struct group *current_group(__u64 *id)
 {
+	struct group *g;
+
 	*id = current_group_id(bpf_get_current_task_btf());
-	return bpf_map_lookup_elem(&groups, id);
+	g = bpf_map_lookup_elem(&groups, id);
+	return g && g->a_spoke_ns ? g : NULL;
 }
 
 /* A child acts with its parent as long as the parent's group holds an outside connection. */

@@ -18,7 +18,8 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u64 __be64;
 typedef __u32 __wsum;
-typedef int bool_int;
+typedef _Bool bool;
+enum { false = 0, true = 1 };
 
 #define NULL ((void *)0)
 #ifndef barrier_var
@@ -33,6 +34,7 @@ typedef int bool_int;
 /* include/uapi/linux/bpf.h */
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,

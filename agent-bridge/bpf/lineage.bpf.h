@@ -3,6 +3,13 @@
 #ifndef BACKFLOW_LINEAGE_H
 #define BACKFLOW_LINEAGE_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "records.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+
 /* Scratch for one exec record: too large for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Every map: who writes it, who reads it, and what bounds it. */
+/* Every map but the scratch of lineage.bpf.h: who writes it, who reads it, and what bounds it. */
 #ifndef BACKFLOW_MAPS_H
 #define BACKFLOW_MAPS_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include "records.h"
+#include "state.bpf.h"
 
 /* Ring of records. Written by the hooks without wake-ups, drained on a timer. User space may set another size. */
 struct {
@@ -50,7 +55,8 @@ struct {
 	__type(value, __u32);
 } networks SEC(".maps");
 
-/* Process (tgid) to the group that it acts in, where that is not its own. Written by fork and by user space. */
+/* Process (tgid) to the group that it acts in, where that is not its own. Written by fork and by user space,
+ * deleted by both, by exec in another cgroup and by exit. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -58,7 +64,7 @@ struct {
 	__type(value, __u64);
 } group_of SEC(".maps");
 
-/* State of each group that holds an outbound connection to the outside. */
+/* State of each group that has received on an outbound connection to the outside. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -73,6 +79,17 @@ struct {
 	__type(key, struct edge_key);
 	__type(value, struct edge);
 } edges SEC(".maps");
+
+/*
+ * Written by user space before a walk over sockets: 1 has it report every socket, 0 only those that moved since the last
+ * walk. A map and not a variable: user space could write all variables of the object at once only.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} walk_all SEC(".maps");
 
 static __always_inline void count_lost(__u32 kind)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Records that cross from the kernel to user space, by the ring buffer, by iterators and as map values.
- * Every struct is free of padding, since reserved ring memory is not zeroed; src/kernel/records.rs mirrors the layout and
- * asserts it. Times are nanoseconds of the boot clock. Addresses are 16 bytes, v4-mapped.
+ * Every struct is free of padding, since reserved ring memory is not zeroed; src/kernel/records.rs mirrors the layout, and
+ * its tests compare. Times are nanoseconds of the boot clock. Addresses are 16 bytes, v4-mapped.
  */
 #ifndef BACKFLOW_RECORDS_H
 #define BACKFLOW_RECORDS_H
+
+#include "kernel.h"
 
 #define ARGV_BYTES 1024
 #define PATH_BYTES 256
@@ -44,12 +46,14 @@ struct exchanges {
 	__u32 strict_alternations;
 	__u64 answer_bytes;
 };
+_Static_assert(sizeof(struct exchanges) == 48, "exchanges");
 
 struct process_id {
 	__u64 start_ns; /* task start_boottime */
 	__u32 pid;      /* tgid, root pid namespace */
 	__u32 uid;
 };
+_Static_assert(sizeof(struct process_id) == 16, "process_id");
 
 struct connection_record {
 	__u16 kind;
@@ -111,7 +115,7 @@ enum descriptor_kind {
 	DESCRIPTOR_SOCKET = 1,      /* ours = cookie, peer = 0 */
 	DESCRIPTOR_PIPE_READ = 2,   /* ours = inode */
 	DESCRIPTOR_PIPE_WRITE = 3,
-	DESCRIPTOR_UNIX_PAIR = 4,   /* ours = inode, peer = inode of the other end; neither end has a name */
+	DESCRIPTOR_UNIX_PAIR = 4,   /* ours, peer = opaque ids of the two sockets; neither has a name */
 	DESCRIPTOR_PTY_MASTER = 5,  /* ours = opaque id of the slave side, the same for both ends of one pty */
 	DESCRIPTOR_PTY_SLAVE = 6,
 	DESCRIPTOR_TUN = 7,
@@ -142,12 +146,14 @@ _Static_assert(sizeof(struct edge_key) == 48, "edge_key");
 struct moments {
 	__u64 n, x, y, xx, yy, xy;
 };
+_Static_assert(sizeof(struct moments) == 48, "moments");
 
 struct turn {
-	__u64 in;
-	__u64 out;
+	__u64 came_in;
+	__u64 went_out;
 	__u64 last_ns;
 };
+_Static_assert(sizeof(struct turn) == 24, "turn");
 
 struct edge {
 	struct process_id a_process;
@@ -156,8 +162,6 @@ struct edge {
 	__u64 b_cookie;
 	__u32 opened_after;
 	__u32 opened_alone;
-	__u32 accepted;
-	__u32 reserved;
 	__u64 delay_min_ns;
 	__u64 delay_log2;
 	__u64 forward_in, forward_out, backward_in, backward_out;
@@ -169,6 +173,7 @@ struct edge {
 	__u64 last_ns;
 	char b_path[UNIX_PATH_BYTES + 4];
 };
+_Static_assert(sizeof(struct edge) == 376, "edge");
 
 enum lost_kind {
 	LOST_RING_CONNECTION,

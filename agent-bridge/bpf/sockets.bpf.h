@@ -3,6 +3,15 @@
 #ifndef BACKFLOW_SOCKETS_H
 #define BACKFLOW_SOCKETS_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+
 static __always_inline void v4_mapped(__u8 *out, __be32 address)
 {
 	__builtin_memset(out, 0, 10);
@@ -33,6 +42,25 @@ static __always_inline __u8 scope_of(const __u8 *address)
 	__builtin_memcpy(key.address, address, 16);
 	scope = bpf_map_lookup_elem(&networks, &key);
 	return scope ? *scope : SCOPE_OUTSIDE;
+}
+
+/* The state of a socket, made where there is none. NULL, and counted, when the kernel gives none. */
+static __always_inline struct tracked *state_of(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		count_lost(LOST_MAP_SOCKET);
+	return t;
+}
+
+/* Remembers that this host listens on the socket's port. */
+static __always_inline void note_listener(const struct tracked *t)
+{
+	struct listening_key key = { .netns = t->netns, .port = t->local_port };
+	__u32 present = 1;
+
+	bpf_map_update_elem(&listening, &key, &present, BPF_ANY);
 }
 
 /* Starts (or restarts) tracking. `current` must be the owner; for an accepted socket the listener's owner stands. */
@@ -117,12 +145,22 @@ static __always_inline void note_owner(struct tracked *t)
 	t->flags |= TRACKED_DIRTY;
 }
 
-static __always_inline bool_int is_outside_connection(const struct tracked *t)
+/* The direction of a socket that was there before the hooks: its port is one that this host listens on, or not. */
+static __always_inline void resolve_initiator(struct tracked *t)
+{
+	struct listening_key key = { .netns = t->netns, .port = t->local_port };
+
+	if (t->initiator != INITIATOR_UNKNOWN || t->protocol != IPPROTO_TCP)
+		return;
+	t->initiator = bpf_map_lookup_elem(&listening, &key) ? INITIATOR_REMOTE : INITIATOR_LOCAL;
+}
+
+static __always_inline bool is_outside_connection(const struct tracked *t)
 {
 	return t->initiator == INITIATOR_LOCAL && t->scope == SCOPE_OUTSIDE;
 }
 
-static __always_inline bool_int is_dialled_inside(const struct tracked *t)
+static __always_inline bool is_dialled_inside(const struct tracked *t)
 {
 	return t->initiator == INITIATOR_LOCAL && t->scope == SCOPE_INSIDE;
 }

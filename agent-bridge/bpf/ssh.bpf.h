@@ -8,6 +8,14 @@
 #ifndef BACKFLOW_SSH_H
 #define BACKFLOW_SSH_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "sockets.bpf.h"
+
 #define IDENT_BYTES 255
 #define MSG_KEX_INIT 30
 #define MSG_KEX_REPLY 31
@@ -24,22 +32,22 @@ struct segment {
 };
 
 /* Finds the TCP payload. False where it is no TCP over IPv4 or IPv6 without extension headers. */
-static __always_inline bool_int tcp_segment(struct __sk_buff *skb, struct segment *s)
+static __always_inline bool tcp_segment(struct __sk_buff *skb, struct segment *s)
 {
 	__u8 version, offset;
 	__u32 ip;
 	__be32 seq;
 
 	if (bpf_skb_load_bytes(skb, 0, &version, 1))
-		return 0;
+		return false;
 	if (version >> 4 == 4)
 		ip = (version & 0xf) * 4;
 	else if (version >> 4 == 6)
 		ip = 40;
 	else
-		return 0;
+		return false;
 	if (bpf_skb_load_bytes(skb, ip + 4, &seq, 4) || bpf_skb_load_bytes(skb, ip + 12, &offset, 1))
-		return 0;
+		return false;
 	s->payload = ip + (offset >> 4) * 4;
 	s->seq = bpf_ntohl(seq);
 	s->length = skb->len > s->payload ? skb->len - s->payload : 0;
@@ -70,7 +78,7 @@ static __always_inline __u32 ident_line(struct __sk_buff *skb, const struct segm
 }
 
 /* Follows packets whose headers lie in this segment. True once the side is known to be the client. */
-static __always_inline bool_int follow_packets(struct __sk_buff *skb, const struct segment *s, struct ssh_stream *stream)
+static __always_inline bool follow_packets(struct __sk_buff *skb, const struct segment *s, struct ssh_stream *stream)
 {
 	int i;
 
@@ -83,10 +91,10 @@ static __always_inline bool_int follow_packets(struct __sk_buff *skb, const stru
 		} __attribute__((packed)) header;
 
 		if (at >= s->length)
-			return 0;
+			return false;
 		if (bpf_skb_load_bytes(skb, s->payload + at, &header, sizeof(header))) {
 			stream->stage = SSH_STAGE_DONE;
-			return 0;
+			return false;
 		}
 		if (header.type >= MSG_KEX_INIT && header.type <= MSG_GEX_REQUEST) {
 			stream->stage = SSH_STAGE_DONE;
@@ -94,11 +102,11 @@ static __always_inline bool_int follow_packets(struct __sk_buff *skb, const stru
 		}
 		if (++stream->packets > PACKETS_FOLLOWED) {
 			stream->stage = SSH_STAGE_DONE;
-			return 0;
+			return false;
 		}
 		stream->next_seq += 4 + bpf_ntohl(header.length);
 	}
-	return 0;
+	return false;
 }
 
 /* Looks at one packet of one direction. Returns the bits that it adds. */
@@ -125,7 +133,7 @@ static __always_inline __u8 ssh_look(struct __sk_buff *skb, struct ssh_stream *s
 	return bits;
 }
 
-static __always_inline int ssh_packet(struct __sk_buff *skb, bool_int outgoing)
+static __always_inline int ssh_packet(struct __sk_buff *skb, bool outgoing)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct tracked *t;

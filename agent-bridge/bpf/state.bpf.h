@@ -3,6 +3,9 @@
 #ifndef BACKFLOW_STATE_H
 #define BACKFLOW_STATE_H
 
+#include "kernel.h"
+#include "records.h"
+
 /* No IP protocol has this number (IANA: reserved). */
 #define PROTOCOL_UNIX 255
 

@@ -3,6 +3,15 @@
 #ifndef BACKFLOW_UNIX_H
 #define BACKFLOW_UNIX_H
 
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "groups.bpf.h"
+#include "coupling.bpf.h"
+
 /* Offset of sun_path in struct sockaddr_un: the length of an address counts it. */
 #define SUN_PATH 2
 
@@ -11,27 +20,27 @@ struct unix_name {
 };
 
 /* Path of the end that `sk` connected to. False for pairs without a name and for the accepting side. */
-static __always_inline bool_int unix_peer_name(struct sock *sk, struct unix_name *name)
+static __always_inline bool unix_peer_name(struct sock *sk, struct unix_name *name)
 {
 	struct unix_sock *own = (struct unix_sock *)sk, *peer;
 	struct unix_address *address;
 	__u64 length;
 
 	if (BPF_CORE_READ(own, addr))
-		return 0;
+		return false;
 	peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
 	if (!peer)
-		return 0;
+		return false;
 	address = BPF_CORE_READ(peer, addr);
 	if (!address)
-		return 0;
+		return false;
 	length = (__u32)BPF_CORE_READ(address, len) - SUN_PATH;
 	if (!length)
-		return 0;
+		return false;
 	/* The verifier needs to see the bound on the register that the read uses. */
 	barrier_var(length);
 	if (length > UNIX_PATH_BYTES)
-		return 0;
+		return false;
 	__builtin_memset(name, 0, sizeof(*name));
 	return !bpf_probe_read_kernel(name->path, length, &address->name[0].sun_path);
 }
@@ -68,7 +77,7 @@ static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns || !unix_peer_name(sk, &name))
+	if (!g || !unix_peer_name(sk, &name))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_sent(&b, bytes, bpf_ktime_get_boot_ns());
@@ -85,7 +94,7 @@ static __always_inline void unix_received(struct sock *sk, __u64 bytes)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !g->a_spoke_ns || !unix_peer_name(sk, &name))
+	if (!g || !unix_peer_name(sk, &name))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_received(&b, bytes, bpf_ktime_get_boot_ns());

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Walks that user space starts: every descriptor of every task, and every tracked socket. */
+/* What a walk over every descriptor of every task looks at: sockets, pipes, terminals and tun devices. */
 #ifndef BACKFLOW_WALK_H
 #define BACKFLOW_WALK_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "records.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "identity.bpf.h"
+#include "sockets.bpf.h"
 
 #define S_IFMT 0170000
 #define S_IFCHR 0020000
@@ -37,17 +46,13 @@ static __always_inline void describe_unix(struct sock *sk, struct descriptor_rec
 static __always_inline struct tracked *track_older(struct sock *sk, struct task_struct *task)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-	struct listening_key key = {};
-	__u32 present = 1;
 	struct tcp_sock *tcp;
 
 	if (t)
 		return t;
-	t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!t) {
-		count_lost(LOST_MAP_SOCKET);
+	t = state_of(sk);
+	if (!t)
 		return NULL;
-	}
 	track(sk, t, INITIATOR_UNKNOWN);
 	process_of(task, &t->owner);
 	t->flags = TRACKED_OLDER;
@@ -58,16 +63,14 @@ static __always_inline struct tracked *track_older(struct sock *sk, struct task_
 		t->copied_seq = tcp->copied_seq;
 	if (sk->__sk_common.skc_state == TCP_LISTEN) {
 		t->flags |= TRACKED_LISTENER;
-		key.netns = t->netns;
-		key.port = t->local_port;
-		bpf_map_update_elem(&listening, &key, &present, BPF_ANY);
+		note_listener(t);
 	} else if (sk->__sk_common.skc_state != TCP_SYN_SENT) {
 		t->flags |= TRACKED_ESTABLISHED;
 	}
 	return t;
 }
 
-/* Fills kind and identities of an interesting descriptor; DESCRIPTOR 0 is one that tells nothing. */
+/* Fills kind and identities of an interesting descriptor; the kind stays 0 for one that tells nothing. */
 static __always_inline void describe(struct task_struct *task, struct file *file, struct descriptor_record *r)
 {
 	struct socket *socket = bpf_sock_from_file(file);
@@ -107,15 +110,6 @@ static __always_inline void describe(struct task_struct *task, struct file *file
 			r->ours = (__u64)tty_of(file);
 		}
 	}
-}
-
-static __always_inline void resolve_initiator(struct tracked *t)
-{
-	struct listening_key key = { .netns = t->netns, .port = t->local_port };
-
-	if (t->initiator != INITIATOR_UNKNOWN || t->protocol != IPPROTO_TCP)
-		return;
-	t->initiator = bpf_map_lookup_elem(&listening, &key) ? INITIATOR_REMOTE : INITIATOR_LOCAL;
 }
 
 #endif

@@ -1,10 +1,16 @@
 //! Backflow's collector: socket events of this host, aggregated in the kernel, as a gRPC stream to the analyzer.
+//!
+//! Imports run down, which tests/imports.rs holds:
+//! `wire` -> `kernel` -> `host` -> `log`, `privilege`, `stop` -> `inspect`, `export` -> `pipeline`, `arguments` ->
+//! `main.rs`.
+
+pub mod arguments;
 pub mod export;
 pub mod host;
 pub mod inspect;
 pub mod kernel;
-pub mod line;
 pub mod log;
+pub mod pipeline;
 pub mod privilege;
 pub mod stop;
 

@@ -1,4 +1,4 @@
-//! What is said to people, on standard error: one line an event, as text or as JSON.
+//! The log, on standard error: one line an event, as text or as JSON.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -13,21 +13,25 @@ pub fn use_json(json: bool) {
 }
 
 /// One line on standard output, for the program that started the collector.
-pub fn tell(line: impl fmt::Display) {
+pub fn print(line: impl fmt::Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Something that a person should know and that the collector goes on after.
+pub fn info(message: impl fmt::Display) {
+    write("info", &message.to_string());
+}
+
+/// A failure that the collector goes on after.
 pub fn warn(message: impl fmt::Display) {
-    say("warn", &message.to_string());
+    write("warn", &message.to_string());
 }
 
-/// What the collector ends because of.
+/// A failure that ends the collector.
 pub fn error(message: impl fmt::Display) {
-    say("error", &message.to_string());
+    write("error", &message.to_string());
 }
 
-fn say(level: &str, message: &str) {
+fn write(level: &str, message: &str) {
     // Nobody may be reading any more: that is no reason to stop.
     let _ = if AS_JSON.load(Ordering::Relaxed) {
         let now_us = Clock::measure().now_us();
@@ -72,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_each_cause_once() {
+    fn names_each_cause_once() {
         let cause = anyhow::anyhow!("no such file");
         let error = cause.context("transport error: no such file").context("cannot connect");
         assert_eq!(sentence(&error), "cannot connect: transport error: no such file");

@@ -29,8 +29,8 @@ struct Sets {
 
 /// Names the capabilities that are missing, before the kernel refuses with less to go by.
 pub fn require() -> Result<()> {
-    let held = effective()?;
-    let has = |capability: u32| held & (1 << capability) != 0;
+    let own = effective()?;
+    let has = |capability: u32| own & (1 << capability) != 0;
     if has(CAP_SYS_ADMIN) {
         return Ok(());
     }
@@ -62,16 +62,16 @@ fn effective() -> Result<u64> {
 /// Gives up everything but `KEPT`, for this thread and all that are started later, and forbids regaining it. CAP_BPF stays
 /// where `can_read` fails without it: kernels before 5.19 with unprivileged_bpf_disabled ask for it even to read a map.
 pub fn drop_all_but_kept(can_read: impl Fn() -> Result<()>) -> Result<()> {
-    let held = effective()?;
-    let kept = KEPT.iter().fold(0u64, |all, c| all | 1 << c) & held;
-    let with_bpf = kept | (1 << CAP_BPF | 1 << CAP_SYS_ADMIN) & held;
+    let own = effective()?;
+    let reduced = KEPT.iter().fold(0u64, |all, c| all | 1 << c) & own;
+    let with_bpf = reduced | (1 << CAP_BPF | 1 << CAP_SYS_ADMIN) & own;
     // SAFETY: no pointers are passed; the call cannot fail on kernels that have the programs.
     unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    set(kept, with_bpf)?;
+    set(reduced, with_bpf)?;
     if can_read().is_ok() {
-        return set(kept, kept);
+        return set(reduced, reduced);
     }
-    let rest = if held & 1 << CAP_BPF != 0 { kept | 1 << CAP_BPF } else { with_bpf };
+    let rest = if own & 1 << CAP_BPF != 0 { reduced | 1 << CAP_BPF } else { with_bpf };
     set(rest, rest)
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the page asks of the analyzer, and what it gets: JSON over HTTP from the address that serves the page. Times are
+ * What the page requests from the analyzer, and what it gets: JSON over HTTP from the address that serves the page. Times are
  * RFC 3339 in UTC; bytes and counts are numbers. The analyzer answers `401` with `{"error": …}` until the page has shown
  * its token (`POST /api/session`, header `authorization: Bearer TOKEN`, answered by a cookie), `404` for what is not
  * there, `503` while the store does not answer, each with one sentence for a person in `error`.
@@ -53,7 +53,7 @@ export interface HostState {
   readonly kernel: string
   readonly collectorVersion: string
   readonly connected: boolean
-  /** When the analyzer heard of it last, by its own clock. */
+  /** When the last message of it arrived, by the analyzer's clock. */
   readonly heard: string
   readonly liveConnections: number
   readonly degraded: readonly { readonly feature: string; readonly consequence: string }[]

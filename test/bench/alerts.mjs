@@ -61,7 +61,7 @@ const ensure = (topic) =>
     { out() {}, note: console.error },
   )
 const drained = async (alerts) => {
-  while (alerts.counts()[0].depth > 0) await delay(5)
+  while (alerts.status()[0].depth > 0) await delay(5)
 }
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
 
@@ -111,7 +111,7 @@ try {
       await delay(20)
     }
   })()
-  const oldest = () => alerts.counts()[0].oldestSeconds
+  const oldest = () => alerts.status()[0].oldestSeconds
   await delay(1_000)
   latencies.length = 0
   await delay(5_000)
@@ -126,23 +126,23 @@ try {
   await delay(awaySeconds * 1_000)
   row(
     `oldest after ${awaySeconds} s without a broker, s; waiting; bytes`,
-    `${oldest().toFixed(1)} ${alerts.counts()[0].depth} ${alerts.counts()[0].bytes}`,
+    `${oldest().toFixed(1)} ${alerts.status()[0].depth} ${alerts.status()[0].bytes}`,
   )
   await broker.start()
   const ready = performance.now()
   row("broker away in all, s", ((ready - killed) / 1_000).toFixed(1))
-  let most = oldest()
+  let maxOldest = oldest()
   while (oldest() > 1) {
-    most = Math.max(most, oldest())
+    maxOldest = Math.max(maxOldest, oldest())
     await delay(10)
   }
-  row("oldest at most, s", most.toFixed(1))
+  row("oldest at most, s", maxOldest.toFixed(1))
   row("oldest under 1 s again after the broker was ready, s", ((performance.now() - ready) / 1_000).toFixed(1))
   row("slowest write to the outbox meanwhile, ms", slowest.toFixed(1))
   isOver = true
   await streaming
   await watching
-  row("given up", alerts.counts()[0].shed)
+  row("given up", alerts.status()[0].shed)
   await alerts.stop(5_000)
   await stop()
 } finally {

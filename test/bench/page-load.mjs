@@ -2,7 +2,7 @@
 //
 //     npm run build && node test/bench/page-load.mjs
 //
-// In this process: the page's server with the real board and the real state of ten hosts, and one watcher of its events;
+// In this process: the page's server with the real live findings and the real state of ten hosts, and one watcher of its events;
 // then Chromium with the real page.
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -14,10 +14,9 @@ import { setTimeout as delay } from "node:timers/promises"
 import { aFinding, aHost, anIncident } from "../../analyzer/dist/testing/outputs.js"
 import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/testing/detector-run.js"
 import { LiveOutbound, plainQuestion } from "../../analyzer/dist/web/api/outbound.js"
-import { Board } from "../../analyzer/dist/web/live/live-findings.js"
-import { aState, aView, theStore, told } from "../../analyzer/dist/testing/page.js"
+import { aPage, aState, aView, outputWith } from "../../analyzer/dist/testing/page.js"
 import { measureBrowser } from "./page-browser.mjs"
-import { startWeb } from "../../analyzer/dist/web/start.js"
+import { builtPage } from "../../analyzer/dist/web/start.js"
 
 const [hosts, connectionsEach, incidents, rounds, updateSeconds] = [10, 10_000, 1_000, 20, 10]
 const nowUs = () => Date.now() * 1_000
@@ -47,7 +46,7 @@ const views = Array.from({ length: hosts }, (_, h) => {
 })
 const state = aState({
   streams: hosts,
-  hosts: views.map((view) => ({ view, heardUs: nowUs(), counts: { liveConnections: connectionsEach } })),
+  hosts: views.map((view) => ({ view, lastReceivedUs: nowUs(), counts: { liveConnections: connectionsEach } })),
 })
 
 let clock = 0
@@ -68,21 +67,12 @@ report(
 )
 
 const folder = mkdtempSync(join(tmpdir(), "backflow-bench-"))
-const board = new Board()
-const log = { debug() {}, info() {}, warn() {}, error() {} }
-const web = await startWeb({
-  page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
-  state: folder,
-  ports: { counts: () => state, queries: theStore(), nowUs },
-  board,
-  version: "0",
-  log,
-})
+const { web, live } = await aPage(folder, { analyzer: () => state, files: builtPage })
 try {
   const write = (version) =>
-    board.write(
+    live.write(
       Array.from({ length: incidents }, (_, i) =>
-        told({
+        outputWith({
           findings: [aFinding({ id: uuid(i), version })],
           incidents: [anIncident({ id: uuid(10_000 + i), version, findings: [uuid(i)] })],
         }),
@@ -90,7 +80,7 @@ try {
     )
   await write(1)
   const headers = {
-    authorization: `Bearer ${decodeURIComponent(new URL(web.entry).hash.slice("#token=".length))}`,
+    authorization: `Bearer ${decodeURIComponent(new URL(web.signInAddress).hash.slice("#token=".length))}`,
     "accept-encoding": "gzip",
   }
   for (const path of [
@@ -101,14 +91,14 @@ try {
     "/api/outbound",
     "/api/outbound?sort=bytes&search=agent-77",
   ]) {
-    const taken = []
+    const durations = []
     let bytes = 0
     for (let i = 0; i < rounds; i++) {
       const began = performance.now()
-      bytes = (await fetched(path, headers)).length
-      taken.push(performance.now() - began)
+      bytes = (await fetchBody(path, headers)).length
+      durations.push(performance.now() - began)
     }
-    report(`GET ${path}, ${bytes} bytes compressed`, taken)
+    report(`GET ${path}, ${bytes} bytes compressed`, durations)
   }
   const [stream] = await once(get(`${web.address}/api/events`, { headers }), "response")
   let streamed = 0
@@ -123,12 +113,12 @@ try {
     const before = process.cpuUsage()
     for (let second = 0; second < updateSeconds; second++) {
       const outputs = Array.from({ length: changes }, (_, i) =>
-        told({
+        outputWith({
           findings: [aFinding({ id: uuid(i), version: second + 2 })],
           incidents: [anIncident({ id: uuid(10_000 + i), version: second + 2, findings: [uuid(i)] })],
         }),
       )
-      await board.write(outputs)
+      await live.write(outputs)
       await delay(1_000)
     }
     const { user, system } = process.cpuUsage(before)
@@ -138,18 +128,18 @@ try {
     )
   }
   stream.destroy()
-  const tell = async (i) => {
-    const summary = `Way in number ${i}, told while the page was open`
-    await board.write([told({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
+  const publish = async (i) => {
+    const summary = `Way in number ${i}, written while the page was open`
+    await live.write([outputWith({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
     return summary
   }
-  await measureBrowser(web, tell, report)
+  await measureBrowser(web, publish, report)
 } finally {
   await web.stop(0)
   rmSync(folder, { recursive: true })
 }
 
-async function fetched(path, headers) {
+async function fetchBody(path, headers) {
   const [response] = await once(get(`${web.address}${path}`, { headers }), "response")
   if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`)
   const chunks = []
@@ -165,7 +155,7 @@ function times(what) {
   })
 }
 
-function report(what, taken) {
-  const sorted = [...taken].sort((a, b) => a - b)
+function report(what, durations) {
+  const sorted = [...durations].sort((a, b) => a - b)
   console.log(`${what}: median ${sorted[sorted.length >> 1].toFixed(1)} ms, slowest ${sorted.at(-1).toFixed(1)} ms`)
 }

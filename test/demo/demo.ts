@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { tunnelFinding } from "./finding.js"
-import { firstLine } from "./lines.js"
+import { firstLine } from "./first-line.js"
 import { makeMachines } from "./machines.js"
 import type { Machine } from "./machines.js"
 import { findingAddress, pageAddress } from "./page.js"
@@ -45,24 +45,26 @@ export async function runDemo(options: DemoOptions = {}): Promise<number> {
   const deadline = AbortSignal.timeout(limitMs)
   try {
     const page = await show(options, undo, AbortSignal.any([interrupt.signal, deadline]))
-    if (page !== undefined) say(`the page shows it: ${page}`)
+    if (page !== undefined) print(`the page shows it: ${page}`)
     // Nobody looks at a page where nobody sits at a terminal.
     if (page !== undefined && process.stdout.isTTY) {
-      say("everything goes on until Ctrl-C")
+      print("everything goes on until Ctrl-C")
       if (!interrupt.signal.aborted) await once(interrupt.signal, "abort")
     }
   } catch (error) {
     exitCode = interrupt.signal.aborted ? 130 : 1
     const message = error instanceof Error ? error.message : String(error)
-    say(interrupt.signal.aborted ? "interrupted" : deadline.aborted ? `no finding within ${limitMs / 1000} s` : message)
+    print(
+      interrupt.signal.aborted ? "interrupted" : deadline.aborted ? `no finding within ${limitMs / 1000} s` : message,
+    )
   }
   for (const step of undo.reverse()) {
     await step().catch((error: unknown) => {
       exitCode ||= 1
-      say(`could not clean up: ${String(error)}`)
+      print(`could not clean up: ${String(error)}`)
     })
   }
-  say("removed everything it made")
+  print("removed everything it made")
   signals.forEach((signal) => process.off(signal, onSignal))
   return exitCode
 }
@@ -76,14 +78,14 @@ async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Pr
   const state = options.state ?? join(folder, "state")
   const backflow = startBackflow(folder, state, options)
   undo.push(() => stop(backflow))
-  const said: string[] = []
+  const lines: string[] = []
   await firstLine(backflow, {
     name: "backflow up",
     stream: backflow.stdout,
-    wanted: (line) => line.startsWith("ready"),
+    matches: (line) => line.startsWith("ready"),
     signal,
     onLine: (line) => {
-      said.push(line)
+      lines.push(line)
       console.log(line)
     },
   })
@@ -91,21 +93,21 @@ async function show(options: DemoOptions, undo: Undo[], signal: AbortSignal): Pr
   const machines = await makeMachines()
   undo.push(machines.remove)
   const { inside, outside } = machines
-  say(`made two machines: inside ${inside.address}, and outside ${outside.address} behind a gateway`)
+  print(`made two machines: inside ${inside.address}, and outside ${outside.address} behind a gateway`)
   await startProgram(inside, "service.js", signal)
   await startSshServer(outside, folder, signal)
   const ssh = openTunnel(machines, folder)
   if (ssh.pid === undefined) throw new Error("ssh did not start")
-  say(`inside runs ssh -N -R ${tunnelPort}:127.0.0.1:${servicePort} root@${outside.address}, process ${ssh.pid}`)
+  print(`inside runs ssh -N -R ${tunnelPort}:127.0.0.1:${servicePort} root@${outside.address}, process ${ssh.pid}`)
   const answer = await startProgram(outside, "visitor.js", signal)
   const usedAt = performance.now()
-  say(`outside asked http://127.0.0.1:${tunnelPort}/ and the service inside answered: ${answer}`)
+  print(`outside asked http://127.0.0.1:${tunnelPort}/ and the service inside answered: ${answer}`)
 
   const findings = join(folder, "findings.jsonl")
-  const arrived = tunnelFinding(findings, ssh.pid, signal)
-  const finding = await Promise.race([arrived, ended(backflow, "backflow"), ended(ssh, "ssh")])
-  say(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
-  const page = pageAddress(said)
+  const arrival = tunnelFinding(findings, ssh.pid, signal)
+  const finding = await Promise.race([arrival, rejectOnExit(backflow, "backflow"), rejectOnExit(ssh, "ssh")])
+  print(`found ${((performance.now() - usedAt) / 1000).toFixed(2)} s after the first answer had left`)
+  const page = pageAddress(lines)
   return page === undefined ? undefined : findingAddress(page, finding.id, state, process.stdout.isTTY)
 }
 
@@ -120,18 +122,18 @@ function startBackflow(folder: string, state: string, options: DemoOptions): Chi
   })
 }
 
-/** Starts a program of this folder on a machine; resolves with the first line that it says. */
+/** Starts a program of this folder on a machine; resolves with the first line that it prints. */
 function startProgram(machine: Machine, name: string, signal: AbortSignal): Promise<string> {
   const child = machine.start(process.execPath, [join(import.meta.dirname, name)])
-  return firstLine(child, { name, stream: child.stdout, wanted: () => true, signal })
+  return firstLine(child, { name, stream: child.stdout, matches: () => true, signal })
 }
 
-async function ended(child: ChildProcess, name: string): Promise<never> {
+async function rejectOnExit(child: ChildProcess, name: string): Promise<never> {
   await once(child, "exit")
   throw new Error(`${name} ended before the finding arrived`)
 }
 
-/** Asks it to end, and after a while does not ask any more. */
+/** Interrupts it, and kills it when it has not ended in time. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, "exit")
@@ -141,6 +143,6 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-function say(text: string): void {
+function print(text: string): void {
   console.log(`demo: ${text}`)
 }

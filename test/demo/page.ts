@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 
-/** Address of the page in the lines that backflow says when it is ready: "  page       http://127.0.0.1:4480/ (…)". */
+/** Address of the page in the lines that backflow prints when it is ready: "  page       http://127.0.0.1:4480/ (…)". */
 export function pageAddress(lines: readonly string[]): string | undefined {
   return lines.map((line) => /^ +page +(https?:\/\/[^\s#]+)/.exec(line)?.[1]).find((address) => address !== undefined)
 }

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { firstLine } from "./lines.js"
+import { firstLine } from "./first-line.js"
 import type { Machine, Machines } from "./machines.js"
 
 const run = promisify(execFile)
@@ -46,7 +46,7 @@ export async function startSshServer(outside: Machine, folder: string, signal: A
   await writeSettings(folder)
   const server = outside.start("/usr/sbin/sshd", ["-D", "-e", "-p", `${sshPort}`, "-f", join(folder, "sshd_config")])
   const isListening = (line: string) => line.startsWith("Server listening")
-  await firstLine(server, { name: "sshd", stream: server.stderr, wanted: isListening, signal })
+  await firstLine(server, { name: "sshd", stream: server.stderr, matches: isListening, signal })
 }
 
 /** Runs `ssh -N -R` inside. The port that it opens outside leads to the service inside. */

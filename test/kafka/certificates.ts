@@ -17,8 +17,8 @@ export function makeCertificates(folder: string): Certificates {
   openssl("req", "-x509", ...curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "1", "-subj", "/CN=test authority")
   openssl("req", ...curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
   writeFileSync(at("names"), "subjectAltName=IP:127.0.0.1\n")
-  const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1", "-extfile", "names"]
-  openssl("x509", "-req", "-in", "server.csr", ...signed, "-out", "server.crt")
+  const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1", "-extfile", "names"]
+  openssl("x509", "-req", "-in", "server.csr", ...signing, "-out", "server.crt")
   writeFileSync(at("server.pem"), readFileSync(at("server.key"), "utf8") + readFileSync(at("server.crt"), "utf8"))
   return { authorityFile: at("ca.pem"), serverFile: at("server.pem") }
 }

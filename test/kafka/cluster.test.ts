@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { batchOf } from "@backflow/analyzer/testing/alert-writer"
 import { Broker, user } from "./broker.js"
-import { aFolder, configOf, ensure, oneNode, started, until } from "./cluster.js"
+import { aFolder, configOf, ensure, oneNode, runAlerts, until } from "./setup.js"
 import { consume } from "./consume.js"
 import { brokerJars } from "./jars.js"
 
@@ -22,7 +22,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
   }, 30_000)
 
   /** Settings that sign in over TLS. */
-  function secured(
+  function secureSettings(
     folder: string,
     topic: string,
     mechanism = "scram-sha-512",
@@ -45,10 +45,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
         code: 0,
         text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
-      expect(await ensure(config, oneNode)).toMatchObject({
-        code: 0,
-        text: expect.stringContaining("Created") as string,
-      })
+      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Made") as string })
       expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })
@@ -72,11 +69,11 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       expect(text).toContain("the cluster has 1.\nGive --replication 1 --min-insync 1")
     })
 
-    it("says that no broker is reachable, and where", async () => {
+    it("says that no broker can be reached, and where", async () => {
       const config = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic: "nowhere" })
       const { code, text } = await ensure(config)
       expect(code).toBe(1)
-      expect(text).toMatch(/127\.0\.0\.1:1: no broker is reachable: .*ECONNREFUSED/)
+      expect(text).toMatch(/127\.0\.0\.1:1: no broker can be reached: .*ECONNREFUSED/)
     })
   })
 
@@ -84,9 +81,9 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
     it("takes alerts from who knows the password", { timeout: 30_000 }, async () => {
       const folder = aFolder()
       const topic = `secure-${mechanism}`
-      const config = configOf(folder, secured(folder, topic, mechanism))
+      const config = configOf(folder, secureSettings(folder, topic, mechanism))
       expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
-      const alerts = await started(config.alerts, folder)
+      const alerts = await runAlerts(config.alerts, folder)
       await alerts.sink?.write([batchOf(1)])
       const { messages, stop } = await consume(broker.plain, topic)
       onTestFinished(stop)
@@ -95,26 +92,26 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
 
     it("refuses anybody else, in words and without the password", { timeout: 30_000 }, async () => {
       const folder = aFolder()
-      const config = configOf(folder, secured(folder, `wrong-${mechanism}`, mechanism, "not the password"))
-      const refused = await ensure(config, oneNode)
-      expect(refused.code).toBe(1)
-      expect(refused.text).toContain("refused the user name or password")
+      const config = configOf(folder, secureSettings(folder, `wrong-${mechanism}`, mechanism, "not the password"))
+      const result = await ensure(config, oneNode)
+      expect(result.code).toBe(1)
+      expect(result.text).toContain("refused the user name or password")
       const lines: string[] = []
-      const alerts = await started(config.alerts, folder, lines)
+      const alerts = await runAlerts(config.alerts, folder, lines)
       await alerts.sink?.write([batchOf(1)])
-      await until("the condition tells", () => alerts.counts()[0]?.condition.state === "failing")
-      expect(alerts.counts()[0]?.condition.text).toContain("password_file")
-      await until("it was tried again", () => (alerts.counts()[0]?.errors ?? 0) > 2)
+      await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
+      expect(alerts.status()[0]?.condition.text).toContain("password_file")
+      await until("it was tried again", () => (alerts.status()[0]?.errors ?? 0) > 2)
       expect(lines).toHaveLength(1)
       expect(lines.join()).not.toContain("not the password")
       expect(await alerts.stop(100)).toBe(false)
-      expect(alerts.counts()[0]?.depth).toBe(1)
+      expect(alerts.status()[0]?.depth).toBe(1)
     })
   })
 
   it("is not believed when its certificate is of another authority", { timeout: 30_000 }, async () => {
     const folder = aFolder()
-    const config = configOf(folder, { ...secured(folder, "untrusted"), tls: {} })
+    const config = configOf(folder, { ...secureSettings(folder, "untrusted"), tls: {} })
     const { code, text } = await ensure(config, oneNode)
     expect(code).toBe(1)
     expect(text).toMatch(/certificate is not trusted: .*alerts\.kafka\.tls\.ca_file/)
@@ -123,14 +120,14 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
   it("gets alerts as soon as the missing topic is made", { timeout: 30_000 }, async () => {
     const folder = aFolder()
     const config = configOf(folder, { brokers: [broker.plain], topic: "late" })
-    const alerts = await started(config.alerts, folder)
+    const alerts = await runAlerts(config.alerts, folder)
     await alerts.sink?.write([batchOf(1)])
-    await until("the condition tells", () => alerts.counts()[0]?.condition.state === "failing")
-    expect(alerts.counts()[0]?.condition.text).toContain("backflow topics ensure")
+    await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
+    expect(alerts.status()[0]?.condition.text).toContain("backflow topics ensure")
     await ensure(config, oneNode)
     const { messages, stop } = await consume(broker.plain, "late")
     onTestFinished(stop)
     await until("the alert arrives", () => messages.length === 1)
-    await until("the condition is well again", () => alerts.counts()[0]?.condition.state === "ok")
+    await until("the condition is well again", () => alerts.status()[0]?.condition.state === "ok")
   })
 })

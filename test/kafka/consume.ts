@@ -1,7 +1,7 @@
 import kafkajs from "kafkajs"
 
 /** A message as a consumer gets it. */
-export interface Consumed {
+export interface ConsumedMessage {
   readonly partition: number
   readonly key: string
   readonly headers: Readonly<Record<string, string>>
@@ -12,13 +12,13 @@ export interface Consumed {
 export async function consume(
   broker: string,
   topic: string,
-): Promise<{ readonly messages: readonly Consumed[]; readonly stop: () => Promise<void> }> {
+): Promise<{ readonly messages: readonly ConsumedMessage[]; readonly stop: () => Promise<void> }> {
   const kafka = new kafkajs.Kafka({
     brokers: [broker],
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 500 },
   })
-  const messages: Consumed[] = []
+  const messages: ConsumedMessage[] = []
   const consumer = kafka.consumer({ groupId: `test-${topic}-${process.pid}-${performance.now()}`, maxWaitTimeInMs: 50 })
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
@@ -38,7 +38,7 @@ export async function consume(
 }
 
 /** One message as a person sees it: key, headers, and the value as indented JSON. */
-export function asText({ key, headers, value }: Consumed): string {
+export function asText({ key, headers, value }: ConsumedMessage): string {
   const width = Math.max(...Object.keys(headers).map((name) => name.length), 3)
   const lines = [["key", key], ...Object.entries(headers)].map(
     ([name = "", text = ""]) => `${name.padEnd(width)}  ${text}`,
@@ -47,7 +47,7 @@ export function asText({ key, headers, value }: Consumed): string {
 }
 
 /** What is left of messages for a consumer that tells repeats by (ce_source, ce_id): ids in the order of arrival, by key. */
-export function withoutRepeats(messages: readonly Consumed[]): ReadonlyMap<string, readonly string[]> {
+export function withoutRepeats(messages: readonly ConsumedMessage[]): ReadonlyMap<string, readonly string[]> {
   const seen = new Set<string>()
   const byKey = new Map<string, string[]>()
   for (const { key, headers } of messages) {

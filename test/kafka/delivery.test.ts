@@ -10,9 +10,9 @@ import type { WriterTask } from "@backflow/analyzer/testing/alert-writer"
 import { aFinding, anOutput } from "@backflow/analyzer/testing/outputs"
 import type { Config } from "@backflow/analyzer/config/load"
 import { Broker } from "./broker.js"
-import { aFolder, configOf, ensure, oneNode, source, started, until } from "./cluster.js"
+import { aFolder, configOf, ensure, oneNode, runAlerts, source, until } from "./setup.js"
 import { consume, withoutRepeats } from "./consume.js"
-import type { Consumed } from "./consume.js"
+import type { ConsumedMessage } from "./consume.js"
 import { brokerJars } from "./jars.js"
 
 const jars = brokerJars()
@@ -34,7 +34,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
   async function prepare(
     topic: string,
     alerts: object = {},
-  ): Promise<{ config: Config; messages: readonly Consumed[] }> {
+  ): Promise<{ config: Config; messages: readonly ConsumedMessage[] }> {
     const config = configOf(aFolder(), { brokers: [broker.plain], topic }, alerts)
     expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
     const { messages, stop } = await consume(broker.plain, topic)
@@ -43,7 +43,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
   }
 
   /** Every version of the batches 1 to `last` arrived, and in order for a consumer that tells repeats. */
-  function expectComplete(messages: readonly Consumed[], last: number): void {
+  function expectComplete(messages: readonly ConsumedMessage[], last: number): void {
     const expected = new Map<string, string[]>()
     for (let n = 1; n <= last; n++) {
       for (const { id, version } of batchOf(n).findings)
@@ -52,12 +52,13 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     expect(Object.fromEntries(withoutRepeats(messages))).toEqual(Object.fromEntries(expected))
   }
 
-  const arrived = (messages: readonly Consumed[]) => new Set(messages.map(({ headers }) => headers["ce_id"])).size
+  const arrivedCount = (messages: readonly ConsumedMessage[]) =>
+    new Set(messages.map(({ headers }) => headers["ce_id"])).size
 
   it("arrive while it is killed, restarted and stands still, each version, in order", { timeout: 60_000 }, async () => {
     const last = 1_800
     const { config, messages } = await prepare("outages")
-    const alerts = await started(config.alerts, config.state)
+    const alerts = await runAlerts(config.alerts, config.state)
     let written = 0
     const stream = (async () => {
       for (let n = 1; n <= last; n++) {
@@ -66,24 +67,24 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
     })()
-    await until("the stream is under way", () => arrived(messages) > 100)
+    await until("the stream is under way", () => arrivedCount(messages) > 100)
     await broker.kill()
     const killedAt = written
-    await until("the outbox fills", () => (alerts.counts()[0]?.depth ?? 0) > 200)
-    expect(alerts.counts()[0]?.condition).toMatchObject({
+    await until("the outbox fills", () => (alerts.status()[0]?.depth ?? 0) > 200)
+    expect(alerts.status()[0]?.condition).toMatchObject({
       state: "failing",
       text: expect.stringContaining("no broker") as string,
     })
     await broker.start()
-    await until("what waited arrives", () => arrived(messages) > killedAt + 200)
+    await until("what waited arrives", () => arrivedCount(messages) > killedAt + 200)
     broker.signal("SIGSTOP")
-    await until("the outbox fills again", () => (alerts.counts()[0]?.depth ?? 0) > 100 || written === last)
+    await until("the outbox fills again", () => (alerts.status()[0]?.depth ?? 0) > 100 || written === last)
     broker.signal("SIGCONT")
     await stream
-    await until("everything has arrived", () => arrived(messages) === last)
+    await until("everything has arrived", () => arrivedCount(messages) === last)
     expectComplete(messages, last)
     expect(await alerts.stop(10_000)).toBe(true)
-    expect(alerts.counts()[0]).toMatchObject({ shed: 0, refused: 0, depth: 0 })
+    expect(alerts.status()[0]).toMatchObject({ shed: 0, refused: 0, depth: 0 })
   })
 
   it(
@@ -93,16 +94,16 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
       const [writes, together] = [360, 100]
       const { config, messages } = await prepare("an-hour")
       await broker.kill()
-      const alerts = await started(config.alerts, config.state)
+      const alerts = await runAlerts(config.alerts, config.state)
       for (let write = 0; write < writes; write++) {
         // Resolves without a broker: nothing of the store's waits for one.
         await alerts.sink?.write(Array.from({ length: together }, (_, i) => batchOf(write * together + i + 1)))
       }
-      const [counts] = alerts.counts()
+      const [counts] = alerts.status()
       expect(counts).toMatchObject({ depth: writes * together, shed: 0, condition: { state: "failing" } })
       expect(counts?.bytes).toBeLessThan(counts?.limitBytes ?? 0)
       await broker.start()
-      await until("the hour has arrived", () => arrived(messages) === writes * together, 90_000)
+      await until("the hour has arrived", () => arrivedCount(messages) === writes * together, 90_000)
       expectComplete(messages, writes * together)
     },
   )
@@ -133,7 +134,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     }
     for (const killAfter of [1, 150, 3, 200]) expect(await run(killAfter)).toBe("SIGKILL")
     expect(await run(Number.POSITIVE_INFINITY)).toBe(0)
-    await until("everything has arrived", () => arrived(messages) === last)
+    await until("everything has arrived", () => arrivedCount(messages) === last)
     expectComplete(messages, last)
     const kinds = messages.map(({ headers }) => headers["ce_type"])
     expect(new Set(kinds)).toEqual(
@@ -148,28 +149,28 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
       "",
     )
     const large = aFinding({ id: batchOf(41).findings[0]?.id ?? "", summary: noise.repeat(12) })
-    const alerts = await started(config.alerts, config.state)
+    const alerts = await runAlerts(config.alerts, config.state)
     const outputs = Array.from({ length: 40 }, (_, i) => batchOf(i + 1))
     await alerts.sink?.write([...outputs.slice(0, 10), anOutput(99, { findings: [large] }), ...outputs.slice(10)])
-    await until("the rest has arrived", () => arrived(messages) === 40)
+    await until("the rest has arrived", () => arrivedCount(messages) === 40)
     expectComplete(messages, 40)
     expect(await alerts.stop(10_000)).toBe(true)
-    expect(alerts.counts()[0]).toMatchObject({ refused: 1, published: 40, depth: 0 })
+    expect(alerts.status()[0]).toMatchObject({ refused: 1, published: 40, depth: 0 })
   })
 
   it("are bounded on disk while it is away, and what was given up is counted", { timeout: 60_000 }, async () => {
     const { config, messages } = await prepare("bounded", { outbox_bytes: 1_000_000 })
     await broker.kill()
-    const alerts = await started(config.alerts, config.state)
+    const alerts = await runAlerts(config.alerts, config.state)
     const last = 1_200
     for (let n = 1; n <= last; n += 20) await alerts.sink?.write(Array.from({ length: 20 }, (_, i) => batchOf(n + i)))
-    const [counts] = alerts.counts()
+    const [counts] = alerts.status()
     expect(counts?.shed).toBeGreaterThan(100)
     expect(counts?.bytes).toBeLessThanOrEqual(1_000_000)
     expect((counts?.depth ?? 0) + (counts?.shed ?? 0)).toBe(last)
     await broker.start()
-    await until("the rest has arrived", () => arrived(messages) === last - (counts?.shed ?? 0))
-    await until("the oldest is gone", () => alerts.counts()[0]?.oldestSeconds === 0)
+    await until("the rest has arrived", () => arrivedCount(messages) === last - (counts?.shed ?? 0))
+    await until("the oldest is gone", () => alerts.status()[0]?.oldestSeconds === 0)
     const newest = batchOf(last).findings[0]
     expect(
       withoutRepeats(messages)
@@ -180,7 +181,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
 
   it("say who speaks and what it is in their headers", { timeout: 30_000 }, async () => {
     const { config, messages } = await prepare("headers")
-    const alerts = await started(config.alerts, config.state)
+    const alerts = await runAlerts(config.alerts, config.state)
     await alerts.sink?.write([batchOf(1)])
     await until("it has arrived", () => messages.length === 1)
     const finding = aFinding({ id: batchOf(1).findings[0]?.id ?? "" })
@@ -212,26 +213,26 @@ describe.skipIf("missing" in jars || process.getuid?.() !== 0)("alerts on a brok
     expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
     const { messages, stop } = await consume(broker.plain, "full")
     onTestFinished(stop)
-    const alerts = await started(config.alerts, config.state)
+    const alerts = await runAlerts(config.alerts, config.state)
     const write = async (from: number, to: number) => {
       for (let n = from; n <= to; n++) await alerts.sink?.write([batchOf(n)])
     }
-    const arrived = () => new Set(messages.map(({ headers }) => headers["ce_id"])).size
+    const arrivedCount = () => new Set(messages.map(({ headers }) => headers["ce_id"])).size
     await write(1, 50)
-    await until("the first arrive", () => arrived() === 50)
+    await until("the first arrive", () => arrivedCount() === 50)
     const ballast = join(disk, "ballast")
     // dd ends with an error where the disk does.
     spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=64k"], { stdio: "ignore" })
     await write(51, 150)
-    await until("no broker takes them", () => alerts.counts()[0]?.condition.state === "failing")
+    await until("no broker takes them", () => alerts.status()[0]?.condition.state === "failing")
     rmSync(ballast)
     await broker.kill()
     await broker.start()
-    await until("everything has arrived", () => arrived() === 150, 60_000)
+    await until("everything has arrived", () => arrivedCount() === 150, 60_000)
     const ids = Array.from({ length: 150 }, (_, i) =>
       batchOf(i + 1).findings.map(({ id, version }) => `${id}:${version}`),
     ).flat()
     expect([...withoutRepeats(messages).values()].flat().sort()).toEqual(ids.sort())
-    expect(alerts.counts()[0]).toMatchObject({ shed: 0, refused: 0 })
+    expect(alerts.status()[0]).toMatchObject({ shed: 0, refused: 0 })
   })
 })

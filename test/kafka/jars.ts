@@ -9,7 +9,7 @@ const here = fileURLToPath(new URL(".", import.meta.url))
 const downloadMs = 300_000
 
 /**
- * The class path of Apache Kafka in the version of pom.xml, fetched once and kept under ~/.cache. A reason instead, where
+ * The class path of Apache Kafka in the version of pom.xml, downloaded once and kept under ~/.cache. A reason instead, where
  * it cannot be had; in CI, where the tests are meant to run, that is an error.
  */
 export function brokerJars(): { readonly classPath: string } | { readonly missing: string } {
@@ -28,14 +28,14 @@ function findJars(): { readonly classPath: string } | { readonly missing: string
   if (existsSync(folder) && readdirSync(folder).length > 0) return { classPath }
   if (spawnSync("mvn", ["-v"]).status !== 0) return { missing: "mvn is missing, which fetches the broker" }
   const draft = `${folder}.${process.pid}`
-  const fetched = spawnSync("mvn", ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${draft}`], {
+  const download = spawnSync("mvn", ["-q", "-B", "dependency:copy-dependencies", `-DoutputDirectory=${draft}`], {
     cwd: here,
     timeout: downloadMs,
     encoding: "utf8",
   })
-  if (fetched.status !== 0) {
+  if (download.status !== 0) {
     rmSync(draft, { recursive: true, force: true })
-    return { missing: `mvn could not fetch the broker: ${fetched.stdout.trim().split("\n")[0] ?? ""}` }
+    return { missing: `mvn could not fetch the broker: ${download.stdout.trim().split("\n")[0] ?? ""}` }
   }
   renameSync(draft, folder)
   return { classPath }

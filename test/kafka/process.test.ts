@@ -4,12 +4,12 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { batchOf } from "@backflow/analyzer/testing/alert-writer"
+import { backflow } from "../lab/executables.js"
 import { Broker } from "./broker.js"
-import { aFolder, configOf, ensure, oneNode, started, until } from "./cluster.js"
+import { aFolder, configOf, ensure, oneNode, runAlerts, until } from "./setup.js"
 import { consume } from "./consume.js"
 import { brokerJars } from "./jars.js"
 
-const program = join(import.meta.dirname, "..", "..", "analyzer", "bin", "backflow.js")
 const environment = { PATH: process.env["PATH"] }
 const jars = brokerJars()
 if ("missing" in jars) process.stderr.write(`skipped: no Kafka broker for tests: ${jars.missing}\n`)
@@ -17,18 +17,18 @@ if ("missing" in jars) process.stderr.write(`skipped: no Kafka broker for tests:
 /** Starts `backflow analyzer`; resolves when it is ready. */
 async function analyzer(state: string, kafka: string, topic: string): Promise<ChildProcess> {
   const words = ["--state", state, "--listen", `unix:${join(state, "socket")}`, "--page", "off", "--kafka", kafka]
-  const child = spawn(process.execPath, [program, "analyzer", ...words], {
+  const child = spawn(process.execPath, [backflow, "analyzer", ...words], {
     env: { ...environment, BACKFLOW_ALERTS_KAFKA_TOPIC: topic },
     stdio: ["ignore", "pipe", "inherit"],
   })
   onTestFinished(() => void child.kill("SIGKILL"))
-  let said = ""
+  let output = ""
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", (chunk: Buffer) => {
-      said += chunk.toString()
-      if (said.startsWith("ready")) resolve()
+      output += chunk.toString()
+      if (output.startsWith("ready")) resolve()
     })
-    child.once("exit", () => reject(new Error(`the analyzer ended: ${said}`)))
+    child.once("exit", () => reject(new Error(`the analyzer ended: ${output}`)))
   })
   return child
 }
@@ -50,7 +50,7 @@ describe.skipIf("missing" in jars)("the analyzer as a process, with a real broke
     async () => {
       const topic = "leftovers"
       const away = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic })
-      const alerts = await started(away.alerts, away.state)
+      const alerts = await runAlerts(away.alerts, away.state)
       await alerts.sink?.write([batchOf(1), batchOf(2)])
       expect(await alerts.stop(0)).toBe(false)
       expect(await ensure(configOf(aFolder(), { brokers: [broker.plain], topic }), oneNode)).toMatchObject({ code: 0 })
@@ -69,7 +69,7 @@ describe.skipIf("missing" in jars)("the analyzer as a process, with a real broke
   it("and the doctor says how the cluster and its topic stand", { timeout: 60_000 }, async () => {
     const doctor = (kafka: string) => {
       const words = ["doctor", "--state", aFolder(), "--kafka", kafka, "--json"]
-      const { stdout } = spawnSync(process.execPath, [program, ...words], { encoding: "utf8", env: environment })
+      const { stdout } = spawnSync(process.execPath, [backflow, ...words], { encoding: "utf8", env: environment })
       return (
         JSON.parse(stdout) as { checks: { what: string; state: string; text: string; remedy: string }[] }
       ).checks.find(({ what }) => what === "broker")

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises"
-import type { Closed, Watch } from "./watch.js"
+import type { StoredConnection } from "./connections.js"
+import type { Watch } from "./watch.js"
 
 const limitMs = 5_000
 
 /**
- * True once both ends of a connection, which are on this machine, have counted the same bytes in each direction. Asked
+ * True once both ends of a connection, which are on this machine, have counted the same bytes in each direction. Checked
  * before a case is torn down: a program that is killed leaves bytes on the way that one end sent and nobody received.
  */
 export async function bytesAgree(watch: Watch, cookie: string): Promise<boolean> {
@@ -16,13 +17,13 @@ export async function bytesAgree(watch: Watch, cookie: string): Promise<boolean>
   return true
 }
 
-function agree(cookie: string, connections: readonly Closed[]): boolean {
+function agree(cookie: string, connections: readonly StoredConnection[]): boolean {
   const near = connections.find((c) => c.cookie === cookie)
   const far = near && connections.find((c) => isOtherEnd(near, c))
   return near !== undefined && far?.bytes_received === near.bytes_sent && far.bytes_sent === near.bytes_received
 }
 
-function isOtherEnd(near: Closed, far: Closed): boolean {
+function isOtherEnd(near: StoredConnection, far: StoredConnection): boolean {
   return (
     far.cookie !== near.cookie &&
     far.local === near.remote &&

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { setTimeout as pause } from "node:timers/promises"
-import type { Ground, Place } from "./ground.js"
-import { ending, saying, stopping } from "./ground.js"
+import type { LabNetwork, Machine } from "./network.js"
+import { stopProcess, waitForLine, waitForSuccess } from "./processes.js"
 
 export interface Lab {
-  readonly ground: Ground
+  readonly network: LabNetwork
   /** Key and certificate of the outside programs that speak TLS. */
   readonly certificate: string
 }
@@ -27,11 +27,11 @@ export interface Case {
 }
 
 /** Resolves when something listens on the port. */
-export async function listening(ground: Ground, place: Place, port: number): Promise<void> {
-  const name = ground.namespace(place)
+export async function waitForPort(network: LabNetwork, machine: Machine, port: number): Promise<void> {
+  const name = network.namespace(machine)
   const limit = Date.now() + 15_000
   while (execFileSync("ip", ["netns", "exec", name, "ss", "-Hltn", `sport = :${port}`], { encoding: "utf8" }) === "") {
-    if (Date.now() > limit) throw new Error(`nothing listens on port ${port} of ${place}`)
+    if (Date.now() > limit) throw new Error(`nothing listens on port ${port} of ${machine}`)
     await pause(30)
   }
 }
@@ -42,19 +42,19 @@ export function pidOf(child: ChildProcess): number {
 }
 
 /** Microseconds out of the line `first N` that the outside programs print. */
-export async function firstUse(child: ChildProcess): Promise<number> {
-  return Number((await saying(child, "first")).split(" ")[1])
+export async function firstUseUs(child: ChildProcess): Promise<number> {
+  return Number((await waitForLine(child, "first")).split(" ")[1])
 }
 
 /** A client that runs to its end while the outside end serves it; both must end well. */
-export async function together(outside: ChildProcess, client: ChildProcess, firstUs?: number): Promise<Run> {
-  await Promise.all([ending(outside), ending(client)])
+export async function runBoth(outside: ChildProcess, client: ChildProcess, firstUs?: number): Promise<Run> {
+  await Promise.all([waitForSuccess(outside), waitForSuccess(client)])
   return { pids: [pidOf(client)], end: () => Promise.resolve(), ...(firstUs === undefined ? {} : { firstUs }) }
 }
 
 /** Stops what is given, in order. */
 export function stopAll(...children: readonly ChildProcess[]): () => Promise<void> {
   return async () => {
-    for (const child of children) await stopping(child)
+    for (const child of children) await stopProcess(child)
   }
 }

@@ -5,20 +5,20 @@ import { benignSsh } from "./cases/benign-ssh.js"
 import { canary, relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { tunnels } from "./cases/tunnels.js"
-import { makeGround } from "./ground.js"
-import type { Ground } from "./ground.js"
+import { makeNetwork } from "./network.js"
 import { missingForLab } from "./requirements.js"
 import { makeCertificate, startSshd } from "./ssh.js"
 import { bytesAgree } from "./bytes.js"
 import { table, writeIntoReadme } from "./table.js"
 import type { Verdict } from "./table.js"
 import { Watch } from "./watch.js"
-import type { Closed, Found } from "./watch.js"
+import type { StoredConnection } from "./connections.js"
+import type { LabFinding } from "./watch.js"
 
-const wakes = ["medium", "high", "critical"]
+const alarming = ["medium", "high", "critical"]
 const findLimitMs = 15_000
 const verdicts: Verdict[] = []
-let ground: Ground | undefined
+let removeNetwork: (() => void) | undefined
 let watch: Watch
 let started: Watch | undefined
 let lab: Lab
@@ -28,21 +28,22 @@ if (missing !== undefined) console.log(`lab: skipped, ${missing}`)
 
 describe.skipIf(missing !== undefined)("lab", () => {
   beforeAll(async () => {
-    const made = (ground = makeGround())
-    lab = { ground: made, certificate: makeCertificate(made) }
-    await startSshd(made)
-    await made.serve("inside", "inside_service.py", "http", "8000")
-    await made.serve("inside", "inside_service.py", "db", "6000")
-    await made.serve("outside", "inside_service.py", "http", "8001")
-    await made.serve("lan", "inside_service.py", "http", "8000")
-    watch = started = await Watch.start(made.folder)
+    const network = makeNetwork()
+    removeNetwork = network.remove
+    lab = { network, certificate: makeCertificate(network) }
+    await startSshd(network)
+    await network.serve("inside", "inside_service.py", "http", "8000")
+    await network.serve("inside", "inside_service.py", "db", "6000")
+    await network.serve("outside", "inside_service.py", "http", "8001")
+    await network.serve("lan", "inside_service.py", "http", "8000")
+    watch = started = await Watch.start(network.folder)
   }, 60_000)
 
   afterAll(async () => {
     try {
       if (started) expect(await started.stop()).toBe(0)
     } finally {
-      ground?.remove()
+      removeNetwork?.()
     }
   }, 60_000)
 
@@ -50,15 +51,15 @@ describe.skipIf(missing !== undefined)("lab", () => {
     it.each([...tunnels, ...relays, ...shells])(
       "$name",
       async (one) => {
-        const from = watch.arrived.length
+        const from = watch.arrivals.length
         const run = await one.run(lab)
-        const arrived = await watch.find(from, (finding) => isWanted(finding, one, run.pids), findLimitMs)
-        const exact = arrived && (await bytesAgree(watch, arrived.finding.connection.cookie))
-        verdicts.push({ case: one, run, arrived, exact })
+        const arrival = await watch.find(from, (finding) => isWanted(finding, one, run.pids), findLimitMs)
+        const exact = arrival && (await bytesAgree(watch, arrival.finding.connection.cookie))
+        verdicts.push({ case: one, run, arrival, exact })
         await run.end()
         expect(
-          arrived?.finding.class,
-          `classes that came: ${watch.arrived
+          arrival?.finding.class,
+          `classes that came: ${watch.arrivals
             .slice(from)
             .map(
               (a) =>
@@ -66,7 +67,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
             )
             .join(", ")}`,
         ).toBeDefined()
-        expect(arrived?.finding.process.exe).toMatch(one.finds?.exe ?? /$^/)
+        expect(arrival?.finding.process.exe).toMatch(one.finds?.exe ?? /$^/)
       },
       60_000,
     )
@@ -76,20 +77,20 @@ describe.skipIf(missing !== undefined)("lab", () => {
     it.each([...benignSsh, ...benignClients])(
       "$name",
       async (one) => {
-        const from = watch.arrived.length
+        const from = watch.arrivals.length
         const run = await one.run(lab)
         await run.end()
         const sentinel = await canary.run(lab)
         const passed = await watch.find(from, (finding) => isWanted(finding, canary, sentinel.pids), findLimitMs)
         await sentinel.end()
-        const known = new Set(watch.arrived.slice(0, from).map(({ finding }) => finding.id))
-        const alarm = watch.arrived
+        const known = new Set(watch.arrivals.slice(0, from).map(({ finding }) => finding.id))
+        const alarm = watch.arrivals
           .slice(from)
           .find(
             ({ finding }) =>
-              wakes.includes(finding.severity) && !known.has(finding.id) && !concerns(finding, sentinel.pids),
+              alarming.includes(finding.severity) && !known.has(finding.id) && !concerns(finding, sentinel.pids),
           )
-        verdicts.push({ case: one, run, arrived: alarm, exact: undefined })
+        verdicts.push({ case: one, run, arrival: alarm, exact: undefined })
         expect(passed, "the canary was not found: nothing can be said of what came before it").toBeDefined()
         expect(alarm?.finding).toBeUndefined()
       },
@@ -98,7 +99,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
   })
 
   describe("as a whole", () => {
-    let connections: readonly Closed[]
+    let connections: readonly StoredConnection[]
     beforeAll(() => {
       connections = watch.connections()
       const text = table(verdicts)
@@ -107,7 +108,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
     }, 30_000)
 
     it("counts every byte of the outside connections, at both ends alike", () => {
-      const found = verdicts.filter((v) => v.case.finds && v.arrived)
+      const found = verdicts.filter((v) => v.case.finds && v.arrival)
       expect(found.length).toBeGreaterThan(0)
       expect(found.filter((v) => v.exact !== true).map((v) => v.case.name)).toEqual([])
     })
@@ -118,12 +119,14 @@ describe.skipIf(missing !== undefined)("lab", () => {
   })
 })
 
-function isWanted(finding: Found, one: Case, pids: readonly number[]): boolean {
+function isWanted(finding: LabFinding, one: Case, pids: readonly number[]): boolean {
   return (
-    (one.finds?.class.includes(finding.class) ?? false) && wakes.includes(finding.severity) && concerns(finding, pids)
+    (one.finds?.class.includes(finding.class) ?? false) &&
+    alarming.includes(finding.severity) &&
+    concerns(finding, pids)
   )
 }
 
-function concerns({ process }: Found, pids: readonly number[]): boolean {
+function concerns({ process }: LabFinding, pids: readonly number[]): boolean {
   return pids.includes(process.pid) || process.ancestors.some((ancestor) => pids.includes(ancestor.pid))
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
-import { collector } from "./watch.js"
+import { collector } from "./executables.js"
 
 const programs = [
   "ip",

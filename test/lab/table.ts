@@ -1,20 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Arrived } from "./watch.js"
+import type { Arrival } from "./watch.js"
 import type { Case, Run } from "./case.js"
 
 export interface Verdict {
   readonly case: Case
   readonly run: Run
   /** The finding that was waited for, or the worst that came where none may. */
-  readonly arrived: Arrived | undefined
+  readonly arrival: Arrival | undefined
   /** Both ends of the outside connection counted the same bytes. */
   readonly exact: boolean | undefined
 }
 
 /** Milliseconds from the first byte that the outside sent in to the finding, readable outside the analyzer. */
-export function latencyMs({ run, arrived }: Verdict): number | undefined {
-  return run.firstUs === undefined || arrived === undefined ? undefined : (arrived.atUs - run.firstUs) / 1000
+export function latencyMs({ run, arrival }: Verdict): number | undefined {
+  return run.firstUs === undefined || arrival === undefined ? undefined : (arrival.atUs - run.firstUs) / 1000
 }
 
 /** Nearest-rank percentile. */
@@ -38,8 +38,8 @@ export function writeIntoReadme(text: string): void {
 export function table(verdicts: readonly Verdict[]): string {
   const found = verdicts.filter((v) => v.case.finds !== undefined)
   const benign = verdicts.filter((v) => v.case.finds === undefined)
-  const hits = found.filter((v) => v.arrived !== undefined)
-  const alarms = benign.filter((v) => v.arrived !== undefined)
+  const hits = found.filter((v) => v.arrival !== undefined)
+  const alarms = benign.filter((v) => v.arrival !== undefined)
   const latencies = hits.flatMap((v) => (v.run.firstUs === undefined ? [] : Math.max(0, latencyMs(v) ?? 0)))
   const rows = found.map(foundRow)
   const ms = (share: number): string => `${(percentile(latencies, share) ?? 0).toFixed(0)} ms`
@@ -55,7 +55,7 @@ export function table(verdicts: readonly Verdict[]): string {
 }
 
 function foundRow(verdict: Verdict): string {
-  const finding = verdict.arrived?.finding
+  const finding = verdict.arrival?.finding
   if (finding === undefined) return `| ${verdict.case.name} | **not found** | | | | |`
   const latency = latencyMs(verdict)
   const cells = [

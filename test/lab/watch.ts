@@ -1,17 +1,17 @@
-import { execFileSync, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
+import { storedConnections } from "./connections.js"
+import type { StoredConnection } from "./connections.js"
+import { backflow } from "./executables.js"
 
-const root = join(import.meta.dirname, "..", "..")
-const program = join(root, "analyzer", "bin", "backflow.js")
-export const collector = join(root, "agent-bridge", "target", "release", "backflow-collector")
-const lookEveryMs = 20
+const pollMs = 20
 
 /** The parts of proto/finding.schema.json that the lab judges. */
-export interface Found {
+export interface LabFinding {
   readonly id: string
   readonly version: number
   readonly class: string
@@ -28,24 +28,9 @@ export interface Found {
 }
 
 /** A finding version and the wall clock at which it could be read from outside, in microseconds. */
-export interface Arrived {
-  readonly finding: Found
+export interface Arrival {
+  readonly finding: LabFinding
   readonly atUs: number
-}
-
-export interface Closed {
-  readonly protocol: string
-  readonly cookie: string
-  readonly local: string
-  readonly local_port: number
-  readonly remote: string
-  readonly remote_port: number
-  readonly initiator: string
-  readonly bytes_sent: number
-  readonly bytes_received: number
-  readonly closed: "open" | "closed" | "vanished"
-  readonly exe: string
-  readonly pid: number
 }
 
 /** A running `backflow up` and the findings that it appends to a file. */
@@ -53,12 +38,12 @@ export class Watch {
   readonly #child: ChildProcess
   readonly #state: string
   readonly #file: string
-  readonly arrived: Arrived[] = []
+  readonly arrivals: Arrival[] = []
   #descriptor: number | undefined
   #rest = ""
   #offset = 0
   // What arrives is stamped at once, whatever a case is waiting for meanwhile.
-  readonly #looking = setInterval(() => this.look(), lookEveryMs)
+  readonly #polling = setInterval(() => this.poll(), pollMs)
 
   private constructor(child: ChildProcess, state: string, file: string) {
     this.#child = child
@@ -66,26 +51,26 @@ export class Watch {
     this.#file = file
   }
 
-  /** Resolves when it says that it observes. */
+  /** Resolves when it reports that it is ready. */
   static async start(folder: string, options: readonly string[] = []): Promise<Watch> {
     const [state, file] = [join(folder, "state"), join(folder, "findings.jsonl")]
     const words = ["up", "--state", state, "--findings-jsonl", file, ...options]
-    const child = spawn(process.execPath, [program, ...words], { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, [backflow, ...words], { stdio: ["ignore", "pipe", "pipe"] })
     const watch = new Watch(child, state, file)
-    let said = ""
-    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()))
+    let output = ""
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()))
     await new Promise<void>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {
-        said += chunk.toString()
-        if (said.includes("\nready") || said.startsWith("ready")) resolve()
+        output += chunk.toString()
+        if (output.includes("\nready") || output.startsWith("ready")) resolve()
       })
-      child.once("exit", (code) => reject(new Error(`backflow up ended (${code ?? "killed"}): ${said.slice(-1500)}`)))
+      child.once("exit", (code) => reject(new Error(`backflow up ended (${code ?? "killed"}): ${output.slice(-1500)}`)))
     })
     return watch
   }
 
-  /** Reads what has arrived since the last look. */
-  look(): void {
+  /** Reads what has arrived since the last poll. */
+  poll(): void {
     if (this.#descriptor === undefined) {
       if (!existsSync(this.#file)) return
       this.#descriptor = openSync(this.#file, "r")
@@ -97,32 +82,27 @@ export class Watch {
     }
     const lines = this.#rest.split("\n")
     this.#rest = lines.pop() ?? ""
-    for (const line of lines) this.arrived.push({ finding: JSON.parse(line) as Found, atUs: Date.now() * 1000 })
+    for (const line of lines) this.arrivals.push({ finding: JSON.parse(line) as LabFinding, atUs: Date.now() * 1000 })
   }
 
-  /** Resolves with the first finding version from `from` on that is as wanted; undefined after `limitMs`. */
-  async find(from: number, wanted: (finding: Found) => boolean, limitMs: number): Promise<Arrived | undefined> {
+  /** Resolves with the first finding version from `from` on that matches; undefined after `limitMs`. */
+  async find(from: number, matches: (finding: LabFinding) => boolean, limitMs: number): Promise<Arrival | undefined> {
     const end = Date.now() + limitMs
     for (;;) {
-      const found = this.arrived.slice(from).find(({ finding }) => wanted(finding))
+      const found = this.arrivals.slice(from).find(({ finding }) => matches(finding))
       if (found !== undefined || Date.now() > end) return found
-      await pause(lookEveryMs)
+      await pause(pollMs)
     }
   }
 
   /** Every connection in the store, each once. */
-  connections(): readonly Closed[] {
-    const args = [program, "connections", "--state", this.#state, "--json", "--limit", "100000"]
-    const text = execFileSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 29 })
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Closed)
+  connections(): readonly StoredConnection[] {
+    return storedConnections(this.#state)
   }
 
-  /** Asks it to stop and returns its exit code. */
+  /** Interrupts it and returns its exit code. */
   async stop(): Promise<number | null> {
-    clearInterval(this.#looking)
+    clearInterval(this.#polling)
     if (this.#child.exitCode !== null) return this.#child.exitCode
     const exited = once(this.#child, "exit")
     this.#child.kill("SIGINT")

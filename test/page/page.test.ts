@@ -3,15 +3,15 @@ import { join } from "node:path"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Broker } from "../kafka/broker.js"
-import { configOf, ensure, oneNode, until } from "../kafka/cluster.js"
+import { configOf, ensure, oneNode, until } from "../kafka/setup.js"
 import { asText, consume } from "../kafka/consume.js"
 import { brokerJars } from "../kafka/jars.js"
-import type { Ground } from "../lab/ground.js"
+import type { LabNetwork } from "../lab/network.js"
 import { missingForLab } from "../lab/requirements.js"
 import { seriousViolations } from "./accessibility.js"
 import { missingBrowser, openPage, startBrowser } from "./browser.js"
-import { startUp } from "./running.js"
-import type { Running } from "./running.js"
+import { startUp } from "./backflow-up.js"
+import type { Running } from "./backflow-up.js"
 import { makeWayIn, openTunnel } from "./way-in.js"
 import type { Tunnel } from "./way-in.js"
 
@@ -25,7 +25,7 @@ const topic = "backflow.findings.v1"
 // One story from the quiet before to the stop of the analyzer, in order: each part begins where the one before it ended.
 describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafka tell", () => {
   const cleanUp: (() => unknown)[] = []
-  let ground: Ground
+  let network: LabNetwork
   let broker: Broker
   let running: Running
   let browser: Browser
@@ -34,12 +34,12 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
   let complaints: string[]
 
   beforeAll(async () => {
-    ground = await makeWayIn()
-    cleanUp.push(ground.remove)
+    network = await makeWayIn()
+    cleanUp.push(network.remove)
     broker = await Broker.start("classPath" in jars ? jars.classPath : "")
     cleanUp.push(() => broker.remove())
-    expect(await ensure(configOf(ground.folder, { brokers: [broker.plain] }), oneNode)).toMatchObject({ code: 0 })
-    running = await startUp(ground.folder, ["--kafka", broker.plain])
+    expect(await ensure(configOf(network.folder, { brokers: [broker.plain] }), oneNode)).toMatchObject({ code: 0 })
+    running = await startUp(network.folder, ["--kafka", broker.plain])
     cleanUp.push(() => running.stop())
     browser = await startBrowser()
     cleanUp.push(() => browser.close())
@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
 
   it("shows an incident as it happens, without a reload, and a Kafka consumer gets the alert", async () => {
     await page.evaluate("window.openedOnce = true")
-    tunnel = await openTunnel(ground)
+    tunnel = await openTunnel(network)
     cleanUp.push(() => tunnel.close())
     await tunnel.use()
     const row = page.getByRole("link", { name: /high.*ssh lets 203\.0\.113\.9:22 reach 127\.0\.0\.1:8000/s })
@@ -169,7 +169,7 @@ describe.skipIf(missing !== undefined)("somebody comes in, and the page and Kafk
     const { port } = new URL(running.address)
     expect(await running.stop()).toBe(0)
     await page.getByText("The analyzer does not answer").waitFor()
-    running = await startUp(ground.folder, [], `127.0.0.1:${port}`)
+    running = await startUp(network.folder, [], `127.0.0.1:${port}`)
     // Sessions end with their analyzer.
     await page.getByText("show the token once more").waitFor()
     await page.getByLabel("Token").fill(running.token)

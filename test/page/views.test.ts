@@ -28,16 +28,16 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
   beforeEach(async () => {
     incidents = [anIncident()]
     server = await ContractServer.start()
-    server.greeting = (tell) => {
-      tell("overview", anOverview({ openIncidents: incidents.length }))
+    server.onConnect = (send) => {
+      send("overview", anOverview({ openIncidents: incidents.length }))
       const [first] = incidents
-      if (first !== undefined) tell("incident", first)
-      tell(
+      if (first !== undefined) send("incident", first)
+      send(
         "outbound",
         anOutbound([aConnection(), aConnection({ cookie: "78", finding: null, remote: "198.51.100.4:443" })]),
       )
     }
-    server.answers = (path, query) => {
+    server.respond = (path, query) => {
       const limit = Number(query.get("limit"))
       if (path === "incidents") {
         const some = incidents.filter(({ status }) => query.get("status") === "all" || status === query.get("status"))
@@ -89,8 +89,8 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
     incidents = [anIncident(), anIncident({ id: "b", summary: "another" })]
     await open()
     await page.getByText("2 incidents").waitFor()
-    server.tell("incident", anIncident({ version: 9, status: "closed" }))
-    server.tell("overview", anOverview({ openIncidents: 1 }))
+    server.send("incident", anIncident({ version: 9, status: "closed" }))
+    server.send("overview", anOverview({ openIncidents: 1 }))
     await page.getByText("1 incident", { exact: true }).waitFor()
   })
 
@@ -99,8 +99,8 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
     await open()
     await page.getByText("450 incidents").waitFor()
     incidents = many.slice(200)
-    for (const one of many.slice(0, 200)) server.tell("incident", { ...one, version: 9, status: "closed" })
-    server.tell("overview", anOverview({ openIncidents: 250 }))
+    for (const one of many.slice(0, 200)) server.send("incident", { ...one, version: 9, status: "closed" })
+    server.send("overview", anOverview({ openIncidents: 250 }))
     await expect.poll(() => page.title()).toBe("(250) Backflow")
     expect(await page.getByText("Nothing has dug its way out").count()).toBe(0)
     await page.getByRole("link", { name: /way in number 399/ }).waitFor({ timeout: 10_000 })
@@ -112,15 +112,15 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
     )
     await open()
     await page.getByRole("link", { name: /second/ }).focus()
-    server.tell("incident", anIncident({ id: "second", version: 9, summary: "second", last_seen: ago(0) }))
+    server.send("incident", anIncident({ id: "second", version: 9, summary: "second", last_seen: ago(0) }))
     await expect.poll(async () => (await page.getByRole("listitem").first().textContent()) ?? "").toContain("second")
     expect(await focused()).toContain("second")
   })
 
-  it("announces an incident whose first version it never heard", async () => {
+  it("announces an incident whose first version it never got", async () => {
     await open()
     await page.getByRole("link", { name: /ssh lets/ }).waitFor()
-    server.tell("incident", anIncident({ id: "new", version: 2, first_seen: ago(0), summary: "a new way in" }))
+    server.send("incident", anIncident({ id: "new", version: 2, first_seen: ago(0), summary: "a new way in" }))
     await page.getByText("New incident, high: a new way in").waitFor({ state: "attached" })
   })
 
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
     incidents = [anIncident({ version: 1, first_seen: ago(5_000) })]
     await open()
     await page.getByRole("link", { name: /ssh lets/ }).waitFor()
-    server.tell("overview", anOverview({ openIncidents: 7 }))
+    server.send("overview", anOverview({ openIncidents: 7 }))
     await expect.poll(() => page.title()).toBe("(7) Backflow")
     expect(await page.getByText(/New incident, high/).count()).toBe(0)
   })
@@ -144,21 +144,21 @@ describe.skipIf(missing !== undefined)("the page over its contract", () => {
   it("keeps the last answer while a longer search is under way", async () => {
     await open("#/outbound")
     await page.getByText("198.51.100.4:443").waitFor()
-    const plain = server.answers
-    let answer: () => void = () => undefined
-    const answered = new Promise<void>((resolve) => (answer = resolve))
-    server.answers = (path, query) => {
+    const plain = server.respond
+    let release: () => void = () => undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    server.respond = (path, query) => {
       const search = query.get("search") ?? ""
       if (search === "x") return { ...anOutbound([]), total: 2 }
-      if (search === "xy") return answered.then(() => ({ ...anOutbound([]), total: 2 }))
+      if (search === "xy") return released.then(() => ({ ...anOutbound([]), total: 2 }))
       return plain(path, query)
     }
     await page.getByLabel("Search").fill("x")
     await page.getByText("None of them matches").waitFor()
     await page.getByLabel("Search").fill("xy")
-    await expect.poll(() => server.asked.some((one) => one.includes("search=xy"))).toBe(true)
+    await expect.poll(() => server.requests.some((one) => one.includes("search=xy"))).toBe(true)
     const shown = await page.getByText("198.51.100.4:443").count()
-    answer()
+    release()
     expect(shown).toBe(0)
   })
 

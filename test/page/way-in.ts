@@ -1,18 +1,19 @@
 import type { ChildProcess } from "node:child_process"
-import { listening, pidOf } from "../lab/case.js"
-import { ending, makeGround } from "../lab/ground.js"
-import type { Ground } from "../lab/ground.js"
+import { pidOf, waitForPort } from "../lab/case.js"
+import { makeNetwork } from "../lab/network.js"
+import { waitForSuccess } from "../lab/processes.js"
+import type { LabNetwork } from "../lab/network.js"
 import { login, ssh, startSshd } from "../lab/ssh.js"
 
 /** A host inside with a service, and sshd outside. */
-export async function makeWayIn(): Promise<Ground> {
-  const ground = makeGround()
+export async function makeWayIn(): Promise<LabNetwork> {
+  const network = makeNetwork()
   try {
-    await startSshd(ground)
-    await ground.serve("inside", "inside_service.py", "http", "8000")
-    return ground
+    await startSshd(network)
+    await network.serve("inside", "inside_service.py", "http", "8000")
+    return network
   } catch (thrown) {
-    ground.remove()
+    network.remove()
     throw thrown
   }
 }
@@ -25,13 +26,13 @@ export interface Tunnel {
 }
 
 /** A real `ssh -N -R` that leads from outside to the service inside. */
-export async function openTunnel(ground: Ground): Promise<Tunnel> {
+export async function openTunnel(network: LabNetwork): Promise<Tunnel> {
   const port = 18_080
-  const client: ChildProcess = ssh(ground, "-N", "-R", `${port}:127.0.0.1:8000`, login)
-  await listening(ground, "outside", port)
+  const client: ChildProcess = ssh(network, "-N", "-R", `${port}:127.0.0.1:8000`, login)
+  await waitForPort(network, "outside", port)
   return {
     pid: pidOf(client),
-    use: () => ending(ground.python("outside", "visitor.py", `${port}`)),
+    use: () => waitForSuccess(network.python("outside", "visitor.py", `${port}`)),
     close: () => void client.kill("SIGTERM"),
   }
 }

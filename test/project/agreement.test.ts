@@ -1,14 +1,23 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, test } from "vitest"
+import { severities } from "@backflow/analyzer/domain/finding"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
 
-const bridge = join(import.meta.dirname, "..", "..", "agent-bridge")
+const root = join(import.meta.dirname, "..", "..")
+const bridge = join(root, "agent-bridge")
+/** Where the analyzer has ssh's options and the names of SSH clients. */
+const sshPrograms = join(root, "analyzer", "src", "detectors", "intent", "ssh-programs.ts")
 const read = (...path: readonly string[]): string => readFileSync(join(bridge, ...path), "utf8")
+
+test("the page orders severities as the analyzer does", () => {
+  expect(severitiesOfPage).toEqual(severities)
+})
 
 describe("what is written in two languages", () => {
   it("counts the same networks as inside in the collector and in the analyzer", () => {
-    const body = /pub fn inside_by_default\(\)[^]*?\n\}/.exec(read("src", "kernel", "maps.rs"))?.[0] ?? ""
+    const body = /fn inside_by_default\(\)[^]*?\n\}/.exec(read("src", "kernel", "networks.rs"))?.[0] ?? ""
     const networks = [...body.matchAll(/v[46]\("([^"]+)", (\d+)\)/g)].map(
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )
@@ -22,5 +31,22 @@ describe("what is written in two languages", () => {
     const user = /fn own_group\([^]*?\n\}/.exec(read("src", "inspect", "inspector.rs"))?.[0] ?? ""
     expect(numbers(kernel)).toHaveLength(2)
     expect(numbers(user)).toEqual(numbers(kernel))
+  })
+
+  it("takes the same options of ssh for those with a value", () => {
+    const [, collector = ""] = /const WITH_VALUE: &str = "(\w+)"/.exec(read("src", "host", "ssh_config.rs")) ?? []
+    const [, grammar = ""] = /const openssh\b[^]*?options: "([\w:]+)"/.exec(readFileSync(sshPrograms, "utf8")) ?? []
+    const analyzer = [...grammar.matchAll(/(\w):/g)].map(([, letter]) => letter)
+    expect(analyzer.length).toBeGreaterThan(20)
+    expect(collector.split(/(?=\w)/).sort()).toEqual(analyzer.sort())
+  })
+
+  it("takes the same programs for SSH clients", () => {
+    const [, collector = ""] = /const PROGRAMS: [^=]+= \[([^\]]+)\]/.exec(read("src", "host", "ssh_config.rs")) ?? []
+    const [, byName = ""] = /const byName\b[^=]*= \{([^}]+)\}/.exec(readFileSync(sshPrograms, "utf8")) ?? []
+    // dbclient reads no ssh_config(5), which is what the collector looks for.
+    const analyzer = [...byName.matchAll(/^\s*(\w+)/gm)].map(([, name]) => name).filter((name) => name !== "dbclient")
+    expect(analyzer.length).toBeGreaterThan(1)
+    expect([...collector.matchAll(/\w+/g)].map(([name]) => name).sort()).toEqual(analyzer.sort())
   })
 })

@@ -1,30 +1,31 @@
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { firstUse, listening, pidOf } from "../lab/case.js"
-import { addresses, ending, makeGround, saying, stopping } from "../lab/ground.js"
-import type { Ground, Place } from "../lab/ground.js"
+import { firstUseUs, pidOf, waitForPort } from "../lab/case.js"
+import { addresses, makeNetwork } from "../lab/network.js"
+import { stopProcess, waitForLine, waitForSuccess } from "../lab/processes.js"
+import type { LabNetwork, Machine } from "../lab/network.js"
 import { missingForLab } from "../lab/requirements.js"
 import { login, sshOptions, startSshd } from "../lab/ssh.js"
 import { Watch } from "../lab/watch.js"
-import { closedConnections } from "./closed.js"
+import { closedConnections } from "./closed-connections.js"
 
 const findLimitMs = 10_000
 const missing = missingForLab()
 const program = (name: string): string => join(import.meta.dirname, "programs", name)
 
 describe.skipIf(missing !== undefined)("sockets that change hands", () => {
-  let ground: Ground
+  let network: LabNetwork
   let watch: Watch
   const cleanUp: (() => unknown)[] = []
 
-  const python = (place: Place, name: string, ...args: readonly string[]) =>
-    ground.start(place, "/usr/bin/python3", "-B", program(name), ...args)
+  const python = (machine: Machine, name: string, ...args: readonly string[]) =>
+    network.start(machine, "/usr/bin/python3", "-B", program(name), ...args)
 
   beforeAll(async () => {
-    ground = makeGround()
-    cleanUp.push(ground.remove)
-    await ground.serve("outside", "load.py", "serve", "7000")
-    watch = await Watch.start(ground.folder)
+    network = makeNetwork()
+    cleanUp.push(network.remove)
+    await network.serve("outside", "load.py", "serve", "7000")
+    watch = await Watch.start(network.folder)
     cleanUp.push(() => watch.stop())
   }, 60_000)
 
@@ -34,22 +35,22 @@ describe.skipIf(missing !== undefined)("sockets that change hands", () => {
 
   it("belong to the child that speaks on them, not to the parent that opened them", async () => {
     const parent = python("inside", "handover.py", "fork", addresses.outside, "7000", "1234")
-    const child = Number((await saying(parent, "child")).split(" ")[1])
-    await ending(parent)
+    const child = Number((await waitForLine(parent, "child")).split(" ")[1])
+    await waitForSuccess(parent)
     const rows = await closedConnections(watch, (c) => c.initiator === "local" && c.bytes_sent === 1234, 1)
     expect(rows.map((c) => [c.pid, c.bytes_received])).toEqual([[child, 1234]])
   }, 40_000)
 
   it("carry the name of the program that their process became", async () => {
     const client = python("inside", "handover.py", "exec", addresses.outside, "7000", "2345")
-    await ending(client)
+    await waitForSuccess(client)
     const rows = await closedConnections(watch, (c) => c.initiator === "local" && c.bytes_sent === 2345, 1)
     expect(rows.map((c) => [c.pid, c.exe, c.bytes_received])).toEqual([[pidOf(client), "/usr/bin/head", 2345]])
   }, 40_000)
 
   it("count what io_uring carries, to the byte", async ({ skip }) => {
     const client = python("inside", "uring.py", addresses.outside, "7000", "3000001")
-    const refused = await ending(client).then(
+    const refused = await waitForSuccess(client).then(
       () => false,
       (error: unknown) => {
         if (client.exitCode !== 3 || process.env["CI"] === "true") throw error
@@ -62,17 +63,17 @@ describe.skipIf(missing !== undefined)("sockets that change hands", () => {
   }, 40_000)
 
   it("lead back to who started a daemon whose parent has ended", async () => {
-    await startSshd(ground)
-    await ground.serve("inside", "inside_service.py", "http", "8000")
-    const tunnel = ["ssh", ...sshOptions(ground), "-N", "-R", "18900:127.0.0.1:8000", login]
+    await startSshd(network)
+    await network.serve("inside", "inside_service.py", "http", "8000")
+    const tunnel = ["ssh", ...sshOptions(network), "-N", "-R", "18900:127.0.0.1:8000", login]
     const launcher = python("inside", "handover.py", "detach", ...tunnel)
-    const child = Number((await saying(launcher, "child")).split(" ")[1])
-    await listening(ground, "outside", 18900)
-    const visitor = ground.python("outside", "visitor.py", "18900")
-    await firstUse(visitor)
-    await ending(visitor)
+    const child = Number((await waitForLine(launcher, "child")).split(" ")[1])
+    await waitForPort(network, "outside", 18900)
+    const visitor = network.python("outside", "visitor.py", "18900")
+    await firstUseUs(visitor)
+    await waitForSuccess(visitor)
     const found = await watch.find(0, (f) => f.class === "reverse_tunnel" && f.process.pid === child, findLimitMs)
-    await stopping(launcher)
+    await stopProcess(launcher)
     expect(found?.finding.process.exe).toBe("/usr/bin/ssh")
     expect(found?.finding.process.ancestors.map((a) => a.pid)).toContain(pidOf(launcher))
   }, 60_000)

@@ -1,27 +1,26 @@
-import { execFileSync, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
-import { saying } from "../lab/ground.js"
-import { collector } from "../lab/watch.js"
-import type { Closed } from "../lab/watch.js"
-
-const program = join(import.meta.dirname, "..", "..", "analyzer", "bin", "backflow.js")
+import { storedConnections } from "../lab/connections.js"
+import type { StoredConnection } from "../lab/connections.js"
+import { backflow, collector } from "../lab/executables.js"
+import { waitForLine } from "../lab/processes.js"
 
 /** One of the two programs, run by itself. */
 export class Part {
   readonly #child: ChildProcess
-  #said = ""
+  #output = ""
 
   constructor(child: ChildProcess) {
     this.#child = child
     for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (chunk: Buffer) => (this.#said += chunk.toString()))
+      stream?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()))
   }
 
   /** Everything that it has printed. */
-  said(): string {
-    return this.#said
+  output(): string {
+    return this.#output
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -52,13 +51,8 @@ export class Analyzer extends Part {
     this.#state = state
   }
 
-  connections(): readonly Closed[] {
-    const args = [program, "connections", "--state", this.#state, "--json", "--limit", "100000"]
-    const text = execFileSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 29 })
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Closed)
+  connections(): readonly StoredConnection[] {
+    return storedConnections(this.#state)
   }
 }
 
@@ -66,7 +60,7 @@ export class Analyzer extends Part {
 export async function startAnalyzer(folder: string): Promise<Analyzer> {
   const state = join(folder, "state")
   const child = spawn(process.execPath, [
-    program,
+    backflow,
     "analyzer",
     "--state",
     state,
@@ -74,7 +68,7 @@ export async function startAnalyzer(folder: string): Promise<Analyzer> {
     `unix:${join(folder, "socket")}`,
   ])
   const analyzer = new Analyzer(child, state)
-  await saying(child, "ready")
+  await waitForLine(child, "ready")
   return analyzer
 }
 
@@ -82,6 +76,6 @@ export async function startAnalyzer(folder: string): Promise<Analyzer> {
 export async function startCollector(folder: string, options: readonly string[] = []): Promise<Part> {
   const child = spawn(collector, ["--analyzer", `unix:${join(folder, "socket")}`, ...options])
   const part = new Part(child)
-  await saying(child, '{"ready":true')
+  await waitForLine(child, '{"ready":true')
   return part
 }

@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { firstUse, listening, pidOf } from "../lab/case.js"
-import { addresses, ending, makeGround, stopping } from "../lab/ground.js"
-import type { Ground } from "../lab/ground.js"
+import { firstUseUs, pidOf, waitForPort } from "../lab/case.js"
+import { addresses, makeNetwork } from "../lab/network.js"
+import { stopProcess, waitForSuccess } from "../lab/processes.js"
+import type { LabNetwork } from "../lab/network.js"
 import { missingForLab } from "../lab/requirements.js"
 import { login, ssh, sshOptions, startSshd } from "../lab/ssh.js"
 import { Watch } from "../lab/watch.js"
@@ -21,18 +22,18 @@ policy:
 `
 
 describe.skipIf(missing !== undefined)("with settings of its own", () => {
-  let ground: Ground
+  let network: LabNetwork
   let watch: Watch
   const cleanUp: (() => unknown)[] = []
 
   beforeAll(async () => {
-    ground = makeGround()
-    cleanUp.push(ground.remove)
-    await startSshd(ground)
-    await ground.serve("inside", "inside_service.py", "http", "8000")
-    const file = join(ground.folder, "backflow.yaml")
+    network = makeNetwork()
+    cleanUp.push(network.remove)
+    await startSshd(network)
+    await network.serve("inside", "inside_service.py", "http", "8000")
+    const file = join(network.folder, "backflow.yaml")
     writeFileSync(file, settings)
-    watch = await Watch.start(ground.folder, ["--config", file])
+    watch = await Watch.start(network.folder, ["--config", file])
     cleanUp.push(() => watch.stop())
   }, 60_000)
 
@@ -46,16 +47,16 @@ describe.skipIf(missing !== undefined)("with settings of its own", () => {
       [19001, addresses.outsideToo],
       [19002, addresses.outside],
     ] as const) {
-      const client = ssh(ground, "-N", "-R", `${port}:127.0.0.1:8000`, `root@${peer}`)
-      await listening(ground, "outside", port)
-      const visitor = ground.python("outside", "visitor.py", `${port}`)
-      await firstUse(visitor)
+      const client = ssh(network, "-N", "-R", `${port}:127.0.0.1:8000`, `root@${peer}`)
+      await waitForPort(network, "outside", port)
+      const visitor = network.python("outside", "visitor.py", `${port}`)
+      await firstUseUs(visitor)
       const isTunnel = (f: { class: string; process: { pid: number } }): boolean =>
         f.class === "reverse_tunnel" && f.process.pid === pidOf(client)
-      const arrived = await watch.find(0, isTunnel, limitMs)
-      found.push([arrived?.finding.status, arrived?.finding.severity])
-      await ending(visitor)
-      await stopping(client)
+      const arrival = await watch.find(0, isTunnel, limitMs)
+      found.push([arrival?.finding.status, arrival?.finding.severity])
+      await waitForSuccess(visitor)
+      await stopProcess(client)
     }
     expect(found).toEqual([
       ["expected", "info"],
@@ -64,9 +65,9 @@ describe.skipIf(missing !== undefined)("with settings of its own", () => {
   }, 60_000)
 
   it("tells a silent SSH channel without a terminal from a login that a person left open", async () => {
-    const channel = ssh(ground, "-N", login)
-    const options = sshOptions(ground)
-    const person = ground.python("inside", "terminal.py", "0", "ssh", "-tt", ...options, login, "sleep 14")
+    const channel = ssh(network, "-N", login)
+    const options = sshOptions(network)
+    const person = network.python("inside", "terminal.py", "0", "ssh", "-tt", ...options, login, "sleep 14")
     const severityOf = async (pid: number): Promise<string | undefined> => {
       const isLong = (f: { class: string; process: { pid: number; ancestors: readonly { pid: number }[] } }): boolean =>
         f.class === "long_lived_ssh" && (f.process.pid === pid || f.process.ancestors.some((a) => a.pid === pid))
@@ -74,7 +75,7 @@ describe.skipIf(missing !== undefined)("with settings of its own", () => {
     }
     expect(await severityOf(pidOf(channel))).toBe("medium")
     expect(await severityOf(pidOf(person))).toBe("low")
-    await stopping(channel)
-    await ending(person)
+    await stopProcess(channel)
+    await waitForSuccess(person)
   }, 60_000)
 })

@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prost::bytes::Bytes;
-use prost::Message;
+use prost::Message as _;
 use tokio::sync::Notify;
 
-use crate::line::batch::Weight;
 use crate::wire;
-use crate::wire::collector_message::Message as Said;
+use crate::wire::collector_message;
 
-/// What one entry costs beyond its message: the entry itself and the allocation.
-const ENTRY_BYTES: usize = 96;
+/// What one batch costs beyond its message: the place in the queue and the allocation.
+const PENDING_BYTES: usize = 96;
 
 /// What a batch is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +23,19 @@ pub enum Part {
     Facts,
 }
 
+/// How many records a batch holds, for the choice of what to shed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordCounts {
+    /// Connections that moved, and edges: a later record makes up for them.
+    pub interim: u64,
+    /// Opened, identified and closed connections, and attachments.
+    pub lifecycle: u64,
+}
+
 struct Pending {
     seq: u64,
     message: Bytes,
-    weight: Weight,
+    counts: RecordCounts,
     part: Part,
 }
 
@@ -35,15 +43,15 @@ struct Pending {
 struct State {
     queue: VecDeque<Pending>,
     /// So many from the front of the queue are sent on the present stream.
-    under_way: usize,
+    in_flight: usize,
     bytes: usize,
     last_seq: u64,
     acked: u64,
     /// Last part of the first snapshot.
     snapshot_seq: Option<u64>,
-    shed: Weight,
-    /// A stream has opened and asks for what a fresh analyzer needs.
-    wants_dictionary: bool,
+    shed: RecordCounts,
+    /// A stream has opened, and its analyzer may know nothing yet.
+    dictionary_requested: bool,
     dictionary: Option<Vec<wire::Process>>,
     networks: Option<Vec<wire::Network>>,
     finished: bool,
@@ -67,7 +75,7 @@ impl Buffer {
     }
 
     /// Appends a batch under the next sequence number, shedding when the bound is passed.
-    pub fn push(&self, mut batch: wire::Batch, weight: Weight, part: Part) -> u64 {
+    pub fn push(&self, mut batch: wire::Batch, counts: RecordCounts, part: Part) -> u64 {
         let mut state = self.state();
         state.last_seq += 1;
         let seq = state.last_seq;
@@ -76,22 +84,22 @@ impl Buffer {
             state.snapshot_seq.get_or_insert(seq);
         }
         let message = encode(batch, part);
-        state.bytes += message.len() + ENTRY_BYTES;
-        state.queue.push_back(Pending { seq, message, weight, part });
+        state.bytes += message.len() + PENDING_BYTES;
+        state.queue.push_back(Pending { seq, message, counts, part });
         while state.bytes > self.limit_bytes && state.shed_one() {}
         drop(state);
         self.changed.notify_one();
         seq
     }
 
-    /// The next batch to send while fewer than `window` are under way.
+    /// The next batch to send while fewer than `window` are in flight.
     pub fn next(&self, window: usize) -> Option<Bytes> {
         let mut state = self.state();
-        if state.under_way >= window {
+        if state.in_flight >= window {
             return None;
         }
-        let message = state.queue.get(state.under_way)?.message.clone();
-        state.under_way += 1;
+        let message = state.queue.get(state.in_flight)?.message.clone();
+        state.in_flight += 1;
         Some(message)
     }
 
@@ -108,15 +116,16 @@ impl Buffer {
     /// A new stream: everything unacknowledged is sent again, after a dictionary.
     pub fn reconnected(&self) {
         let mut state = self.state();
-        state.under_way = 0;
+        state.in_flight = 0;
         if !state.finished {
-            state.wants_dictionary = true;
+            state.dictionary_requested = true;
             state.dictionary = None;
         }
     }
 
-    pub fn wants_dictionary(&self) -> bool {
-        std::mem::take(&mut self.state().wants_dictionary)
+    /// True once for each stream that has opened: the dictionary for it is to be set.
+    pub fn take_dictionary_request(&self) -> bool {
+        std::mem::take(&mut self.state().dictionary_requested)
     }
 
     pub fn set_dictionary(&self, processes: Vec<wire::Process>) {
@@ -141,11 +150,11 @@ impl Buffer {
         self.state().networks.take()
     }
 
-    pub fn shed(&self) -> Weight {
+    pub fn shed_counts(&self) -> RecordCounts {
         self.state().shed
     }
 
-    pub fn acked(&self) -> u64 {
+    pub fn acknowledged(&self) -> u64 {
         self.state().acked
     }
 
@@ -180,10 +189,10 @@ impl Buffer {
 
 impl State {
     /// Sheds the oldest batch of interim records only; where none is left, of a snapshot; then of any records; then facts.
-    /// What is under way stays: the analyzer may have it already. False when there is nothing to shed.
+    /// What is in flight stays: the analyzer may have it already. False when there is nothing to shed.
     fn shed_one(&mut self) -> bool {
-        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.under_way).position(wanted).map(|at| at + self.under_way);
-        let Some(at) = oldest(|p| p.weight.lifecycle == 0 && p.part == Part::Batch)
+        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.in_flight).position(wanted).map(|at| at + self.in_flight);
+        let Some(at) = oldest(|p| p.counts.lifecycle == 0 && p.part == Part::Batch)
             .or_else(|| oldest(|p| p.part == Part::Snapshot))
             .or_else(|| oldest(|p| p.part == Part::Batch))
             .or_else(|| oldest(|_| true))
@@ -195,12 +204,12 @@ impl State {
         }
         let rest = self.queue.get(at).filter(|p| p.part != Part::Facts).and_then(|p| facts_of(&p.message));
         let Some(victim) = self.queue.get_mut(at) else { return false };
-        self.shed.interim += victim.weight.interim;
-        self.shed.lifecycle += victim.weight.lifecycle;
+        self.shed.interim += victim.counts.interim;
+        self.shed.lifecycle += victim.counts.lifecycle;
         match rest {
             Some(message) => {
                 self.bytes = self.bytes - victim.message.len() + message.len();
-                *victim = Pending { seq: victim.seq, message, weight: Weight::default(), part: Part::Facts };
+                *victim = Pending { seq: victim.seq, message, counts: RecordCounts::default(), part: Part::Facts };
             }
             None => self.remove(at),
         }
@@ -209,7 +218,7 @@ impl State {
 
     /// A snapshot with a hole would declare what stood in the hole as gone: its parts become ordinary batches.
     fn demote_snapshots(&mut self) {
-        for pending in self.queue.iter_mut().skip(self.under_way).filter(|p| p.part == Part::Snapshot) {
+        for pending in self.queue.iter_mut().skip(self.in_flight).filter(|p| p.part == Part::Snapshot) {
             pending.part = Part::Batch;
             if let Some(mut batch) = batch_of(&pending.message) {
                 batch.more = false;
@@ -222,23 +231,24 @@ impl State {
 
     fn remove(&mut self, at: usize) {
         if let Some(gone) = self.queue.remove(at) {
-            self.bytes -= gone.message.len() + ENTRY_BYTES;
-            if at < self.under_way {
-                self.under_way -= 1;
+            self.bytes -= gone.message.len() + PENDING_BYTES;
+            if at < self.in_flight {
+                self.in_flight -= 1;
             }
         }
     }
 }
 
 fn encode(batch: wire::Batch, part: Part) -> Bytes {
-    let said = if part == Part::Snapshot { Said::Snapshot(batch) } else { Said::Batch(batch) };
-    wire::CollectorMessage { message: Some(said) }.encode_to_vec().into()
+    let message =
+        if part == Part::Snapshot { collector_message::Message::Snapshot(batch) } else { collector_message::Message::Batch(batch) };
+    wire::CollectorMessage { message: Some(message) }.encode_to_vec().into()
 }
 
 fn batch_of(message: &Bytes) -> Option<wire::Batch> {
     match wire::CollectorMessage::decode(message.clone()).ok()?.message? {
-        Said::Batch(batch) | Said::Snapshot(batch) => Some(batch),
-        Said::Hello(_) | Said::Dictionary(_) => None,
+        collector_message::Message::Batch(batch) | collector_message::Message::Snapshot(batch) => Some(batch),
+        collector_message::Message::Hello(_) | collector_message::Message::Dictionary(_) => None,
     }
 }
 

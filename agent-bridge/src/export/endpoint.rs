@@ -58,21 +58,21 @@ impl Endpoint {
                     async move { Ok::<_, std::io::Error>(TokioIo::new(UnixStream::connect(path).await?)) }
                 });
                 // The address is not used: the connector opens the socket.
-                Ok(tuned("http://localhost")?.connect_with_connector(connector).await?)
+                Ok(transport("http://localhost")?.connect_with_connector(connector).await?)
             }
-            Self::Plain(url) => Ok(tuned(url)?.connect().await?),
+            Self::Plain(url) => Ok(transport(url)?.connect().await?),
             Self::Tls(url, trust) => {
                 // Read again for each connection, since certificates are renewed.
-                let channel = tuned(url)?.tls_config(trust.config()?)?.connect().await;
-                channel.map_err(|error| explained(error.into()))
+                let channel = transport(url)?.tls_config(trust.config()?)?.connect().await;
+                channel.map_err(|error| with_remedy(error.into()))
             }
         }
     }
 }
 
-fn tuned(url: &str) -> Result<tonic::transport::Endpoint> {
+fn transport(url: &str) -> Result<tonic::transport::Endpoint> {
     Ok(tonic::transport::Endpoint::from_shared(url.to_owned())
-        .with_context(|| format!("{url} is no address"))?
+        .with_context(|| format!("{url} is not a valid address"))?
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10)))
@@ -101,8 +101,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The commonest mistake with a certificate made by hand, in words.
-fn explained(error: anyhow::Error) -> anyhow::Error {
+/// Adds what to do about the commonest mistake with a certificate made by hand.
+fn with_remedy(error: anyhow::Error) -> anyhow::Error {
     if format!("{error:#}").contains("CaUsedAsEndEntity") {
         return error.context("the analyzer's certificate is that of an authority (openssl req -x509 makes such): make it with -addext basicConstraints=critical,CA:FALSE");
     }

@@ -17,21 +17,21 @@ use tonic::{Request, Status, Streaming};
 use crate::export::buffer::Buffer;
 use crate::export::endpoint::Endpoint;
 use crate::host::clock::boot_ns;
-use crate::wire::analyzer_message::Message as Said;
-use crate::wire::collector_message::Message;
+use crate::wire::{analyzer_message, collector_message};
 use crate::{log, wire};
 
 const PATH: &str = "/backflow.v1.Collector/Stream";
-const PROTOCOL: u32 = 1;
-const BACKOFF_FIRST: Duration = Duration::from_millis(200);
-const BACKOFF_MOST: Duration = Duration::from_secs(10);
-/// How long the analyzer may take to answer Hello, and to end a stream of which everything is said.
-const WELCOME: Duration = Duration::from_secs(10);
-const GOODBYE: Duration = Duration::from_millis(500);
+/// Major version of the contract that this collector speaks.
+pub const PROTOCOL: u32 = 1;
+const MIN_BACKOFF: Duration = Duration::from_millis(200);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// How long the analyzer may take to answer Hello, and to end a stream on which everything was sent.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Processes in one message: with full argv about 1.5 MB, and the analyzer takes 8 MiB.
 const DICTIONARY_PART: usize = 1000;
 /// Where Welcome names no window.
-const WINDOW_FIRST: usize = 4;
+const DEFAULT_WINDOW: usize = 4;
 
 pub struct Exporter {
     pub endpoint: Endpoint,
@@ -43,74 +43,84 @@ pub struct Exporter {
 impl Exporter {
     /// Returns when everything pushed was acknowledged after the buffer was finished.
     pub async fn run(&self) -> Result<()> {
-        let mut wait = BACKOFF_FIRST;
+        let mut wait = MIN_BACKOFF;
+        let mut is_retry = false;
         loop {
-            let acked = self.buffer.acked();
-            let Err(error) = self.session().await else { return Ok(()) };
-            if self.buffer.acked() > acked {
-                wait = BACKOFF_FIRST;
+            let before = self.buffer.acknowledged();
+            let Err(error) = self.session(is_retry).await else { return Ok(()) };
+            if self.buffer.acknowledged() > before {
+                wait = MIN_BACKOFF;
             }
             let pause = spread(wait, boot_ns());
-            log::warn(format_args!("{}; trying again in {:.1} s", log::sentence(&error), pause.as_secs_f32()));
+            log::warn(format_args!("{}; retrying in {:.1} s", log::sentence(&error), pause.as_secs_f32()));
             tokio::time::sleep(pause).await;
-            wait = (wait * 2).min(BACKOFF_MOST);
+            wait = (wait * 2).min(MAX_BACKOFF);
+            is_retry = true;
         }
     }
 
-    async fn session(&self) -> Result<()> {
-        let channel = self.endpoint.connect().await.with_context(|| format!("the analyzer at {} cannot be reached", self.endpoint))?;
+    async fn session(&self, is_retry: bool) -> Result<()> {
+        let channel = self.endpoint.connect().await.with_context(|| format!("cannot connect to the analyzer at {}", self.endpoint))?;
         let (sender, receiver) = mpsc::channel::<Bytes>(4);
-        send(&sender, Message::Hello(self.hello.clone())).await?;
-        let mut said = tokio::time::timeout(WELCOME, self.open(channel, receiver)).await.context("the analyzer does not answer")??;
-        let mut window = self.welcomed(&mut said).await?;
-        let broken = match self.deliver(&sender, &mut said, &mut window).await {
+        send(&sender, collector_message::Message::Hello(self.hello.clone())).await?;
+        let mut incoming = tokio::time::timeout(WELCOME_TIMEOUT, self.open(channel, receiver)).await.with_context(no_answer)??;
+        let mut window = self.handshake(&mut incoming).await?;
+        if is_retry {
+            log::info(format_args!("connected to the analyzer at {}", self.endpoint));
+        }
+        let error = match self.deliver(&sender, &mut incoming, &mut window).await {
             Ok(()) => {
                 drop(sender);
-                let _ = tokio::time::timeout(GOODBYE, said.message()).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, incoming.message()).await;
                 return Ok(());
             }
-            Err(broken) => broken,
+            Err(error) => error,
         };
-        // Where the stream broke while something was written to it, the reason is in what was said last.
-        match tokio::time::timeout(GOODBYE, said.message()).await {
-            Ok(Err(status)) => Err(ended(status)),
-            _ => Err(broken),
+        // Where the stream broke while something was written to it, the reason is in what the analyzer sent last.
+        match tokio::time::timeout(CLOSE_TIMEOUT, incoming.message()).await {
+            Ok(Err(status)) => Err(disconnected(status)),
+            _ => Err(error),
         }
     }
 
-    async fn welcomed(&self, said: &mut Streaming<wire::AnalyzerMessage>) -> Result<usize> {
-        let answer = tokio::time::timeout(WELCOME, said.message()).await.context("the analyzer does not answer")?;
-        let mut window = WINDOW_FIRST;
-        match answer.map_err(ended)? {
-            Some(message) => self.obey(message, &mut window)?,
-            None => bail!("the analyzer closed the stream"),
+    async fn handshake(&self, incoming: &mut Streaming<wire::AnalyzerMessage>) -> Result<usize> {
+        let answer = tokio::time::timeout(WELCOME_TIMEOUT, incoming.message()).await.with_context(no_answer)?;
+        let mut window = DEFAULT_WINDOW;
+        match answer.map_err(disconnected)? {
+            Some(message) => self.apply(message, &mut window)?,
+            None => bail!("disconnected: the analyzer closed the stream"),
         }
         self.buffer.reconnected();
         Ok(window)
     }
 
     /// Returns when the buffer is finished and everything in it acknowledged.
-    async fn deliver(&self, sender: &mpsc::Sender<Bytes>, said: &mut Streaming<wire::AnalyzerMessage>, window: &mut usize) -> Result<()> {
-        let mut introduced = false;
+    async fn deliver(
+        &self,
+        sender: &mpsc::Sender<Bytes>,
+        incoming: &mut Streaming<wire::AnalyzerMessage>,
+        window: &mut usize,
+    ) -> Result<()> {
+        let mut dictionary_sent = false;
         loop {
-            if !introduced {
+            if !dictionary_sent {
                 if let Some(processes) = self.buffer.take_dictionary() {
-                    introduced = true;
+                    dictionary_sent = true;
                     for part in processes.chunks(DICTIONARY_PART) {
-                        send(sender, Message::Dictionary(wire::Dictionary { processes: part.to_vec() })).await?;
+                        send(sender, collector_message::Message::Dictionary(wire::Dictionary { processes: part.to_vec() })).await?;
                     }
                 }
             }
-            while let Some(message) = introduced.then(|| self.buffer.next(*window)).flatten() {
-                sender.send(message).await.context("the stream to the analyzer is closed")?;
+            while let Some(message) = dictionary_sent.then(|| self.buffer.next(*window)).flatten() {
+                sender.send(message).await.context("disconnected: the stream to the analyzer is closed")?;
             }
             if self.buffer.is_done() {
                 return Ok(());
             }
             tokio::select! {
-                message = said.message() => match message.map_err(ended)? {
-                    None => bail!("the analyzer closed the stream"),
-                    Some(message) => self.obey(message, window)?,
+                message = incoming.message() => match message.map_err(disconnected)? {
+                    None => bail!("disconnected: the analyzer closed the stream"),
+                    Some(message) => self.apply(message, window)?,
                 },
                 () = self.buffer.changed() => {}
             }
@@ -127,32 +137,36 @@ impl Exporter {
             request.metadata_mut().insert("authorization", value);
         }
         let path = PATH.parse().context("the path of the service")?;
-        let response = client.streaming(request, path, Raw).await.map_err(ended)?;
+        let response = client.streaming(request, path, Raw).await.map_err(disconnected)?;
         Ok(response.into_inner())
     }
 
-    fn obey(&self, message: wire::AnalyzerMessage, window: &mut usize) -> Result<()> {
+    fn apply(&self, message: wire::AnalyzerMessage, window: &mut usize) -> Result<()> {
         match message.message {
-            Some(Said::Welcome(welcome)) => {
+            Some(analyzer_message::Message::Welcome(welcome)) => {
                 if welcome.protocol != PROTOCOL {
                     bail!("the analyzer speaks protocol {}, this collector {PROTOCOL}: update the older of the two", welcome.protocol);
                 }
-                *window = usize::try_from(welcome.window).unwrap_or(WINDOW_FIRST);
+                *window = usize::try_from(welcome.window).unwrap_or(DEFAULT_WINDOW);
                 self.buffer.set_networks(welcome.networks);
             }
-            Some(Said::Ack(ack)) => self.buffer.acknowledge(ack.seq),
-            Some(Said::Flow(flow)) => *window = usize::try_from(flow.window).unwrap_or(WINDOW_FIRST),
+            Some(analyzer_message::Message::Ack(ack)) => self.buffer.acknowledge(ack.seq),
+            Some(analyzer_message::Message::Flow(flow)) => *window = usize::try_from(flow.window).unwrap_or(DEFAULT_WINDOW),
             None => {}
         }
         Ok(())
     }
 }
 
+fn no_answer() -> String {
+    format!("timeout: no answer from the analyzer within {} s", WELCOME_TIMEOUT.as_secs())
+}
+
 /// A status that the transport made up has its cause behind it: a certificate that was refused, a reset connection.
-fn ended(status: Status) -> anyhow::Error {
+fn disconnected(status: Status) -> anyhow::Error {
     let deepest = std::iter::successors(status.source(), |cause: &&(dyn Error + 'static)| (*cause).source()).last();
     let cause = deepest.map(|cause| format!(": {cause}")).unwrap_or_default();
-    anyhow::anyhow!("the analyzer ended the stream: {} ({:?}){cause}", status.message(), status.code())
+    anyhow::anyhow!("disconnected: {} ({:?}){cause}", status.message(), status.code())
 }
 
 /// `wait` less up to a half, so that collectors which lost the same analyzer do not come back in step. `seed` is any number
@@ -162,9 +176,9 @@ fn spread(wait: Duration, seed: u64) -> Duration {
     wait - wait * permille / 1000
 }
 
-async fn send(sender: &mpsc::Sender<Bytes>, message: Message) -> Result<()> {
+async fn send(sender: &mpsc::Sender<Bytes>, message: collector_message::Message) -> Result<()> {
     let bytes = wire::CollectorMessage { message: Some(message) }.encode_to_vec();
-    sender.send(bytes.into()).await.context("the stream to the analyzer is closed")
+    sender.send(bytes.into()).await.context("disconnected: the stream to the analyzer is closed")
 }
 
 /// Batches are encoded once, when they enter the buffer: what goes out is bytes.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::host::clock::Clock;
+use crate::host::identity::{key_of, ProcessKey};
 use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
 use crate::host::ssh_config;
 use crate::host::ssh_files::Client;
@@ -17,13 +18,10 @@ const KEEP_ENDED_NS: u64 = 60_000_000_000;
 const KEEP_UNSENT_NS: u64 = 5_000_000_000;
 const MAX_ANCESTORS: usize = 8;
 
-/// Pid and start time in nanoseconds since boot, the latter rounded down to a clock tick.
-pub type Key = (u32, u64);
-
 #[derive(Debug)]
-struct Entry {
+struct ProcessState {
     facts: wire::Process,
-    parent: Option<Key>,
+    parent: Option<ProcessKey>,
     sent: bool,
     ended_ns: Option<u64>,
     /// Facts were inherited, seen or read, as far as there are any.
@@ -32,8 +30,8 @@ struct Entry {
 
 #[derive(Debug, Default)]
 pub struct Processes {
-    by_key: HashMap<Key, Entry>,
-    key_of_pid: HashMap<u32, Key>,
+    by_key: HashMap<ProcessKey, ProcessState>,
+    key_of_pid: HashMap<u32, ProcessKey>,
     next_ref: u32,
     ended_refs: Vec<u32>,
     ended: usize,
@@ -42,38 +40,33 @@ pub struct Processes {
     pub refused: u64,
 }
 
-/// /proc knows start times in ticks only, the kernel programs in nanoseconds: the key is what both agree on.
-pub fn key_of(id: &ProcessId) -> Key {
-    (id.pid, id.start_ns / NS_PER_TICK * NS_PER_TICK)
-}
-
 impl Processes {
     pub fn on_fork(&mut self, record: &ForkRecord, clock: Clock) {
         let parent = key_of(&record.parent);
         let key = key_of(&record.process);
         // A parent that is older than the collector may end before anything else refers to it.
         self.reference(&record.parent, clock);
-        let inherited = self.by_key.get(&parent).map(|entry| entry.facts.clone());
-        let Some(entry) = self.entry(key, record.process.uid) else { return };
+        let inherited = self.by_key.get(&parent).map(|state| state.facts.clone());
+        let Some(state) = self.state_of(key, record.process.uid) else { return };
         if let Some(facts) = inherited {
-            let number = entry.facts.r#ref;
-            entry.facts = wire::Process { r#ref: number, pid: key.0, start_ns: key.1, ..facts };
-            entry.complete = true;
+            let number = state.facts.r#ref;
+            state.facts = wire::Process { r#ref: number, pid: key.0, start_ns: key.1, ..facts };
+            state.complete = true;
         }
-        entry.facts.uid = record.process.uid;
-        entry.facts.exec_us = clock.to_unix_us(record.at_ns);
-        entry.parent = Some(parent);
+        state.facts.uid = record.process.uid;
+        state.facts.exec_us = clock.to_unix_us(record.at_ns);
+        state.parent = Some(parent);
     }
 
     pub fn on_exec(&mut self, head: &ExecHead, argv: &[u8], clock: Clock) {
         let key = key_of(&head.process);
         self.reference(&head.parent, clock);
-        let Some(entry) = self.entry(key, head.process.uid) else { return };
+        let Some(state) = self.state_of(key, head.process.uid) else { return };
         // By now a daemon's parent may have ended and init taken its place: the fork knew who started it.
-        entry.parent = entry.parent.or_else(|| Some(key_of(&head.parent)));
-        entry.sent = false;
-        entry.complete = true;
-        let facts = &mut entry.facts;
+        state.parent = state.parent.or_else(|| Some(key_of(&head.parent)));
+        state.sent = false;
+        state.complete = true;
+        let facts = &mut state.facts;
         facts.comm = text(&head.comm);
         facts.exe = proc_fs::exe(key.0).unwrap_or_else(|| text(&head.path));
         facts.argv = proc_fs::split_argv(argv);
@@ -81,14 +74,14 @@ impl Processes {
         facts.has_tty = head.has_tty != 0;
         facts.uid = head.process.uid;
         facts.exec_us = clock.to_unix_us(head.at_ns);
-        read_place(facts);
+        read_surroundings(facts);
         let client = ssh_client(facts);
         self.ssh_clients.extend(client);
     }
 
     pub fn on_exit(&mut self, record: &ExitRecord) {
-        if let Some(entry) = self.by_key.get_mut(&key_of(&record.process)) {
-            if entry.ended_ns.replace(record.at_ns).is_none() {
+        if let Some(state) = self.by_key.get_mut(&key_of(&record.process)) {
+            if state.ended_ns.replace(record.at_ns).is_none() {
                 self.ended += 1;
             }
         }
@@ -100,43 +93,43 @@ impl Processes {
             return 0;
         }
         let key = key_of(id);
-        if !self.by_key.get(&key).is_some_and(|entry| entry.complete) {
+        if !self.by_key.get(&key).is_some_and(|state| state.complete) {
             self.bootstrap(key, id.uid, clock, MAX_ANCESTORS);
         }
-        self.by_key.get(&key).map_or(0, |entry| entry.facts.r#ref)
+        self.by_key.get(&key).map_or(0, |state| state.facts.r#ref)
     }
 
     /// As `reference`, for a process that /proc alone tells about.
-    pub fn number(&mut self, key: Key, clock: Clock) -> u32 {
+    pub fn number(&mut self, key: ProcessKey, clock: Clock) -> u32 {
         self.reference(&ProcessId { start_ns: key.1, pid: key.0, uid: 0 }, clock)
     }
 
-    fn bootstrap(&mut self, key: Key, uid: u32, clock: Clock, depth: usize) {
+    fn bootstrap(&mut self, key: ProcessKey, uid: u32, clock: Clock, depth: usize) {
         let stat = Stat::read(key.0).filter(|stat| stat.start_ticks * NS_PER_TICK == key.1);
         let parent = stat.as_ref().filter(|_| depth > 0).and_then(|stat| self.key_of_running(stat.parent, clock, depth - 1));
-        let Some(entry) = self.entry(key, uid) else { return };
-        entry.complete = true;
-        entry.parent = entry.parent.or(parent);
+        let Some(state) = self.state_of(key, uid) else { return };
+        state.complete = true;
+        state.parent = state.parent.or(parent);
         let Some(stat) = stat else { return };
-        let facts = &mut entry.facts;
+        let facts = &mut state.facts;
         facts.comm = stat.comm;
         facts.has_tty = stat.has_tty;
         facts.exec_us = clock.to_unix_us(key.1);
         facts.exe = proc_fs::exe(key.0).unwrap_or_default();
         (facts.argv, facts.argv_truncated) = proc_fs::argv(key.0);
         facts.uid = proc_fs::uid(key.0).unwrap_or(uid);
-        read_place(facts);
+        read_surroundings(facts);
         let client = ssh_client(facts);
         self.ssh_clients.extend(client);
     }
 
-    /// Key of a process that runs now, known or not.
-    fn key_of_running(&mut self, pid: u32, clock: Clock, depth: usize) -> Option<Key> {
+    /// ProcessKey of a process that runs now, known or not.
+    fn key_of_running(&mut self, pid: u32, clock: Clock, depth: usize) -> Option<ProcessKey> {
         if pid == 0 {
             return None;
         }
         if let Some(key) = self.key_of_pid.get(&pid).copied() {
-            if self.by_key.get(&key).is_some_and(|entry| entry.ended_ns.is_none() && entry.complete) {
+            if self.by_key.get(&key).is_some_and(|state| state.ended_ns.is_none() && state.complete) {
                 return Some(key);
             }
         }
@@ -145,10 +138,10 @@ impl Processes {
         Some(key)
     }
 
-    fn entry(&mut self, key: Key, uid: u32) -> Option<&mut Entry> {
+    fn state_of(&mut self, key: ProcessKey, uid: u32) -> Option<&mut ProcessState> {
         if !self.by_key.contains_key(&key) {
             if self.by_key.len() >= MAX_PROCESSES && self.ended > 0 {
-                self.forget(|entry| entry.ended_ns.is_some());
+                self.forget(|state| state.ended_ns.is_some());
             }
             if self.by_key.len() >= MAX_PROCESSES {
                 self.refused += 1;
@@ -156,37 +149,37 @@ impl Processes {
             }
             self.next_ref += 1;
             let facts = wire::Process { r#ref: self.next_ref, pid: key.0, start_ns: key.1, uid, ..Default::default() };
-            self.by_key.insert(key, Entry { facts, parent: None, sent: false, ended_ns: None, complete: false });
+            self.by_key.insert(key, ProcessState { facts, parent: None, sent: false, ended_ns: None, complete: false });
             self.key_of_pid.insert(key.0, key);
         }
         self.by_key.get_mut(&key)
     }
 
     /// A process and its known ancestors, nearest first.
-    pub fn lineage(&self, key: Key) -> impl Iterator<Item = Key> + '_ {
-        let parent = |key: &Key| self.by_key.get(key)?.parent;
+    pub fn lineage(&self, key: ProcessKey) -> impl Iterator<Item = ProcessKey> + '_ {
+        let parent = |key: &ProcessKey| self.by_key.get(key)?.parent;
         std::iter::successors(Some(key), parent).take(MAX_ANCESTORS + 1)
     }
 
     /// Facts that a batch which refers to `keys` has to carry, ancestors first.
-    pub fn unsent(&mut self, keys: impl IntoIterator<Item = Key>) -> Vec<wire::Process> {
+    pub fn unsent(&mut self, keys: impl IntoIterator<Item = ProcessKey>) -> Vec<wire::Process> {
         let mut out = Vec::new();
         for key in keys {
-            let chain: Vec<Key> = self.lineage(key).collect();
+            let chain: Vec<ProcessKey> = self.lineage(key).collect();
             for key in chain.into_iter().rev() {
                 let parent = self.by_key.get(&key).and_then(|e| e.parent).and_then(|p| self.by_key.get(&p)).map_or(0, |e| e.facts.r#ref);
-                let Some(entry) = self.by_key.get_mut(&key).filter(|entry| !entry.sent) else { continue };
-                entry.sent = true;
-                entry.facts.parent = parent;
-                out.push(entry.facts.clone());
+                let Some(state) = self.by_key.get_mut(&key).filter(|state| !state.sent) else { continue };
+                state.sent = true;
+                state.facts.parent = parent;
+                out.push(state.facts.clone());
             }
         }
         out
     }
 
     /// Everything that was sent and is not forgotten, older numbers first: the dictionary after a reconnect.
-    pub fn sent(&self) -> Vec<wire::Process> {
-        let mut sent: Vec<_> = self.by_key.values().filter(|entry| entry.sent).map(|entry| entry.facts.clone()).collect();
+    pub fn dictionary(&self) -> Vec<wire::Process> {
+        let mut sent: Vec<_> = self.by_key.values().filter(|state| state.sent).map(|state| state.facts.clone()).collect();
         sent.sort_unstable_by_key(|facts| facts.r#ref);
         sent
     }
@@ -194,24 +187,24 @@ impl Processes {
     /// Forgets processes that ended a while ago, but for the ancestors of those that did not. The numbers of those that
     /// were sent go into the next batch.
     pub fn expire(&mut self, now_ns: u64) {
-        let is_recent = |entry: &Entry| {
-            let keep = if entry.sent { KEEP_ENDED_NS } else { KEEP_UNSENT_NS };
-            entry.ended_ns.is_none_or(|ended| now_ns < ended + keep)
+        let is_recent = |state: &ProcessState| {
+            let keep = if state.sent { KEEP_ENDED_NS } else { KEEP_UNSENT_NS };
+            state.ended_ns.is_none_or(|ended| now_ns < ended + keep)
         };
-        let needed: HashSet<Key> =
-            self.by_key.iter().filter(|(_, entry)| is_recent(entry)).flat_map(|(key, _)| self.lineage(*key)).collect();
+        let needed: HashSet<ProcessKey> =
+            self.by_key.iter().filter(|(_, state)| is_recent(state)).flat_map(|(key, _)| self.lineage(*key)).collect();
         let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.facts.r#ref)).collect();
-        self.forget(|entry| !needed.contains(&entry.facts.r#ref));
+        self.forget(|state| !needed.contains(&state.facts.r#ref));
     }
 
-    fn forget(&mut self, is_over: impl Fn(&Entry) -> bool) {
+    fn forget(&mut self, is_over: impl Fn(&ProcessState) -> bool) {
         let (ended_refs, ended) = (&mut self.ended_refs, &mut self.ended);
-        self.by_key.retain(|_, entry| {
-            let over = is_over(entry);
+        self.by_key.retain(|_, state| {
+            let over = is_over(state);
             if over {
-                *ended -= usize::from(entry.ended_ns.is_some());
-                if entry.sent {
-                    ended_refs.push(entry.facts.r#ref);
+                *ended -= usize::from(state.ended_ns.is_some());
+                if state.sent {
+                    ended_refs.push(state.facts.r#ref);
                 }
             }
             !over
@@ -226,10 +219,10 @@ impl Processes {
     }
 
     /// Adds what the configuration files of a client ask for. True when its facts have to be sent again.
-    pub fn on_forwards(&mut self, key: Key, forwards: Vec<wire::SshForward>) -> bool {
-        let Some(entry) = self.by_key.get_mut(&key) else { return false };
-        entry.facts.ssh_forwards = forwards;
-        std::mem::take(&mut entry.sent)
+    pub fn on_forwards(&mut self, key: ProcessKey, forwards: Vec<wire::SshForward>) -> bool {
+        let Some(state) = self.by_key.get_mut(&key) else { return false };
+        state.facts.ssh_forwards = forwards;
+        std::mem::take(&mut state.sent)
     }
 
     pub fn take_exited(&mut self) -> Vec<u32> {
@@ -238,7 +231,7 @@ impl Processes {
 }
 
 /// Where the process runs, as far as /proc still shows it.
-fn read_place(facts: &mut wire::Process) {
+fn read_surroundings(facts: &mut wire::Process) {
     facts.cwd = proc_fs::cwd(facts.pid).unwrap_or_default();
     let cgroup = proc_fs::cgroup(facts.pid);
     facts.cgroup = cgroup.path;
@@ -247,8 +240,8 @@ fn read_place(facts: &mut wire::Process) {
 }
 
 fn ssh_client(facts: &wire::Process) -> Option<Client> {
-    let line = ssh_config::command_line(&facts.exe, &facts.argv)?;
-    Some(Client { process: (facts.pid, facts.start_ns), line, uid: facts.uid, cwd: facts.cwd.clone() })
+    let command = ssh_config::command_line(&facts.exe, &facts.argv)?;
+    Some(Client { process: (facts.pid, facts.start_ns), command, uid: facts.uid, cwd: facts.cwd.clone() })
 }
 
 fn text(bytes: &[u8]) -> String {

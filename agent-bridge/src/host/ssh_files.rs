@@ -4,9 +4,9 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 
 use anyhow::{Context, Result};
 
+use crate::host::identity::ProcessKey;
 use crate::host::inside_root::Root;
 use crate::host::proc_fs;
-use crate::host::process::Key;
 use crate::host::ssh_config::{forwards, CommandLine};
 use crate::wire::SshForward;
 
@@ -15,41 +15,41 @@ const MAX_WAITING: usize = 256;
 
 #[derive(Debug)]
 pub struct Client {
-    pub process: Key,
-    pub line: CommandLine,
+    pub process: ProcessKey,
+    pub command: CommandLine,
     pub uid: u32,
     pub cwd: String,
 }
 
 pub struct SshFiles {
-    ask: SyncSender<Client>,
-    found: Receiver<(Key, Vec<SshForward>)>,
+    requests: SyncSender<Client>,
+    results: Receiver<(ProcessKey, Vec<SshForward>)>,
 }
 
 impl SshFiles {
     /// Starts the thread; it ends when this is dropped.
     pub fn start() -> Result<Self> {
-        let (ask, asked) = sync_channel::<Client>(MAX_WAITING);
-        let (tell, found) = sync_channel(MAX_WAITING);
+        let (requests, pending) = sync_channel::<Client>(MAX_WAITING);
+        let (report, results) = sync_channel(MAX_WAITING);
         let read = move || {
-            for client in asked {
+            for client in pending {
                 let Ok(root) = Root::open(&proc_fs::root(client.process.0)) else { continue };
-                let found = forwards(&client.line, &root, client.uid, &client.cwd);
-                if !found.is_empty() && tell.send((client.process, found)).is_err() {
+                let found = forwards(&client.command, &root, client.uid, &client.cwd);
+                if !found.is_empty() && report.send((client.process, found)).is_err() {
                     return;
                 }
             }
         };
         std::thread::Builder::new().name("ssh-files".into()).spawn(read).context("cannot start a thread")?;
-        Ok(Self { ask, found })
+        Ok(Self { requests, results })
     }
 
-    pub fn ask(&self, client: Client) {
-        let _ = self.ask.try_send(client);
+    pub fn request(&self, client: Client) {
+        let _ = self.requests.try_send(client);
     }
 
     /// What was found since the last call.
-    pub fn found(&self) -> Vec<(Key, Vec<SshForward>)> {
-        self.found.try_iter().collect()
+    pub fn take_results(&self) -> Vec<(ProcessKey, Vec<SshForward>)> {
+        self.results.try_iter().collect()
     }
 }

@@ -3,22 +3,24 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::host::clock::{boot_ns, Clock};
+use crate::host::identity::{key_of, ProcessKey};
 use crate::host::proc_fs::characters;
-use crate::host::process::{key_of, Key, Processes};
-use crate::inspect::relations::{find, Kind, Relation};
+use crate::host::process::Processes;
+use crate::inspect::relations::{find, Relation};
 use crate::inspect::schedule::Schedule;
-use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::records::{ConnectionRecord, DescriptorRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
+use crate::kernel::walk::Walks;
+use crate::wire::attachment::Kind;
 use crate::{log, wire};
 
 const COUNTERS_NS: u64 = 250_000_000;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct AttachmentUpdate {
     relation: Relation,
-    pub process: Key,
-    pub child: Option<Key>,
+    pub process: ProcessKey,
+    pub child: Option<ProcessKey>,
     read: u64,
     written: u64,
     gone: bool,
@@ -27,15 +29,15 @@ pub struct Seen {
 #[derive(Default)]
 pub struct Inspector {
     /// Cookie to owner of each live outbound outside connection.
-    outside: HashMap<u64, Key>,
+    outside: HashMap<u64, ProcessKey>,
     /// How many of them each owner has.
-    owners: HashMap<Key, u32>,
+    owners: HashMap<ProcessKey, u32>,
     relations: BTreeSet<Relation>,
-    counters: HashMap<Key, (u64, u64)>,
+    counters: HashMap<ProcessKey, (u64, u64)>,
     schedule: Schedule,
     next_counters_ns: u64,
     /// (owner, partner) to the group that the partner was joined to.
-    joined: HashMap<(Key, Key), u64>,
+    joined: HashMap<(ProcessKey, ProcessKey), u64>,
 }
 
 impl Inspector {
@@ -51,9 +53,9 @@ impl Inspector {
         if let Some(before) = before {
             self.disown(before);
         }
-        let held = self.owners.entry(owner).or_default();
-        *held += 1;
-        if *held == 1 {
+        let count = self.owners.entry(owner).or_default();
+        *count += 1;
+        if *count == 1 {
             self.schedule.on_owner(boot_ns());
         }
     }
@@ -64,24 +66,24 @@ impl Inspector {
         }
     }
 
-    fn disown(&mut self, owner: Key) {
-        if let Some(held) = self.owners.get_mut(&owner) {
-            *held -= 1;
-            if *held == 0 {
+    fn disown(&mut self, owner: ProcessKey) {
+        if let Some(count) = self.owners.get_mut(&owner) {
+            *count -= 1;
+            if *count == 0 {
                 self.owners.remove(&owner);
             }
         }
     }
 
     /// A program executed below an owner may be the shell that is looked for.
-    pub fn on_exec(&mut self, key: Key, processes: &Processes) {
+    pub fn on_exec(&mut self, key: ProcessKey, processes: &Processes) {
         if !self.owners.is_empty() && processes.lineage(key).any(|ancestor| self.owners.contains_key(&ancestor)) {
             self.schedule.on_exec(boot_ns());
         }
     }
 
     /// A partner that outlives the owner acts for itself again: a launcher must not carry the group to what it starts next.
-    pub fn on_exit(&mut self, key: Key, maps: &Maps) {
+    pub fn on_exit(&mut self, key: ProcessKey, maps: &Maps) {
         self.counters.remove(&key);
         self.joined.retain(|(owner, partner), group| {
             if *owner == key {
@@ -92,34 +94,34 @@ impl Inspector {
     }
 
     /// Looks when it is time, and returns what is new, changed or gone.
-    pub fn tick(&mut self, now: u64, kernel: &Kernel, maps: &Maps) -> Vec<Seen> {
-        let mut seen = Vec::new();
+    pub fn tick(&mut self, now: u64, walks: &Walks, maps: &Maps) -> Vec<AttachmentUpdate> {
+        let mut updates = Vec::new();
         let anything = !self.outside.is_empty() || !self.relations.is_empty();
         if anything && self.schedule.is_time(now) {
             let mut records = Vec::new();
-            match kernel.walk_files(|r| records.push(r)) {
-                Ok(()) => seen = self.look(&records, maps),
+            match walks.files(|r| records.push(r)) {
+                Ok(()) => updates = self.look(&records, maps),
                 Err(error) => log::warn(format_args!("{error:#}")),
             }
-            self.schedule.looked(now, boot_ns().saturating_sub(now));
+            self.schedule.record_look(now, boot_ns().saturating_sub(now));
         }
         if now >= self.next_counters_ns {
             self.next_counters_ns = now + COUNTERS_NS;
-            seen.extend(self.count());
+            updates.extend(self.changed_counters());
         }
-        seen
+        updates
     }
 
     /// Everything that was seen and is not gone.
-    pub fn all(&self) -> Vec<Seen> {
+    pub fn all(&self) -> Vec<AttachmentUpdate> {
         self.relations.iter().map(|relation| self.observe(*relation, false)).collect()
     }
 
-    fn look(&mut self, records: &[DescriptorRecord], maps: &Maps) -> Vec<Seen> {
+    fn look(&mut self, records: &[DescriptorRecord], maps: &Maps) -> Vec<AttachmentUpdate> {
         let cookies: HashSet<u64> = self.outside.keys().copied().collect();
-        let owners: HashSet<Key> = self.owners.keys().copied().collect();
+        let owners: HashSet<ProcessKey> = self.owners.keys().copied().collect();
         let found = find(records, &cookies, &owners);
-        let exact: HashMap<Key, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
+        let exact: HashMap<ProcessKey, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
         let terminals = found.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
         let pairs = found.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });
         for (owner, partner) in pairs.chain(terminals) {
@@ -133,41 +135,41 @@ impl Inspector {
         }
         let before = std::mem::replace(&mut self.relations, found.relations);
         let new: Vec<Relation> = self.relations.difference(&before).copied().collect();
-        let mut seen: Vec<Seen> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
+        let mut updates: Vec<AttachmentUpdate> = before.difference(&self.relations).map(|r| self.observe(*r, true)).collect();
         for relation in new {
             let first = self.observe(relation, false);
             if let Some(child) = relation.child {
                 self.counters.insert(child, (first.read, first.written));
             }
-            seen.push(first);
+            updates.push(first);
         }
-        seen
+        updates
     }
 
     /// Children on ptys and pipes whose counters moved.
-    fn count(&mut self) -> Vec<Seen> {
+    fn changed_counters(&mut self) -> Vec<AttachmentUpdate> {
         let watched: Vec<Relation> = self.relations.iter().filter(|r| matches!(r.kind, Kind::Pty | Kind::Pipe)).copied().collect();
         watched
             .into_iter()
             .filter_map(|relation| {
                 let before = relation.child.and_then(|child| self.counters.get(&child).copied());
-                let seen = self.observe(relation, false);
-                self.counters.insert(relation.child?, (seen.read, seen.written));
-                (before != Some((seen.read, seen.written))).then_some(seen)
+                let update = self.observe(relation, false);
+                self.counters.insert(relation.child?, (update.read, update.written));
+                (before != Some((update.read, update.written))).then_some(update)
             })
             .collect()
     }
 
-    fn observe(&self, relation: Relation, gone: bool) -> Seen {
+    fn observe(&self, relation: Relation, gone: bool) -> AttachmentUpdate {
         let (read, written) = relation.child.and_then(|child| characters(child.0)).unwrap_or_default();
-        Seen { relation, process: relation.process, child: relation.child, read, written, gone }
+        AttachmentUpdate { relation, process: relation.process, child: relation.child, read, written, gone }
     }
 }
 
-impl Seen {
+impl AttachmentUpdate {
     pub fn to_wire(self, processes: &mut Processes, clock: Clock) -> wire::Attachment {
         wire::Attachment {
-            kind: self.relation.kind as i32,
+            kind: self.relation.kind.into(),
             process: processes.number(self.process, clock),
             child: self.child.map_or(0, |child| processes.number(child, clock)),
             cookie: self.relation.cookie,

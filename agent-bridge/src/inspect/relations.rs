@@ -2,48 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::host::process::{key_of, Key};
-use crate::kernel::records::DescriptorRecord;
-
-pub const SOCKET: u16 = 1;
-pub const PIPE_READ: u16 = 2;
-pub const PIPE_WRITE: u16 = 3;
-pub const UNIX_PAIR: u16 = 4;
-pub const PTY_MASTER: u16 = 5;
-pub const PTY_SLAVE: u16 = 6;
-pub const TUN: u16 = 7;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    StdioSocket = 1,
-    Pty = 2,
-    Pipe = 3,
-    Tun = 4,
-}
+use crate::host::identity::{key_of, ProcessKey};
+use crate::kernel::records::{
+    DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET,
+    DESCRIPTOR_TUN, DESCRIPTOR_UNIX_PAIR,
+};
+use crate::wire::attachment::Kind;
 
 /// One attachment: `child` is the process on the far side of the pty or the pipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Relation {
     pub kind: Kind,
-    pub process: Key,
-    pub child: Option<Key>,
+    pub process: ProcessKey,
+    pub child: Option<ProcessKey>,
     pub cookie: u64,
     pub stdio_mask: u32,
 }
 
 /// Two processes with a channel in each direction between them.
-pub type Pair = (Key, Key);
+pub type Pair = (ProcessKey, ProcessKey);
 
-pub struct Found {
+pub struct ProcessLinks {
     pub relations: BTreeSet<Relation>,
     pub pairs: BTreeSet<Pair>,
 }
 
 /// `outside` are cookies of outbound outside connections, `owners` the processes that own them.
-pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<Key>) -> Found {
+pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashSet<ProcessKey>) -> ProcessLinks {
     let mut relations = stdio_sockets(records, outside);
     relations.extend(terminals(records, owners));
-    relations.extend(records.iter().filter(|r| r.descriptor == TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
+    relations.extend(records.iter().filter(|r| r.descriptor == DESCRIPTOR_TUN && owners.contains(&key_of(&r.process))).map(|r| Relation {
         kind: Kind::Tun,
         process: key_of(&r.process),
         child: None,
@@ -53,12 +41,12 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
     let channels = channels(records);
     relations.extend(piped_children(records, &channels, owners));
     let pairs = channels.two_way().filter(|(a, b)| owners.contains(a) || owners.contains(b)).collect();
-    Found { relations, pairs }
+    ProcessLinks { relations, pairs }
 }
 
 fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
-    let mut masks: BTreeMap<(Key, u64), u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.descriptor == SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
+    let mut masks: BTreeMap<(ProcessKey, u64), u32> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.descriptor == DESCRIPTOR_SOCKET && r.fd <= 2 && outside.contains(&r.ours)) {
         *masks.entry((key_of(&r.process), r.ours)).or_default() |= 1 << r.fd;
     }
     masks
@@ -69,14 +57,14 @@ fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeS
 
 /// The owner holds the master; the slave is another process's stdio. A client that itself runs on the slave side (ssh in
 /// a terminal emulator, a program under `expect`) is no child of its own master.
-fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Relation> {
-    let masters: HashMap<u64, Key> = records
+fn terminals(records: &[DescriptorRecord], owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
+    let masters: HashMap<u64, ProcessKey> = records
         .iter()
-        .filter(|r| r.descriptor == PTY_MASTER && owners.contains(&key_of(&r.process)))
+        .filter(|r| r.descriptor == DESCRIPTOR_PTY_MASTER && owners.contains(&key_of(&r.process)))
         .map(|r| (r.ours, key_of(&r.process)))
         .collect();
-    let mut masks: BTreeMap<(Key, Key), u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.descriptor == PTY_SLAVE && r.fd <= 2) {
+    let mut masks: BTreeMap<(ProcessKey, ProcessKey), u32> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.descriptor == DESCRIPTOR_PTY_SLAVE && r.fd <= 2) {
         let child = key_of(&r.process);
         if let Some(holder) = masters.get(&r.ours).filter(|holder| **holder != child && !owners.contains(&child)) {
             *masks.entry((*holder, child)).or_default() |= 1 << r.fd;
@@ -90,9 +78,9 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<Key>) -> BTreeSet<Re
 
 /// Who can write to whom, by pipes and by unnamed socket pairs.
 struct Channels {
-    from_to: HashSet<(Key, Key)>,
-    next: HashMap<Key, Vec<Key>>,
-    previous: HashMap<Key, Vec<Key>>,
+    from_to: HashSet<(ProcessKey, ProcessKey)>,
+    next: HashMap<ProcessKey, Vec<ProcessKey>>,
+    previous: HashMap<ProcessKey, Vec<ProcessKey>>,
 }
 
 /// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
@@ -104,44 +92,44 @@ impl Channels {
     }
 
     /// Who is reached by what `from` says, and whose words reach `from`: both at once for a round trip.
-    fn round_trips(&self, from: Key) -> HashSet<Key> {
-        let back = reached(from, &self.previous);
-        reached(from, &self.next).intersection(&back).copied().collect()
+    fn round_trips(&self, from: ProcessKey) -> HashSet<ProcessKey> {
+        let back = reachable(from, &self.previous);
+        reachable(from, &self.next).intersection(&back).copied().collect()
     }
 }
 
-fn neighbours(pairs: impl Iterator<Item = (Key, Key)>) -> HashMap<Key, Vec<Key>> {
-    let mut out: HashMap<Key, Vec<Key>> = HashMap::new();
+fn neighbours(pairs: impl Iterator<Item = (ProcessKey, ProcessKey)>) -> HashMap<ProcessKey, Vec<ProcessKey>> {
+    let mut out: HashMap<ProcessKey, Vec<ProcessKey>> = HashMap::new();
     for (a, b) in pairs {
         out.entry(a).or_default().push(b);
     }
     out
 }
 
-fn reached(from: Key, next: &HashMap<Key, Vec<Key>>) -> HashSet<Key> {
-    let mut reached = HashSet::from([from]);
-    let mut edge = vec![from];
+fn reachable(from: ProcessKey, next: &HashMap<ProcessKey, Vec<ProcessKey>>) -> HashSet<ProcessKey> {
+    let mut reachable = HashSet::from([from]);
+    let mut newest = vec![from];
     for _ in 0..MAX_STEPS {
-        edge = edge.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reached.insert(*key)).collect();
+        newest = newest.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reachable.insert(*key)).collect();
     }
-    reached
+    reachable
 }
 
 /// More holders than this of one end and the pipe is an inheritance (a log, a job server), not a channel between two.
 const MAX_HOLDERS: usize = 3;
 
 fn channels(records: &[DescriptorRecord]) -> Channels {
-    let mut readers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
-    let mut writers: HashMap<u64, BTreeSet<Key>> = HashMap::new();
+    let mut readers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
+    let mut writers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
     let mut peers: HashMap<u64, u64> = HashMap::new();
-    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == UNIX_PAIR && r.fd <= 2;
-    let at_stdio: HashSet<(Key, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
+    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == DESCRIPTOR_UNIX_PAIR && r.fd <= 2;
+    let at_stdio: HashSet<(ProcessKey, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
     for r in records {
         let key = key_of(&r.process);
         match r.descriptor {
-            PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
-            PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
-            UNIX_PAIR => {
+            DESCRIPTOR_PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
+            DESCRIPTOR_PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
+            DESCRIPTOR_UNIX_PAIR => {
                 // A program reads its stdin and writes its stdout, even where both ways are open: launchers hand out socket
                 // pairs for one-way logs. Copies of stdio elsewhere (dbclient makes them) say nothing more.
                 let elsewhere = r.fd > 2 && !at_stdio.contains(&(key, r.ours));
@@ -167,7 +155,7 @@ fn channels(records: &[DescriptorRecord]) -> Channels {
     Channels { from_to, next, previous }
 }
 
-fn connect(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Key)>) {
+fn connect(from: &BTreeSet<ProcessKey>, to: &BTreeSet<ProcessKey>, into: &mut HashSet<(ProcessKey, ProcessKey)>) {
     if from.len() > MAX_HOLDERS || to.len() > MAX_HOLDERS {
         return;
     }
@@ -181,9 +169,11 @@ fn connect(from: &BTreeSet<Key>, to: &BTreeSet<Key>, into: &mut HashSet<(Key, Ke
 }
 
 /// Children whose stdin and stdout lead to an owner.
-fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<Key>) -> BTreeSet<Relation> {
-    let mut masks: BTreeMap<Key, u32> = BTreeMap::new();
-    for r in records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, PIPE_READ | PIPE_WRITE | UNIX_PAIR)) {
+fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
+    let mut masks: BTreeMap<ProcessKey, u32> = BTreeMap::new();
+    for r in
+        records.iter().filter(|r| r.fd <= 2 && matches!(r.descriptor, DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE | DESCRIPTOR_UNIX_PAIR))
+    {
         *masks.entry(key_of(&r.process)).or_default() |= 1 << r.fd;
     }
     masks.retain(|_, mask| *mask & 3 == 3);
@@ -199,106 +189,4 @@ fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &Ha
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::records::{ProcessId, RECORD_DESCRIPTOR};
-
-    const OWNER: u32 = 10;
-    const CHILD: u32 = 11;
-
-    fn key(pid: u32) -> Key {
-        (pid, 0)
-    }
-
-    fn held(pid: u32, fd: u32, descriptor: u16, ours: u64, peer: u64) -> DescriptorRecord {
-        let process = ProcessId { start_ns: 0, pid, uid: 0 };
-        DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer }
-    }
-
-    fn find_with_owner(records: &[DescriptorRecord]) -> Found {
-        find(records, &HashSet::from([77]), &HashSet::from([key(OWNER)]))
-    }
-
-    #[test]
-    fn finds_a_shell_on_the_socket_itself() {
-        let found = find_with_owner(&[held(OWNER, 0, SOCKET, 77, 0), held(OWNER, 1, SOCKET, 77, 0), held(OWNER, 7, SOCKET, 77, 0)]);
-        let expected = Relation { kind: Kind::StdioSocket, process: key(OWNER), child: None, cookie: 77, stdio_mask: 3 };
-        assert_eq!(found.relations, BTreeSet::from([expected]));
-    }
-
-    #[test]
-    fn ignores_stdio_on_another_socket() {
-        assert!(find_with_owner(&[held(OWNER, 0, SOCKET, 78, 0)]).relations.is_empty());
-    }
-
-    #[test]
-    fn finds_a_child_on_the_owners_pty() {
-        let found = find_with_owner(&[held(OWNER, 5, PTY_MASTER, 1, 0), held(CHILD, 0, PTY_SLAVE, 1, 0), held(CHILD, 1, PTY_SLAVE, 1, 0)]);
-        let expected = Relation { kind: Kind::Pty, process: key(OWNER), child: Some(key(CHILD)), cookie: 0, stdio_mask: 3 };
-        assert_eq!(found.relations, BTreeSet::from([expected]));
-    }
-
-    #[test]
-    fn ignores_a_client_that_runs_on_the_slave_side() {
-        let records = [held(CHILD, 5, PTY_MASTER, 1, 0), held(OWNER, 0, PTY_SLAVE, 1, 0)];
-        assert!(find_with_owner(&records).relations.is_empty());
-    }
-
-    #[test]
-    fn finds_a_child_behind_two_pipes_and_pairs_them() {
-        let records = [
-            held(OWNER, 4, PIPE_WRITE, 1, 0),
-            held(CHILD, 0, PIPE_READ, 1, 0),
-            held(CHILD, 1, PIPE_WRITE, 2, 0),
-            held(OWNER, 5, PIPE_READ, 2, 0),
-        ];
-        let found = find_with_owner(&records);
-        assert_eq!(found.relations.iter().map(|r| (r.kind, r.child)).collect::<Vec<_>>(), [(Kind::Pipe, Some(key(CHILD)))]);
-        assert_eq!(found.pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
-    }
-
-    #[test]
-    fn finds_a_shell_at_the_end_of_a_pipeline() {
-        let cat = 12;
-        let records = [
-            held(OWNER, 1, PIPE_WRITE, 1, 0),
-            held(cat, 0, PIPE_READ, 1, 0),
-            held(cat, 1, PIPE_WRITE, 2, 0),
-            held(CHILD, 0, PIPE_READ, 2, 0),
-            held(CHILD, 1, PIPE_WRITE, 3, 0),
-            held(OWNER, 0, PIPE_READ, 3, 0),
-        ];
-        assert!(find_with_owner(&records).relations.iter().any(|r| r.kind == Kind::Pipe && r.child == Some(key(CHILD))));
-    }
-
-    #[test]
-    fn does_not_pair_a_process_with_its_log() {
-        let records = [held(OWNER, 1, PIPE_WRITE, 1, 0), held(CHILD, 0, PIPE_READ, 1, 0)];
-        assert!(find_with_owner(&records).pairs.is_empty());
-    }
-
-    #[test]
-    fn pairs_the_ends_of_a_socket_pair() {
-        let records = [held(OWNER, 4, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
-        assert_eq!(find_with_owner(&records).pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
-    }
-
-    #[test]
-    fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
-        let records = [held(OWNER, 1, UNIX_PAIR, 1, 2), held(OWNER, 7, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
-        assert!(find_with_owner(&records).pairs.is_empty());
-    }
-
-    #[test]
-    fn pairs_a_launcher_that_also_writes_input() {
-        let records = [held(OWNER, 0, UNIX_PAIR, 1, 2), held(OWNER, 1, UNIX_PAIR, 1, 2), held(CHILD, 9, UNIX_PAIR, 2, 1)];
-        assert_eq!(find_with_owner(&records).pairs.len(), 1);
-    }
-
-    #[test]
-    fn does_not_pair_what_many_inherited() {
-        let mut records = vec![held(OWNER, 4, UNIX_PAIR, 1, 2)];
-        records.extend((20..30).map(|pid| held(pid, 9, UNIX_PAIR, 2, 1)));
-        assert!(find_with_owner(&records).pairs.is_empty());
-    }
-}
+mod tests;

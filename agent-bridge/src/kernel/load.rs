@@ -1,24 +1,13 @@
 //! Opens, loads and attaches the kernel programs. What a kernel lacks is found out by trying, never from its version.
 
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 
-use anyhow::Context;
-use anyhow::Result;
-use libbpf_rs::Iter;
-use libbpf_rs::Link;
-use libbpf_rs::MapCore;
-use libbpf_rs::MapFlags;
-use libbpf_rs::MapHandle;
-use libbpf_rs::Object;
-use libbpf_rs::ObjectBuilder;
+use anyhow::{Context, Result};
+use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject};
 
-use super::records::{read, ConnectionRecord, DescriptorRecord, Record};
-
-/// The kernel fills at most one buffer of its own (8 pages) in one read.
-const WALK_BYTES: usize = 64 << 10;
+use crate::kernel::walk::Walks;
+use crate::wire::Degraded;
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.bpf.o"));
 
@@ -43,116 +32,118 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector, shells behind ptys and pipes, and relays split over processes are not seen" },
 ];
 
-#[derive(Clone, Debug)]
-pub struct Degraded {
-    pub feature: String,
-    pub consequence: String,
-}
-
 /// The loaded and attached programs. Dropping it detaches them.
 pub struct Kernel {
     object: Object,
     _links: Vec<Link>,
-    files: Option<Link>,
-    sockets: Link,
-    pub capabilities: Vec<String>,
+    pub walks: Walks,
+    /// Names of the programs that are attached, but for the walk over sockets.
+    pub attached: Vec<String>,
+    /// What this kernel lacks, and what that costs.
     pub degraded: Vec<Degraded>,
 }
 
 impl Kernel {
     /// Loads all programs, or all but those that this kernel refuses, and attaches them. `ring_bytes` is a power of two.
     pub fn load(ring_bytes: u32) -> Result<Self> {
-        let mut refused = Vec::new();
-        let object = match open(&[], ring_bytes)?.load() {
-            Ok(object) => object,
-            Err(_) => {
-                for optional in OPTIONAL {
-                    if !loads_alone(optional.program) {
-                        refused.push(optional.program);
-                    }
-                }
-                open(&refused, ring_bytes)?.load().context("the kernel refused a program that the collector cannot do without")?
-            }
-        };
-        let cgroup = cgroup_root();
-        let mut kernel_links = Vec::new();
-        let mut files = None;
-        let mut sockets = None;
-        let mut capabilities = Vec::new();
-        let mut missing: Vec<&str> = refused;
-        let map = map_handle(&object, "sockets")?;
-        for program in object.progs_mut() {
-            let name = program.name().to_string_lossy().into_owned();
-            let section = program.section().to_string_lossy().into_owned();
-            if missing.contains(&name.as_str()) {
-                continue;
-            }
-            let attached = if name == "walk_sockets" {
-                sockets = Some(program.attach_iter(map.as_fd()).context("cannot attach the walk over sockets")?);
-                continue;
-            } else if name == "walk_files" {
-                program.attach().map(|link| files = Some(link))
-            } else if section.starts_with("cgroup") {
-                match &cgroup {
-                    Some(root) => program.attach_cgroup(root.as_raw_fd()).map(|link| kernel_links.push(link)),
-                    None => Err(libbpf_rs::Error::from(std::io::Error::from(std::io::ErrorKind::NotFound))),
-                }
-            } else {
-                program.attach().map(|link| kernel_links.push(link))
-            };
-            match attached {
-                Ok(()) => capabilities.push(name),
-                Err(error) => match OPTIONAL.iter().find(|o| o.program == name) {
-                    Some(optional) => missing.push(optional.program),
-                    None => return Err(error).with_context(|| format!("cannot attach {name} ({section})")),
-                },
-            }
-        }
-        let degraded = OPTIONAL
-            .iter()
-            .filter(|o| missing.contains(&o.program))
-            .map(|o| Degraded { feature: o.feature.into(), consequence: o.consequence.into() })
-            .collect();
-        Ok(Self {
-            object,
-            _links: kernel_links,
-            files,
-            sockets: sockets.context("the walk over sockets is not in the object")?,
-            capabilities,
-            degraded,
-        })
+        let (object, refused) = load_supported(ring_bytes)?;
+        let hooks = attach(&object, refused)?;
+        let sockets = hooks.sockets.context("the walk over sockets is not in the object")?;
+        let walks = Walks { files: hooks.files, sockets, all: map_handle(&object, "walk_all")? };
+        Ok(Self { object, _links: hooks.links, walks, attached: hooks.attached, degraded: degraded(&hooks.missing) })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
         map_handle(&self.object, name)
     }
+}
 
-    /// Whether a walk can be started.
-    pub fn can_walk(&self) -> Result<()> {
-        Iter::new(&self.sockets).map(drop).context("cannot start a walk")
+/// All programs, or all but the optional ones that this kernel refuses, and the names of those.
+fn load_supported(ring_bytes: u32) -> Result<(Object, Vec<&'static str>)> {
+    if let Ok(object) = open(&[], ring_bytes)?.load() {
+        return Ok((object, Vec::new()));
     }
+    let refused: Vec<&str> = OPTIONAL.iter().map(|optional| optional.program).filter(|program| !loads_alone(program)).collect();
+    let object = open(&refused, ring_bytes)?.load().context("the kernel refused a program that the collector cannot do without")?;
+    Ok((object, refused))
+}
 
-    /// Runs a walk over every descriptor of every task; none where the kernel lacks it.
-    pub fn walk_files(&self, mut each: impl FnMut(DescriptorRecord)) -> Result<()> {
-        match &self.files {
-            Some(link) => read_walk(link, &mut each),
-            None => Ok(()),
-        }
-    }
+/// What a program hangs on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hook {
+    WalkSockets,
+    WalkFiles,
+    Cgroup,
+    Tracepoint,
+}
 
-    /// Runs a walk over tracked sockets: all of them, or those that moved since the last walk.
-    pub fn walk_sockets(&self, all: bool, mut each: impl FnMut(ConnectionRecord)) -> Result<()> {
-        let switch = self.object.maps().find(|m| m.name().to_string_lossy().ends_with(".bss")).context("the object has no variables")?;
-        let mut value = vec![0u8; switch.value_size() as usize];
-        if let Some(first) = value.first_mut() {
-            *first = u8::from(all);
+impl Hook {
+    fn of(program: &str, section: &str) -> Self {
+        match program {
+            "walk_sockets" => Self::WalkSockets,
+            "walk_files" => Self::WalkFiles,
+            _ if section.starts_with("cgroup") => Self::Cgroup,
+            _ => Self::Tracepoint,
         }
-        switch.update(&0u32.to_ne_bytes(), &value, MapFlags::ANY)?;
-        read_walk(&self.sockets, &mut each)
     }
 }
 
-fn open(without: &[&str], ring_bytes: u32) -> Result<libbpf_rs::OpenObject> {
+#[derive(Default)]
+struct Hooks {
+    links: Vec<Link>,
+    files: Option<Link>,
+    sockets: Option<Link>,
+    attached: Vec<String>,
+    /// Optional programs that the kernel refused to load or to attach.
+    missing: Vec<&'static str>,
+}
+
+impl Hooks {
+    fn add(&mut self, hook: Hook, link: Link, program: String) {
+        match hook {
+            Hook::WalkSockets => self.sockets = Some(link),
+            Hook::WalkFiles => self.files = Some(link),
+            Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
+        }
+        if hook != Hook::WalkSockets {
+            self.attached.push(program);
+        }
+    }
+}
+
+/// Attaches everything but what was `refused`; an optional program that cannot be attached counts as missing.
+fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
+    let cgroup = cgroup_root();
+    let sockets = map_handle(object, "sockets")?;
+    let mut hooks = Hooks { missing: refused, ..Hooks::default() };
+    for program in object.progs_mut() {
+        let name = program.name().to_string_lossy().into_owned();
+        let section = program.section().to_string_lossy().into_owned();
+        if hooks.missing.contains(&name.as_str()) {
+            continue;
+        }
+        let hook = Hook::of(&name, &section);
+        let link = match (hook, &cgroup) {
+            (Hook::WalkSockets, _) => program.attach_iter(sockets.as_fd()),
+            (Hook::WalkFiles | Hook::Tracepoint, _) => program.attach(),
+            (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
+            (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
+        };
+        match (link, OPTIONAL.iter().find(|optional| optional.program == name)) {
+            (Ok(link), _) => hooks.add(hook, link, name),
+            (Err(_), Some(optional)) => hooks.missing.push(optional.program),
+            (Err(error), None) => return Err(error).with_context(|| format!("cannot attach {name} ({section})")),
+        }
+    }
+    Ok(hooks)
+}
+
+fn degraded(missing: &[&str]) -> Vec<Degraded> {
+    let lacks = OPTIONAL.iter().filter(|optional| missing.contains(&optional.program));
+    lacks.map(|optional| Degraded { feature: optional.feature.into(), consequence: optional.consequence.into() }).collect()
+}
+
+fn open(without: &[&str], ring_bytes: u32) -> Result<OpenObject> {
     let mut open = ObjectBuilder::default().open_memory(OBJECT).context("cannot open the kernel programs")?;
     for mut program in open.progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
@@ -182,30 +173,24 @@ fn map_handle(object: &Object, name: &str) -> Result<MapHandle> {
     MapHandle::try_from(&map).with_context(|| format!("cannot use map {name}"))
 }
 
-/// Hands out records as they come, so that a walk over a hundred thousand sockets takes no memory.
-fn read_walk<T: Record>(link: &Link, each: &mut impl FnMut(T)) -> Result<()> {
-    let mut walk = Iter::new(link).context("cannot start a walk")?;
-    let mut bytes = vec![0u8; WALK_BYTES];
-    let mut held = 0;
-    loop {
-        let count = match walk.read(bytes.get_mut(held..).unwrap_or_default()) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error).context("a walk broke off"),
-        };
-        held += count;
-        let whole = held - held % size_of::<T>();
-        bytes.get(..whole).unwrap_or_default().chunks_exact(size_of::<T>()).filter_map(read).for_each(&mut *each);
-        // A read may end within a record.
-        bytes.copy_within(whole..held, 0);
-        held -= whole;
-    }
-}
-
 /// The cgroup v2 root, also on hosts where v1 and v2 are mounted side by side.
 fn cgroup_root() -> Option<File> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
     let line = mounts.lines().find(|line| line.contains(" - cgroup2 "))?;
     File::open(line.split(' ').nth(4)?).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A variable lies with all others in one value of one map, so that who sets it has to write them all.
+    #[test]
+    fn keeps_what_user_space_sets_in_maps_and_not_in_variables() {
+        let object = open(&[], 4096).unwrap();
+        let names: Vec<String> = object.maps().map(|map| map.name().to_string_lossy().into_owned()).collect();
+        assert!(names.iter().any(|name| name == "walk_all"), "{names:?}");
+        assert!(!names.iter().any(|name| name.ends_with(".bss") || name.ends_with(".data")), "{names:?}");
+    }
 }

@@ -1,4 +1,6 @@
 //! The kernel side: loading, records, walks and maps.
 pub mod load;
 pub mod maps;
+pub mod networks;
 pub mod records;
+pub mod walk;

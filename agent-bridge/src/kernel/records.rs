@@ -1,21 +1,30 @@
-//! Records as the kernel programs lay them out (bpf/records.h). Sizes are asserted on both sides.
+//! Records and constants as the kernel programs have them (bpf/records.h); the tests compare both with the compiled object.
 
 use std::mem::size_of;
 
-pub const ARGV_BYTES: usize = 1024;
 pub const PATH_BYTES: usize = 256;
 
-pub const RECORD_CONNECTION: u16 = 1;
-pub const RECORD_EXEC: u16 = 2;
-pub const RECORD_EXIT: u16 = 3;
-pub const RECORD_FORK: u16 = 4;
-pub const RECORD_DESCRIPTOR: u16 = 5;
+macro_rules! constants {
+    ($($group:ident: $kind:ty { $($name:ident = $value:literal),* $(,)? })*) => {
+        $($(pub const $name: $kind = $value;)*)*
+        /// The enum in bpf/records.h, the name in it, and the value here.
+        #[cfg(test)]
+        const CONSTANTS: &[(&str, &str, i64)] = &[$($((stringify!($group), stringify!($name), $value)),*),*];
+    };
+}
 
-pub const REASON_MOVED: u8 = 1;
-pub const REASON_CLOSED: u8 = 2;
-pub const INITIATOR_LOCAL: u8 = 1;
-pub const SCOPE_OUTSIDE: u8 = 1;
-pub const SCOPE_INSIDE: u8 = 2;
+constants! {
+    record_kind: u16 { RECORD_CONNECTION = 1, RECORD_EXEC = 2, RECORD_EXIT = 3, RECORD_FORK = 4, RECORD_DESCRIPTOR = 5 }
+    reason: u8 { REASON_MOVED = 1, REASON_CLOSED = 2 }
+    initiator: u8 { INITIATOR_LOCAL = 1 }
+    scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
+    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
+    edge_kind: u32 { EDGE_UNIX = 3 }
+    descriptor_kind: u16 {
+        DESCRIPTOR_SOCKET = 1, DESCRIPTOR_PIPE_READ = 2, DESCRIPTOR_PIPE_WRITE = 3, DESCRIPTOR_UNIX_PAIR = 4,
+        DESCRIPTOR_PTY_MASTER = 5, DESCRIPTOR_PTY_SLAVE = 6, DESCRIPTOR_TUN = 7,
+    }
+}
 
 /// A struct of integers and byte arrays only, without padding: every bit pattern is a value.
 ///
@@ -47,10 +56,9 @@ macro_rules! record {
         // SAFETY: repr(C), integers and byte arrays only, and the size below leaves no room for padding.
         unsafe impl Record for $name {}
         impl $name {
-            /// Where each field begins, in the order of declaration. Compared for what the object describes.
+            /// Name of each field and where it begins.
             #[cfg(test)]
-            #[allow(dead_code)]
-            const OFFSETS: &[usize] = &[$(std::mem::offset_of!($name, $field)),*];
+            const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!($name, $field))),*];
         }
         const _: () = assert!(size_of::<$name>() == $size);
         const _: () = assert!(size_of::<$name>() == 0 $(+ size_of::<$kind>())*);
@@ -80,69 +88,15 @@ record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: Pr
 record!(EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
-record!(Edge, 384, {
+record!(Edge, 376, {
     a_process: ProcessId, b_process: ProcessId, a_cookie: u64, b_cookie: u64,
-    opened_after: u32, opened_alone: u32, accepted: u32, reserved: u32, delay_min_ns: u64, delay_log2: u64,
+    opened_after: u32, opened_alone: u32, delay_min_ns: u64, delay_log2: u64,
     forward_in: u64, forward_out: u64, backward_in: u64, backward_out: u64,
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
     first_ns: u64, last_ns: u64, b_path: [u8; 112],
 });
-record!(NetworkKey, 20, { prefix: u32, address: [u8; 16] });
+record!(NetworkKey, 20, { prefixlen: u32, address: [u8; 16] });
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
-mod tests {
-    use super::*;
-    use libbpf_rs::btf::types::{MemberAttr, Struct};
-    use libbpf_rs::btf::{Btf, HasSize};
-
-    /// Size and offsets of a struct as the compiled kernel programs have it.
-    fn compiled(name: &str) -> (usize, Vec<usize>) {
-        let object = Btf::from_path(concat!(env!("OUT_DIR"), "/collector.bpf.o")).unwrap();
-        let found = object.type_by_name::<Struct<'_>>(name).unwrap();
-        let offset = |attribute: MemberAttr| match attribute {
-            MemberAttr::Normal { offset } => offset as usize / 8,
-            MemberAttr::BitField { .. } => panic!("{name} has a bit field"),
-        };
-        (found.size(), found.iter().map(|member| offset(member.attr)).collect())
-    }
-
-    /// Those that the object describes: what is in maps. For ring records the sizes are asserted on both sides, and the lab
-    /// would read nonsense.
-    #[test]
-    fn has_the_layout_of_the_kernel_programs() {
-        for (name, size, offsets) in [
-            ("process_id", size_of::<ProcessId>(), ProcessId::OFFSETS),
-            ("exchanges", size_of::<Exchanges>(), Exchanges::OFFSETS),
-            ("edge_key", size_of::<EdgeKey>(), EdgeKey::OFFSETS),
-            ("moments", size_of::<Moments>(), Moments::OFFSETS),
-            ("turn", size_of::<Turn>(), Turn::OFFSETS),
-            ("edge", size_of::<Edge>(), Edge::OFFSETS),
-            ("network_key", size_of::<NetworkKey>(), NetworkKey::OFFSETS),
-        ] {
-            assert_eq!(compiled(name), (size, offsets.to_vec()), "{name}");
-        }
-    }
-
-    #[test]
-    fn has_the_head_of_an_exec_record() {
-        let (size, offsets) = compiled("exec_record");
-        assert_eq!(size, size_of::<ExecHead>() + ARGV_BYTES);
-        assert_eq!(offsets, [ExecHead::OFFSETS, &[size_of::<ExecHead>()]].concat());
-    }
-
-    #[test]
-    fn reads_no_record_from_too_few_bytes() {
-        let bytes = [1u8; 33];
-        assert!(read::<ExitRecord>(bytes.get(..31).unwrap()).is_none());
-        assert!(read::<ExitRecord>(bytes.get(..32).unwrap()).is_some());
-        // At an odd address too: ring records are aligned, those of a walk that broke off need not be.
-        assert_eq!(read::<ExitRecord>(bytes.get(1..).unwrap()).map(|r| r.kind), Some(0x0101));
-    }
-
-    #[test]
-    fn gives_back_the_bytes_that_it_read() {
-        let bytes: Vec<u8> = (0..48).collect();
-        assert_eq!(bytes_of(&read::<EdgeKey>(&bytes).unwrap()), bytes);
-    }
-}
+mod tests;

@@ -25,7 +25,7 @@ describe("alerts", () => {
   it("are nothing without a destination", async () => {
     const alerts = await start({})
     expect(alerts.sink).toBeUndefined()
-    expect(alerts.counts()).toEqual([])
+    expect(alerts.status()).toEqual([])
     expect(await alerts.stop(1)).toBe(true)
   })
 
@@ -34,12 +34,12 @@ describe("alerts", () => {
     const alerts = await start({ file: { path }, webhook: { url: "http://127.0.0.1:1/" } })
     await alerts.sink?.write([outputOf(aFinding(), aFinding({ id: idOf(2), severity: "low" }))])
     await until("the file has it", () =>
-      alerts.counts().some(({ name, published }) => name === "file" && published === 1),
+      alerts.status().some(({ name, published }) => name === "file" && published === 1),
     )
     await until("the webhook failed", () =>
-      alerts.counts().some(({ name, errors }) => name === "webhook" && errors > 0),
+      alerts.status().some(({ name, errors }) => name === "webhook" && errors > 0),
     )
-    const [webhook, file] = alerts.counts()
+    const [webhook, file] = alerts.status()
     expect(webhook).toMatchObject({ name: "webhook", condition: { state: "failing" }, depth: 1, published: 0, shed: 0 })
     expect(file).toMatchObject({ name: "file", condition: { state: "ok" }, depth: 0, oldestSeconds: 0 })
     expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(1)
@@ -54,7 +54,7 @@ describe("alerts", () => {
     expect(await first.stop(20)).toBe(false)
     mkdirSync(join(path, ".."))
     const second = await start({ file: { path } }, state)
-    await until("it is written", () => second.counts()[0]?.published === 1)
+    await until("it is written", () => second.status()[0]?.published === 1)
   })
 
   it("name the setting whose file cannot be read", async () => {

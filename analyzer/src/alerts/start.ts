@@ -26,7 +26,7 @@ export interface AlertsPorts {
 export interface Alerts {
   /** Makes alerts durable; belongs before the store. Undefined when no destination is configured. */
   readonly sink: Sink | undefined
-  counts(): readonly AlertStatus[]
+  status(): readonly AlertStatus[]
   /** True when every alert has left; what has not stays on disk for the next start. */
   stop(graceMs: number): Promise<boolean>
 }
@@ -52,7 +52,7 @@ export async function startAlerts(config: AlertsConfig, ports: AlertsPorts): Pro
   }
   return {
     sink: started.length === 0 ? undefined : new OutboxSink(started.map(({ queue }) => queue)),
-    counts: () => started.map(({ queue, publisher }) => countsOf(queue, publisher, nowMs())),
+    status: () => started.map(({ queue, publisher }) => statusOf(queue, publisher, nowMs())),
     stop: async (graceMs) => {
       const results = await Promise.all(started.map(({ publisher }) => publisher.stop(graceMs)))
       await Promise.all(started.map(({ queue }) => queue.close()))
@@ -82,7 +82,7 @@ function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, ver
   ]
 }
 
-function countsOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertStatus {
+function statusOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertStatus {
   const { depth, bytes, limitBytes, oldestMs, shed, torn, refused } = queue.counts
   const { name, published, errors, condition } = publisher
   const oldestSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1_000)

@@ -6,9 +6,9 @@ import { loadConfig } from "../config/load.js"
 import { aFinding, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
 import { StoreSink } from "../store/store-sink.js"
 import { openConfiguredStore } from "../store/from-config.js"
-import { commands } from "./help.js"
+import { commands } from "./cli/help.js"
 import { main } from "./main.js"
-import type { Terminal } from "./terminal.js"
+import type { Terminal } from "./cli/terminal.js"
 
 let state: string
 

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs"
 import { checkConfig, loadConfig } from "../config/load.js"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
-import { parseArguments } from "./arguments.js"
-import type { Arguments } from "./arguments.js"
-import { exitCodes } from "./exit-codes.js"
-import { helpText } from "./help.js"
+import { parseArguments } from "./cli/arguments.js"
+import type { Arguments } from "./cli/arguments.js"
+import { exitCodes } from "./cli/exit-codes.js"
+import { helpText } from "./cli/help.js"
 import { list } from "./list/list.js"
-import type { Terminal } from "./terminal.js"
+import type { Terminal } from "./cli/terminal.js"
 import { version } from "../config/version.js"
 
 /** Runs one command line and gives its exit code. Nothing is thrown: an error is one sentence and its remedy. */
@@ -39,6 +39,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     case "check-config":
       return checkConfigCommand(args, terminal)
     // Loaded for these alone: they bring in the engine and the Kafka client.
+    case "replay":
+      return (await import("./replay.js")).replayCommand(args, configOf(args, terminal), terminal)
     case "schema":
       return (await import("./schema.js")).schemaCommand(args, configOf(args, terminal), terminal)
     case "topics":
@@ -53,8 +55,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
     default: {
       // Loaded for these alone: they bring in the engine and the gRPC server.
       if (args.switches.has("demo")) return runDemo(args)
-      const { watch } = await import("./up/up.js")
-      return watch(args, configOf(args, terminal), terminal)
+      const { runUntilStopped } = await import("./up/up.js")
+      return runUntilStopped(args, configOf(args, terminal), terminal)
     }
   }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../config/load.js"
 import { connect } from "../store/client/connect.js"
 import { storeOptions } from "../store/from-config.js"
-import { parseArguments } from "./arguments.js"
+import { parseArguments } from "./cli/arguments.js"
 import { schemaCommand } from "./schema.js"
 
 let folder: string

@@ -10,10 +10,10 @@ import { storeOptions } from "../store/from-config.js"
 import { applyRetention, migrate } from "../store/schema/migrate.js"
 import type { StoreClient } from "../store/client/store-client.js"
 import { takeStateFolder } from "../store/state-folder.js"
-import { usage } from "./arguments.js"
-import type { Arguments } from "./arguments.js"
-import { exitCodes } from "./exit-codes.js"
-import type { Terminal } from "./terminal.js"
+import { usage } from "./cli/arguments.js"
+import type { Arguments } from "./cli/arguments.js"
+import { exitCodes } from "./cli/exit-codes.js"
+import type { Terminal } from "./cli/terminal.js"
 
 /** `backflow schema print|apply|check`; the exit code. */
 export async function schemaCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { aFolder } from "../testing/alerts.js"
 import { loadConfig } from "../config/load.js"
-import type { Arguments } from "./arguments.js"
+import type { Arguments } from "./cli/arguments.js"
 import { topicsCommand } from "./topics.js"
 
 // With a broker: test/kafka/cluster.test.ts.

@@ -4,10 +4,10 @@ import { kafkaFailure } from "../alerts/kafka/errors.js"
 import { kafkaClient } from "../alerts/kafka/connection.js"
 import type { Config } from "../config/load.js"
 import { AppError } from "../errors.js"
-import type { Arguments } from "./arguments.js"
-import { usage } from "./arguments.js"
-import { exitCodes } from "./exit-codes.js"
-import type { Terminal } from "./terminal.js"
+import type { Arguments } from "./cli/arguments.js"
+import { usage } from "./cli/arguments.js"
+import { exitCodes } from "./cli/exit-codes.js"
+import type { Terminal } from "./cli/terminal.js"
 
 /** The settings that the topic of alerts should have. */
 interface Wanted {

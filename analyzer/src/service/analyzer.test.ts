@@ -3,25 +3,18 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { startAnalyzer } from "./analyzer.js"
-import type { Analyzer, AnalyzerConfig, AnalyzerPorts } from "./analyzer.js"
+import type { Analyzer, AnalyzerPorts } from "./analyzer.js"
 import type { Detector } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
+import { anAnalyzer, noStages } from "../testing/analyzer.js"
 import { FakeCollector } from "../testing/fake-collector.js"
 import { recordedStreams } from "../ingest/server/recording.js"
-import { batch, connections, flags, hello, process, sampleUs, snapshot } from "../testing/wire-messages.js"
+import { batch, connections, flags, hello, process, snapshot } from "../testing/wire-messages.js"
 import type { Stages } from "../pipeline/host-pipeline.js"
 import { replay } from "./replay.js"
 import type { Sink } from "../sinks/sink.js"
 import { stagesFor } from "../pipeline/stages.js"
-
-const noStages: Stages = {
-  detectors: () => [],
-  findings: () => ({ advance: () => [] }),
-  incidents: () => ({ advance: () => [] }),
-}
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** A store whose writes resolve when the test says so. */
 class HeldStore implements Sink {
@@ -94,11 +87,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function start(over: Partial<AnalyzerConfig> = {}, ports: Partial<AnalyzerPorts> = {}): Promise<Analyzer> {
-  const config = { listen: "127.0.0.1:0", networks: new Networks(), delivery: { delayMs: 0, retryMs: 1 }, ...over }
-  const defaults = { stages: noStages, store, sinks: [], log: quiet, nowUs: () => sampleUs }
-  analyzer = await startAnalyzer(config, { ...defaults, ...ports })
-  return analyzer
+async function start(
+  config: Parameters<typeof anAnalyzer>[1] = {},
+  ports: Partial<AnalyzerPorts> = {},
+): Promise<Analyzer> {
+  const started = anAnalyzer({ store, ...ports }, config)
+  await started.start()
+  analyzer = started
+  return started
 }
 
 function dial(address: string, token?: string): FakeCollector {
@@ -152,7 +148,7 @@ describe("the line from socket to store", () => {
     collector.send(batch(1, { connections: connections([{}]) }))
     await collector.acknowledged(1)
     expect(store.written).toHaveLength(1)
-    expect(analyzer?.counts().deliveries).toMatchObject([{ sink: "store", counts: { failures: 2, written: 1 } }])
+    expect(analyzer?.status().deliveries).toMatchObject([{ sink: "store", counts: { failures: 2, written: 1 } }])
   })
 
   it("applies a batch that comes again after a reconnect once, and acknowledges it", async () => {
@@ -171,7 +167,7 @@ describe("the line from socket to store", () => {
     await again.acknowledged(3)
     expect(store.written.map(({ seq }) => seq)).toEqual([1, 2, 3])
     expect(store.written[2]?.connections[0]?.process?.pid).toBe(42)
-    expect(analyzer?.counts().sessions[0]?.counts).toMatchObject({ batches: 3, duplicates: 1, missing: 0 })
+    expect(analyzer?.status().sessions[0]?.counts).toMatchObject({ batches: 3, duplicates: 1, missing: 0 })
   })
 
   it("closes what a snapshot after a reconnect does not name", async () => {
@@ -202,7 +198,7 @@ describe("the line from socket to store", () => {
     collector.send(batch(1))
     collector.send(batch(5, { lost: { ringConnection: 9, shedInterim: 4 } }))
     await collector.acknowledged(5)
-    expect(analyzer?.counts().sessions[0]?.counts).toMatchObject({
+    expect(analyzer?.status().sessions[0]?.counts).toMatchObject({
       missing: 3,
       lost: { ringConnection: 9, shedInterim: 4, ringExec: 0 },
     })
@@ -227,7 +223,7 @@ describe("the line from socket to store", () => {
     collector.send(hello())
     collector.send(batch(1))
     await collector.acknowledged(1)
-    expect(await stopping.stop()).toBe(true)
+    expect(await stopping.stop(10_000)).toBe(true)
     expect(await collector.ended).toMatchObject({ code: 14, details: "the analyzer stops" })
     analyzer = undefined
   })
@@ -247,7 +243,7 @@ describe("the line from socket to store", () => {
     await collector.acknowledged(1)
     await console.has(1)
     expect(console.written[0]?.findings).toMatchObject([{ class: "tunnel_intent" }])
-    const counts = analyzer?.counts().deliveries
+    const counts = analyzer?.status().deliveries
     expect(counts).toMatchObject([{ counts: { failures: 0 } }, { counts: { failures: 3 } }])
   })
 
@@ -266,16 +262,16 @@ describe("the line from socket to store", () => {
     again.send(batch(2, { connections: connections([{ cookie: "a" }]) }))
     await again.acknowledged(2)
     expect(store.written.map(({ seq }) => seq)).toEqual([2])
-    expect(analyzer?.counts().rejected).toContainEqual(["analysis_failed", 1])
+    expect(analyzer?.status().rejected).toContainEqual(["analysis_failed", 1])
   })
 
   it("passes over what waits behind an unreadable message", async () => {
     store.isHeld = true
-    const { address } = await start({ delivery: { outputs: 1, delayMs: 0 } })
+    const { address } = await start({ limits: { delivery: { outputs: 1 } } })
     const collector = dial(address)
     // The first is being written, the second waits for that, the third is in hand, the fourth in the intake.
     for (const message of [hello(), batch(1), batch(2), Buffer.from("rubbish"), batch(9)]) collector.send(message)
-    while ((analyzer?.counts().intake.messages ?? 0) < 1) await setImmediate()
+    while ((analyzer?.status().intake.messages ?? 0) < 1) await setImmediate()
     store.release()
     expect(await collector.ended).toMatchObject({ code: 3 })
 

@@ -12,9 +12,9 @@ import type { PipelineOptions } from "../pipeline/host-pipeline.js"
  * same outputs. A stream without a readable Hello, or what follows an unreadable message, is passed over as it was live.
  */
 export function* replay(paths: readonly string[], options: PipelineOptions, reject: Reject): Generator<Output> {
-  const lines = new Hosts(options)
+  const hosts = new Hosts(options)
   const sessions = new Map<string, CollectorSession>()
-  for (const path of paths) yield* replayStream(recordedMessages(path), lines, sessions, reject)
+  for (const path of paths) yield* replayStream(recordedMessages(path), hosts, sessions, reject)
 }
 
 // Nothing recorded lies in the future of a replay.
@@ -22,7 +22,7 @@ const nowUs = Number.MAX_SAFE_INTEGER
 
 function* replayStream(
   messages: Iterable<Uint8Array>,
-  lines: Hosts,
+  hosts: Hosts,
   sessions: Map<string, CollectorSession>,
   reject: Reject,
 ): Generator<Output> {
@@ -31,13 +31,13 @@ function* replayStream(
     if (session === undefined) {
       session = openSession(bytes, sessions, reject)
       if (session === undefined) return
-      yield* lines.greet(session.host, 0)
+      yield* hosts.greet(session.host, 0)
       continue
     }
     const input = session.read(bytes, nowUs, reject)
     if (input.kind === "malformed") return
-    if (input.kind === "facts") lines.learn(session.host, input.processes, 0)
-    if (input.kind === "batch") yield lines.apply(session.host, input.batch, 0)
+    if (input.kind === "facts") hosts.learn(session.host, input.processes, 0)
+    if (input.kind === "batch") yield hosts.apply(session.host, input.batch, 0)
   }
 }
 

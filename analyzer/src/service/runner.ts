@@ -19,19 +19,19 @@ export interface RunnerPorts {
   readonly intake: Intake<Received>
   readonly sessions: Sessions
   readonly rejections: Rejections
-  readonly lines: Hosts
-  /** The durable sink: its room is the line's room. */
+  readonly hosts: Hosts
+  /** The durable sink: its room is what the intake waits for. */
   readonly store: Delivery
   readonly others: readonly Delivery[]
   readonly nowUs: () => number
   readonly log: Log
-  readonly onStored?: ((eventUs: Microseconds) => void) | undefined
+  readonly onStored: (eventUs: Microseconds) => void
 }
 
-/** How long the line may hold the event loop before sockets and timers get their turn, in milliseconds. */
+/** How long batches may hold the event loop before sockets and timers get their turn, in milliseconds. */
 const turnMs = 8
 
-/** Takes messages from the intake one by one, runs each through the line of its host, and hands on what comes out. */
+/** Takes messages from the intake one by one, runs each through the pipeline of its host, and hands on what comes out. */
 export class Runner {
   readonly #ports: RunnerPorts
 
@@ -53,9 +53,9 @@ export class Runner {
     }
   }
 
-  /** Ends the hosts that nothing was heard of for long. */
+  /** Ends the hosts that sent nothing for long. */
   endSilentHosts(): void {
-    this.#deliverAll(this.#ports.lines.endSilent(this.#ports.nowUs()))
+    this.#deliverAll(this.#ports.hosts.endSilent(this.#ports.nowUs()))
   }
 
   #handle({ stream, bytes, hello }: Received): void {
@@ -63,7 +63,7 @@ export class Runner {
     // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
     if (session === undefined || stream.isUntrusted) return
     try {
-      if (hello !== undefined) this.#deliverAll(this.#ports.lines.greet(hello, this.#ports.nowUs()))
+      if (hello !== undefined) this.#deliverAll(this.#ports.hosts.greet(hello, this.#ports.nowUs()))
       else this.#read(stream, session, bytes)
     } catch (thrown) {
       // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
@@ -73,29 +73,29 @@ export class Runner {
     }
   }
 
-  /** Loss is told when it happens, a doubling at a time: a storm of it must not become one of words. */
-  #tellLoss({ host, counts: { lost } }: CollectorSession, before: number): void {
+  /** Loss is logged when it happens, a doubling at a time: a storm of it must not become one of words. */
+  #logLoss({ host, counts: { lost } }: CollectorSession, before: number): void {
     if (lost === undefined || Math.floor(Math.log2(totalLost(lost))) <= Math.floor(Math.log2(before))) return
-    this.#ports.log.warn({ host: host.hostName }, `the collector has ${lossLines(lost).join("; ")}`)
+    this.#ports.log.warn({ host: host.hostName }, `the collector ${lossLines(lost).join("; ")}`)
   }
 
   #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
-    const { lines, rejections, nowUs } = this.#ports
+    const { hosts, rejections, nowUs } = this.#ports
     const before = totalLost(session.counts.lost)
     const input = session.read(bytes, nowUs(), rejections.count)
-    this.#tellLoss(session, before)
+    this.#logLoss(session, before)
     if (input.kind === "malformed") {
       rejections.count(input.reason)
       this.#ports.log.warn({ host: session.host.hostName, reason: input.reason }, `unreadable message: ${input.detail}`)
       this.#distrust(stream, status.INVALID_ARGUMENT, input.detail)
-    } else if (input.kind === "facts") lines.learn(session.host, input.processes, nowUs())
+    } else if (input.kind === "facts") hosts.learn(session.host, input.processes, nowUs())
     else if (input.kind === "duplicate") this.#acknowledge(session)
     else {
       const { seq, observedUs } = input.batch
-      this.#deliver(lines.apply(session.host, input.batch, nowUs()), () => {
+      this.#deliver(hosts.apply(session.host, input.batch, nowUs()), () => {
         session.markDurable(seq)
         this.#acknowledge(session)
-        this.#ports.onStored?.(observedUs)
+        this.#ports.onStored(observedUs)
       })
     }
   }

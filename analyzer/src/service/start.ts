@@ -1,151 +1,193 @@
-import { join } from "node:path"
 import { randomUUID } from "node:crypto"
-import { startAlerts } from "../alerts/start.js"
+import { hostname } from "node:os"
 import { DurableLine } from "../alerts/durable-line.js"
-import { defaults } from "../config/defaults.js"
+import { startAlerts } from "../alerts/start.js"
 import type { Config } from "../config/load.js"
+import { version } from "../config/version.js"
+import type { Microseconds } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
 import { AppError, messageOf } from "../errors.js"
-import type { Log } from "../telemetry/log.js"
-import { startAnalyzer } from "./analyzer.js"
-import { ConsoleSink } from "../sinks/console-sink.js"
-import { JsonlSink } from "../sinks/jsonl-sink.js"
-import type { Sink } from "../sinks/sink.js"
-import { StoreSink } from "../store/store-sink.js"
 import { stagesFor } from "../pipeline/stages.js"
 import { openConfiguredStore } from "../store/from-config.js"
-import { serveQueries } from "../store/read/query-server.js"
 import { serveStore } from "../store/http/serve-store.js"
 import type { ServedStore } from "../store/http/serve-store.js"
+import { serveQueries } from "../store/read/query-server.js"
 import { takeStateFolder } from "../store/state-folder.js"
+import { StoreSink } from "../store/store-sink.js"
 import type { Store } from "../store/store.js"
+import type { Log } from "../telemetry/log.js"
+import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
+import { Metrics, StoredLatency } from "../telemetry/metrics.js"
+import type { AlertStatus, AnalyzerStatus } from "../telemetry/status.js"
+import { pageAuth } from "../web/auth/page-auth.js"
 import { LiveFindings } from "../web/live/live-findings.js"
-import { startWeb } from "../web/start.js"
-import type { Web } from "../web/start.js"
-import type { Arguments } from "../command/arguments.js"
+import { builtPage, startWeb } from "../web/start.js"
+import type { ServiceAddresses } from "./addresses.js"
+import { Analyzer, defaultAnalyzerLimits } from "./analyzer.js"
 import { credentials } from "./collector-credentials.js"
-import type { PageAddress } from "../command/up/ready-text.js"
-import { version } from "../config/version.js"
-import type { Terminal } from "../command/terminal.js"
-import type { AnalyzerStatus, AlertStatus } from "../telemetry/status.js"
+import { startCollector } from "./collector/start.js"
+import type { CollectorEvents } from "./collector/start.js"
+import { findingSinks } from "./finding-sinks.js"
+import type { FindingsOutput } from "./finding-sinks.js"
+import { Teardown } from "./teardown.js"
 
-/** How often the size of the store is looked at, in milliseconds. */
+/** How often the size of the store is checked, in milliseconds. */
 const quotaCheckMs = 300_000
 
 /** Findings of earlier runs whose versions go on; about 100 bytes of memory each. */
 const maxEarlierFindings = 100_000
 
-/** What a stop waits for brokers to take, in milliseconds. */
-const farewellMs = 5_000
+/** What a stop waits for brokers to take, in milliseconds. What they do not take is on disk, and leaves after the next start. */
+const alertDrainMs = 5_000
 
-/** Undoes one step; they run in the reverse order of the steps. */
-export type Undo = () => Promise<unknown> | undefined
+export interface ServiceOptions {
+  readonly config: Config
+  /** Where collectors connect: "unix:/path" or "127.0.0.1:4410". */
+  readonly listen: string
+  readonly findings: FindingsOutput
+  /** Folder for recordings of what collectors send; none are made without it. */
+  readonly record: string | undefined
+  /** The collector of this host, which then runs as a child of this process. */
+  readonly collector: ((addresses: ServiceAddresses) => CollectorEvents) | undefined
+  readonly log: Log
+  /** Wall clock, microseconds since the epoch. */
+  readonly nowUs: () => Microseconds
+}
+
+export interface ServiceEnd {
+  /** Everything that was received is durable. */
+  readonly isWritten: boolean
+  /** The collector's last batches were acknowledged; true without one. */
+  readonly isHandedOver: boolean
+}
 
 /** What runs, until it is stopped. */
 export interface Service {
-  /** What collectors dial. */
-  readonly address: string
-  /** Undefined where the configuration turned it off. */
-  readonly page: PageAddress | undefined
-  /** Where ClickHouse clients read the embedded store; undefined where nobody asked for it. */
-  readonly sql: ServedStore | undefined
-  counts(): AnalyzerStatus
+  readonly addresses: ServiceAddresses
+  /** Rejects when the collector of this host fails before it ever observed; resolves after a stop. Pending without one. */
+  readonly running: Promise<void>
+  status(): AnalyzerStatus
   alerts(): readonly AlertStatus[]
-  /** Writes what is under way, within `graceMs`; false when not everything is durable. Once, however often it is asked. */
-  stop(graceMs: number): Promise<boolean>
+  /** Writes what is under way, within `graceMs`. Once, however often it is called. */
+  stop(graceMs: number): Promise<ServiceEnd>
 }
 
-/** Everything but the collector: state folder, store, alerts, page and the analyzer between them. */
-export async function startService(
-  args: Arguments,
-  config: Config,
-  terminal: Terminal,
-  log: Log,
-  undo: Undo[],
-): Promise<Service> {
-  const { nowUs } = terminal
-  const folder = takeStateFolder(config.state)
-  undo.push(() => {
-    folder.release()
-    return undefined
-  })
-  const store = await openConfiguredStore(config)
-  undo.push(() => store.close())
-  const front = await serveSql(config)
-  undo.push(() => front?.close())
-  const queries = await serveQueries(config.state, store.queries)
-  undo.push(() => queries.close())
-  undo.push(watchQuota(store, config.store.quotaBytes, log))
-  const nowMs = () => nowUs() / 1_000
-  const alerts = once(await startAlerts(config.alerts, { state: config.state, log, nowMs, version: version() }))
-  undo.push(() => alerts.stop(0))
-  const board = new LiveFindings()
-  // The page needs the analyzer, and the analyzer's batches are timed by the page's metrics.
-  const served: { web?: Web } = {}
-  const storeSink = new StoreSink(store, nowUs)
-  const running = await startAnalyzer(
-    { listen: listenAddress(args, config), networks: new Networks(config.networks), ...credentials(config) },
-    {
-      stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
-      store: alerts.sink === undefined ? storeSink : new DurableLine(alerts.sink, storeSink),
-      sinks: [...(await sinksFor(args.values["findings-jsonl"], terminal)), board],
-      log,
-      nowUs,
-      onStored: (eventUs) => served.web?.metrics.stored(eventUs),
-    },
-  )
-  const analyzer = once(running)
-  undo.push(() => analyzer.stop(defaults.stopSeconds.value * 1_000))
-  const web = await startWeb({
-    page: config.page,
-    state: config.state,
-    ports: {
-      counts: () => analyzer.counts(),
-      queries: store.queries,
-      alerts: () => alerts.counts().map((counts) => ({ sink: counts.name, ...counts })),
-      nowUs,
-    },
-    liveFindings: board,
-    insertMetrics: (samples) => store.insertMetrics(samples, `metrics-${randomUUID()}`),
-    version: version(),
-    log,
-  })
-  served.web = web
-  const all = once({ stop: (graceMs: number) => stopAll(graceMs, analyzer, alerts, web) })
-  undo.push(() => all.stop(defaults.stopSeconds.value * 1_000))
-  return {
-    address: analyzer.address,
-    page: web.address === "" ? undefined : web,
-    sql: front,
-    counts: () => analyzer.counts(),
-    alerts: () => alerts.counts(),
-    stop: (graceMs) => all.stop(graceMs),
+/**
+ * The composition root: makes every part in order, hands it what it needs, and undoes all of it in reverse, each once. What
+ * two parts need is made before both. Rejects with AppError, with nothing left running.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const teardown = new Teardown()
+  try {
+    return await build(options, teardown)
+  } catch (thrown) {
+    await teardown.run(0)
+    throw thrown
   }
 }
 
-async function stopAll(
-  graceMs: number,
-  analyzer: Stopped<boolean>,
-  alerts: Stopped<boolean>,
-  web: Web,
-): Promise<boolean> {
-  const deadlineMs = performance.now() + graceMs
-  web.retire()
-  const isWritten = await analyzer.stop(graceMs)
-  // What does not leave now is on disk, and leaves after the next start.
-  await alerts.stop(Math.min(farewellMs, Math.max(0, deadlineMs - performance.now())))
-  await web.stop()
-  return isWritten
-}
+async function build(options: ServiceOptions, teardown: Teardown): Promise<Service> {
+  const { config, log, nowUs } = options
+  const { state } = config
+  let end: ServiceEnd = { isWritten: true, isHandedOver: true }
 
-interface Stopped<Result> {
-  stop(graceMs: number): Promise<Result>
-}
+  const folder = takeStateFolder(state)
+  teardown.add(() => folder.release())
+  const store = await openConfiguredStore(config)
+  teardown.add(() => store.close())
+  const sql = await serveSql(config)
+  teardown.add(() => sql?.close())
+  const queries = await serveQueries(state, store.queries)
+  teardown.add(() => queries.close())
+  const quota = setInterval(() => enforceQuota(store, config.store.quotaBytes, log), quotaCheckMs)
+  teardown.add(() => clearInterval(quota))
 
-/** The same, stopped once however often it is asked to: an orderly end and the clearing up after it both ask. */
-function once<Part extends Stopped<boolean>>(part: Part): Part {
-  let stopped: Promise<boolean> | undefined
-  return { ...part, stop: (graceMs: number) => (stopped ??= part.stop(graceMs)) }
+  const alerts = await startAlerts(config.alerts, { state, log, nowMs: () => nowUs() / 1_000, version: version() })
+  teardown.add((leftMs) => alerts.stop(Math.min(alertDrainMs, leftMs)))
+  const terminal = await findingSinks(options.findings)
+  teardown.add(() => Promise.all(terminal.map((sink) => sink.close())))
+  const live = new LiveFindings()
+  const storedLatency = new StoredLatency(nowUs)
+  const storeSink = new StoreSink(store, nowUs)
+  const analyzer = new Analyzer(
+    {
+      listen: options.listen,
+      networks: new Networks(config.networks),
+      record: options.record,
+      limits: defaultAnalyzerLimits,
+      ...credentials(config),
+    },
+    {
+      stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
+      store: alerts.sink === undefined ? storeSink : new DurableLine(alerts.sink, storeSink),
+      sinks: [...terminal, live],
+      log,
+      nowUs,
+      onStored: (eventUs) => storedLatency.observe(eventUs),
+    },
+  )
+
+  const auth = pageAuth(config.page, state)
+  const metrics = new Metrics({
+    instance: hostname(),
+    nowUs,
+    storedLatency,
+    values: {
+      version: version(),
+      analyzer: () => analyzer.status(),
+      alerts: () => alerts.status(),
+      findings: () => live.begun,
+      page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
+    },
+  })
+  const insert: Store["insertMetrics"] = (samples) => store.insertMetrics(samples, `metrics-${randomUUID()}`)
+  const recorder = new MetricsRecorder({ metrics, insert, log })
+  teardown.add((leftMs) => recorder.stop(Math.min(2_000, leftMs)))
+  const web = await startWeb({
+    page: config.page,
+    auth,
+    ports: {
+      analyzer: () => analyzer.status(),
+      queries: store.queries,
+      alerts: () => alerts.status(),
+      isListening: () => analyzer.isListening,
+      nowUs,
+    },
+    live,
+    metrics,
+    files: builtPage,
+    version: version(),
+    log,
+  })
+  teardown.add((leftMs) => web.stop(Math.min(2_000, leftMs)))
+
+  await analyzer.start()
+  teardown.add(async (leftMs) => {
+    end = { ...end, isWritten: await analyzer.stop(leftMs) }
+  })
+  const addresses: ServiceAddresses = {
+    collectors: analyzer.address,
+    page: web.address === "" ? undefined : web,
+    sql,
+  }
+  const collector = options.collector && (await startCollector(options.collector(addresses), config, analyzer.address))
+  if (collector !== undefined)
+    teardown.add(async (leftMs) => {
+      // First it hands over what it has, and the analyzer acknowledges it.
+      end = { ...end, isHandedOver: await collector.stop(leftMs) }
+    })
+  teardown.add(() => web.retire())
+
+  return {
+    addresses,
+    running: collector?.running ?? new Promise<void>(() => undefined),
+    status: () => analyzer.status(),
+    alerts: () => alerts.status(),
+    stop: async (graceMs) => {
+      await teardown.run(graceMs)
+      return end
+    },
+  }
 }
 
 /** A server answers its own clients; the embedded store answers through this process, which holds it. */
@@ -160,38 +202,10 @@ function serveSql({ state, store }: Config): Promise<ServedStore | undefined> {
   )
 }
 
-/** A collector on this host needs no port: `up` listens beside its state unless it is told otherwise. */
-function listenAddress({ command }: Arguments, { listen, state }: Config): string {
-  return (
-    listen.address ?? (command.name === "up" ? `unix:${join(state, "collector.sock")}` : defaults.listenAddress.value)
+function enforceQuota(store: Store, quotaBytes: number, log: Log): void {
+  store.enforceQuota(quotaBytes).then(
+    (days) =>
+      days.length > 0 && log.warn({ days }, "dropped the oldest days of connections: store.quota_bytes is reached"),
+    (thrown: unknown) => log.warn({ error: messageOf(thrown) }, "the size of the store could not be checked"),
   )
-}
-
-function watchQuota(store: Store, quotaBytes: number, log: Log): Undo {
-  const timer = setInterval(() => {
-    store.enforceQuota(quotaBytes).then(
-      (days) =>
-        days.length > 0 && log.warn({ days }, "dropped the oldest days of connections: store.quota_bytes is reached"),
-      (thrown: unknown) => log.warn({ error: messageOf(thrown) }, "the size of the store could not be checked"),
-    )
-  }, quotaCheckMs)
-  return () => {
-    clearInterval(timer)
-    return undefined
-  }
-}
-
-async function sinksFor(jsonl: string | undefined, terminal: Terminal): Promise<Sink[]> {
-  if (jsonl === undefined) return [new ConsoleSink(process.stdout, terminal.colour)]
-  if (jsonl === "-") return [JsonlSink.toStream(process.stdout), new ConsoleSink(process.stderr, false)]
-  try {
-    return [await JsonlSink.toFile(jsonl), new ConsoleSink(process.stdout, terminal.colour)]
-  } catch (thrown) {
-    throw new AppError(
-      "config",
-      `--findings-jsonl cannot be written: ${messageOf(thrown)}.`,
-      "Name a file in a folder that exists.",
-      { cause: thrown },
-    )
-  }
 }

@@ -2,10 +2,10 @@ import type { FindingClass, Severity } from "../domain/finding.js"
 import { lostKinds } from "../domain/lost.js"
 import type { AnalyzerStatus, AlertStatus } from "./status.js"
 
-/** Where the values of metrics come from. */
-export interface MetricSource {
+/** Where the values of metrics come from, outside of the metrics themselves. */
+export interface MetricValues {
   readonly version: string
-  counts(): AnalyzerStatus
+  readonly analyzer: () => AnalyzerStatus
   readonly alerts: () => readonly AlertStatus[]
   /** Findings that began in this run. */
   readonly findings: () => readonly {
@@ -14,8 +14,11 @@ export interface MetricSource {
     readonly count: number
   }[]
   readonly page: () => { readonly sessions: number; readonly refused: ReadonlyMap<string, number> }
-  /** Writes of samples that failed or were skipped. */
-  readonly recorderSkipped: () => number
+}
+
+export interface MetricSource extends MetricValues {
+  /** Times that the samples were not written to the store. */
+  readonly skippedSamples: () => number
 }
 
 export type Labels = Readonly<Record<string, string>>
@@ -37,7 +40,7 @@ const none: Labels = {}
 
 function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
   return (source: MetricSource): readonly Reading[] =>
-    source.counts().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
+    source.analyzer().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
 function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition">) {
@@ -47,7 +50,7 @@ function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition">) {
 
 function lostByHost(source: MetricSource): readonly Reading[] {
   const hosts = new Map<string, Map<string, number>>()
-  for (const { host, counts } of source.counts().sessions) {
+  for (const { host, counts } of source.analyzer().sessions) {
     const kinds = hosts.get(host) ?? new Map<string, number>()
     hosts.set(host, kinds)
     for (const kind of lostKinds) kinds.set(kind, (kinds.get(kind) ?? 0) + (counts.lost?.[kind] ?? 0))
@@ -77,7 +80,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "streams",
     source: ingest,
-    read: (source) => [[none, source.counts().streams]],
+    read: (source) => [[none, source.analyzer().streams]],
   },
   {
     name: "backflow_hosts",
@@ -86,7 +89,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "hosts",
     source: pipeline,
-    read: (source) => [[none, source.counts().hosts.length]],
+    read: (source) => [[none, source.analyzer().hosts.length]],
   },
   {
     name: "backflow_live_connections",
@@ -95,7 +98,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "connections",
     source: pipeline,
-    read: (source) => [[none, source.counts().hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0)]],
+    read: (source) => [[none, source.analyzer().hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0)]],
   },
   {
     name: "backflow_intake_messages",
@@ -104,7 +107,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "messages",
     source: ingest,
-    read: (source) => [[none, source.counts().intake.messages]],
+    read: (source) => [[none, source.analyzer().intake.messages]],
   },
   {
     name: "backflow_intake_bytes",
@@ -113,7 +116,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "bytes",
     source: ingest,
-    read: (source) => [[none, source.counts().intake.bytes]],
+    read: (source) => [[none, source.analyzer().intake.bytes]],
   },
   {
     name: "backflow_rejected_total",
@@ -122,7 +125,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: ["reason"],
     unit: "records, messages or streams",
     source: ingest,
-    read: (source) => source.counts().rejected.map(([reason, count]) => [{ reason }, count]),
+    read: (source) => source.analyzer().rejected.map(([reason, count]) => [{ reason }, count]),
   },
   {
     name: "backflow_batches_written_total",
@@ -284,7 +287,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     labels: [],
     unit: "times",
     source: "metrics",
-    read: (source) => [[none, source.recorderSkipped()]],
+    read: (source) => [[none, source.skippedSamples()]],
   },
 ]
 

@@ -1,12 +1,12 @@
 import { messageOf } from "../errors.js"
 import type { Log } from "./log.js"
-import type { MetricSample } from "./metrics.js"
+import type { MetricSample, Metrics } from "./metrics.js"
 
 /** As often as Prometheus scrapes by default. */
 const everyMs = 15_000
 
 export interface RecorderPorts {
-  readonly samples: () => Promise<readonly MetricSample[]>
+  readonly metrics: Pick<Metrics, "samples" | "countSkippedSamples">
   /** The store's; rejects while it is unreachable. One token for each look. */
   readonly insert: (samples: readonly MetricSample[], token: string) => Promise<void>
   readonly log: Log
@@ -17,7 +17,6 @@ export class MetricsRecorder {
   readonly #ports: RecorderPorts
   readonly #timer: NodeJS.Timeout
   #isWriting = false
-  #skipped = 0
   #current: Promise<void> = Promise.resolve()
 
   constructor(ports: RecorderPorts, periodMs = everyMs) {
@@ -26,14 +25,10 @@ export class MetricsRecorder {
     this.#timer.unref()
   }
 
-  get skipped(): number {
-    return this.#skipped
-  }
-
   /** Starts a write, unless one is under way still. */
   record(): void {
     if (this.#isWriting) {
-      this.#skipped += 1
+      this.#ports.metrics.countSkippedSamples()
       return
     }
     this.#isWriting = true
@@ -53,11 +48,11 @@ export class MetricsRecorder {
 
   async #write(): Promise<void> {
     try {
-      const samples = await this.#ports.samples()
+      const samples = await this.#ports.metrics.samples()
       const [first] = samples
       if (first !== undefined) await this.#ports.insert(samples, `metrics:${first.source}:${first.atMs}`)
     } catch (thrown) {
-      this.#skipped += 1
+      this.#ports.metrics.countSkippedSamples()
       this.#ports.log.debug({ error: messageOf(thrown) }, "storing the metrics failed")
     }
   }

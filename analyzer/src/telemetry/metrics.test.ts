@@ -3,16 +3,16 @@ import { describe, expect, it } from "vitest"
 import { sampleUs } from "../testing/outputs.js"
 import { aSession, aState, anAlertState } from "../testing/page.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
-import type { MetricSource } from "./metric-declarations.js"
-import { Metrics } from "./metrics.js"
+import type { MetricValues } from "./metric-declarations.js"
+import { Metrics, StoredLatency } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
 import { brokenLines } from "../testing/exposition.js"
 import { nothingLost } from "../domain/lost.js"
 
-function source(changes: Partial<MetricSource> = {}): MetricSource {
+function source(changes: Partial<MetricValues> = {}): MetricValues {
   return {
     version: "0.1.0",
-    counts: () =>
+    analyzer: () =>
       aState({
         streams: 2,
         rejected: [["time", 3]],
@@ -26,17 +26,24 @@ function source(changes: Partial<MetricSource> = {}): MetricSource {
     alerts: () => [anAlertState({ depth: 2, bytes: 800, limitBytes: 1_000 })],
     findings: () => [{ class: "reverse_tunnel", severity: "high", count: 2 }],
     page: () => ({ sessions: 1, refused: new Map([["no_token", 4]]) }),
-    recorderSkipped: () => 0,
     ...changes,
   }
 }
 
-const metricsOf = (values: MetricSource) => new Metrics({ instance: "a", values, nowUs: () => sampleUs })
+const nowUs = () => sampleUs
+const metricsOf = (values: MetricValues, storedLatency = new StoredLatency(nowUs)) =>
+  new Metrics({ instance: "a", values, storedLatency, nowUs })
+
+/** Of one batch, which was durable 0.4 s after its event time. */
+function latencyOfOne(): StoredLatency {
+  const latency = new StoredLatency(nowUs)
+  latency.observe(sampleUs - 400_000)
+  return latency
+}
 
 describe("/metrics", () => {
   it("is in the form that Prometheus reads", async () => {
-    const metrics = metricsOf(source())
-    metrics.stored(sampleUs - 400_000)
+    const metrics = metricsOf(source(), latencyOfOne())
     const text = await metrics.text()
     expect(brokenLines(text)).toEqual([])
     expect(text.split("\n").length).toBeGreaterThan(100)
@@ -61,12 +68,11 @@ describe("/metrics", () => {
     'backflow_event_to_stored_seconds_bucket{le="0.5"} 1',
     'backflow_event_to_stored_seconds_bucket{le="0.25"} 0',
   ])("tells %s", async (line) => {
-    const metrics = metricsOf(source())
-    metrics.stored(sampleUs - 400_000)
+    const metrics = metricsOf(source(), latencyOfOne())
     expect((await metrics.text()).split("\n")).toContain(line)
   })
 
-  it("takes totals over as they are, however often it is asked", async () => {
+  it("takes totals over as they are, however often they are read", async () => {
     const metrics = metricsOf(source())
     await metrics.text()
     expect(await metrics.text()).toContain('backflow_rejected_total{reason="time"} 3\n')

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client"
 import type { Microseconds } from "../domain/identity.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
-import type { MetricDeclaration, MetricSource } from "./metric-declarations.js"
+import type { MetricDeclaration, MetricSource, MetricValues } from "./metric-declarations.js"
 
 /** One value of one metric at a moment: a row of the store's table `metrics`. */
 export interface MetricSample {
@@ -13,10 +13,33 @@ export interface MetricSample {
   readonly value: number
 }
 
+/** How long it took from what was observed to its durable record: the analyzer notes it, /metrics shows it. */
+export class StoredLatency {
+  readonly #histogram: Histogram
+  readonly #nowUs: () => Microseconds
+
+  /** `nowUs` is the wall clock, microseconds since the epoch. */
+  constructor(nowUs: () => Microseconds) {
+    const { name, help, buckets } = storedSeconds
+    this.#histogram = new Histogram({ name, help, buckets: [...buckets], registers: [] })
+    this.#nowUs = nowUs
+  }
+
+  /** A batch of this event time became durable; clocks of hosts that run ahead count as 0. */
+  observe(eventUs: Microseconds): void {
+    this.#histogram.observe(Math.max(0, this.#nowUs() - eventUs) / 1e6)
+  }
+
+  registerIn(registry: Registry): void {
+    registry.registerMetric(this.#histogram)
+  }
+}
+
 export interface MetricsOptions {
   /** Name of this analyzer among others. */
   readonly instance: string
-  readonly values: MetricSource
+  readonly values: MetricValues
+  readonly storedLatency: StoredLatency
   /** Wall clock, microseconds since the epoch. */
   readonly nowUs: () => Microseconds
 }
@@ -26,19 +49,19 @@ export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #options: MetricsOptions
   readonly #registry = new Registry()
-  readonly #stored: Histogram
+  #skippedSamples = 0
 
   constructor(options: MetricsOptions) {
     this.#options = options
-    for (const declaration of metricDeclarations) register(declaration, options.values, this.#registry)
-    const { name, help, buckets } = storedSeconds
-    this.#stored = new Histogram({ name, help, buckets: [...buckets], registers: [this.#registry] })
+    const source: MetricSource = { ...options.values, skippedSamples: () => this.#skippedSamples }
+    for (const declaration of metricDeclarations) register(declaration, source, this.#registry)
+    options.storedLatency.registerIn(this.#registry)
     collectDefaultMetrics({ register: this.#registry })
   }
 
-  /** A batch became durable; clocks of hosts that run ahead count as 0. */
-  stored(eventUs: Microseconds): void {
-    this.#stored.observe(Math.max(0, this.#options.nowUs() - eventUs) / 1e6)
+  /** One writing of the samples to the store was left out. */
+  countSkippedSamples(): void {
+    this.#skippedSamples += 1
   }
 
   /** Prometheus text format 0.0.4. */

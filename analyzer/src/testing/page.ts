@@ -11,6 +11,14 @@ import type { CouplingPoint } from "../domain/coupling-point.js"
 import type { Output } from "../domain/output.js"
 import type { ProcessFacts } from "../domain/identity.js"
 import { aHost, sampleUs } from "./outputs.js"
+import type { ServedConfig } from "../config/load.js"
+import type { Log } from "../telemetry/log.js"
+import { createLogger } from "../telemetry/logger.js"
+import { Metrics, StoredLatency } from "../telemetry/metrics.js"
+import { pageAuth } from "../web/auth/page-auth.js"
+import { LiveFindings } from "../web/live/live-findings.js"
+import { startWeb } from "../web/start.js"
+import type { Web } from "../web/start.js"
 import type { PageQueries } from "../web/api/api.js"
 import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
 import { nothingLost } from "../domain/lost.js"
@@ -137,4 +145,52 @@ export function ask(
     sent.on("error", reject)
     sent.end(options.body)
   })
+}
+
+export interface PageParts {
+  readonly web: Web
+  readonly live: LiveFindings
+  readonly metrics: Metrics
+}
+
+/** The page of an analyzer that stands as `analyzer` says, on a free port of loopback; its token is in `state`. */
+export async function aPage(
+  state: string,
+  changes: {
+    readonly analyzer?: () => AnalyzerStatus
+    readonly queries?: PageQueries
+    readonly page?: Partial<ServedConfig>
+    readonly files?: string
+    readonly log?: Log
+  } = {},
+): Promise<PageParts> {
+  const page: ServedConfig = { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined, ...changes.page }
+  const analyzer = changes.analyzer ?? (() => aState())
+  const auth = pageAuth(page, state)
+  const live = new LiveFindings()
+  const nowUs = () => sampleUs
+  const alerts = () => []
+  const metrics = new Metrics({
+    instance: "a",
+    nowUs,
+    storedLatency: new StoredLatency(nowUs),
+    values: {
+      version: "0.1.0",
+      analyzer,
+      alerts,
+      findings: () => live.begun,
+      page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
+    },
+  })
+  const web = await startWeb({
+    page,
+    auth,
+    ports: { analyzer, alerts, queries: changes.queries ?? theStore(), isListening: () => true, nowUs },
+    live,
+    metrics,
+    files: changes.files ?? state,
+    version: "0.1.0",
+    log: changes.log ?? createLogger({ level: "error", stream: process.stderr, words: true }),
+  })
+  return { web, live, metrics }
 }

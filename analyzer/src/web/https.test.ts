@@ -4,12 +4,8 @@ import { request } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { sampleUs } from "../testing/outputs.js"
-import { createLogger } from "../telemetry/logger.js"
-import { LiveFindings } from "./live/live-findings.js"
-import { aState, theStore } from "../testing/page.js"
-import { startWeb } from "./start.js"
 import type { Web } from "./start.js"
+import { aPage } from "../testing/page.js"
 
 const token = "a token that its readers know".replaceAll(" ", "-")
 let folder: string
@@ -28,15 +24,8 @@ beforeEach(async () => {
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", ...made], { stdio: "pipe" })
   writeFileSync(tokenFile, `${token}\n`)
   ca = readFileSync(certificate)
-  web = await startWeb({
-    page: { address: "127.0.0.1:0", tls: { certFile: certificate, keyFile: key }, tokenFile },
-    state: folder,
-    ports: { counts: () => aState(), queries: theStore(), nowUs: () => sampleUs },
-    liveFindings: new LiveFindings(),
-    files: folder,
-    version: "0.1.0",
-    log: createLogger({ level: "error", stream: process.stderr, words: true }),
-  })
+  const page = { tls: { certFile: certificate, keyFile: key }, tokenFile }
+  web = (await aPage(folder, { page })).web
 })
 
 afterEach(async () => {

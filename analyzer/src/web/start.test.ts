@@ -5,16 +5,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { FindingDetail, IncidentDetail, IncidentList } from "@backflow/page/contract"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, anIncident, sampleUs } from "../testing/outputs.js"
+import { aFinding, anIncident } from "../testing/outputs.js"
 import { findingJson, incidentJson } from "../documents/finding-json.js"
-import { createLogger } from "../telemetry/logger.js"
 import { LiveFindings } from "./live/live-findings.js"
 import type { PageQueries } from "./api/api.js"
-import { aState, ask, theStore, outputWith } from "../testing/page.js"
-import { startWeb } from "./start.js"
-import type { Web, WebOptions } from "./start.js"
+import { ask, theStore, outputWith, aPage } from "../testing/page.js"
+import type { Web } from "./start.js"
 
 let folder: string
+let live: LiveFindings
 let undo: (() => Promise<void>)[] = []
 
 beforeEach(() => {
@@ -31,21 +30,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const log = createLogger({ level: "error", stream: process.stderr, words: true })
-
-async function serve(queries: Partial<PageQueries> = {}, changes: Partial<WebOptions> = {}): Promise<Web> {
-  const web = await startWeb({
-    page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
-    state: folder,
-    ports: { counts: () => aState(), queries: theStore(queries), nowUs: () => sampleUs },
-    liveFindings: new LiveFindings(),
-    files: join(folder, "dist"),
-    version: "0.1.0",
-    log,
-    ...changes,
-  })
-  undo.push(() => web.stop(0))
-  return web
+async function serve(queries: Partial<PageQueries> = {}, changes: Parameters<typeof aPage>[1] = {}): Promise<Web> {
+  const parts = await aPage(folder, { queries: theStore(queries), files: join(folder, "dist"), ...changes })
+  undo.push(() => parts.web.stop(0))
+  live = parts.live
+  return parts.web
 }
 
 const tokenOf = (web: Web) => new URL(web.signInAddress).hash.slice("#token=".length)
@@ -156,9 +145,7 @@ describe("incidents and findings", () => {
   it("come from memory as they arrive", async () => {
     const web = await serve()
     const finding = aFinding()
-    await web.liveFindings.write([
-      outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] }),
-    ])
+    await live.write([outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] })])
     const get = async (path: string): Promise<unknown> =>
       JSON.parse((await ask(web.address, path, { headers: bearer(web) })).body)
     const list = (await get("/api/incidents")) as IncidentList

@@ -1,50 +1,39 @@
-import { readFileSync } from "node:fs"
-import { hostname } from "node:os"
-import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { ServedConfig } from "../config/load.js"
 import { messageOf } from "../errors.js"
 import type { Log } from "../telemetry/log.js"
-import { Metrics } from "../telemetry/metrics.js"
-import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
-import type { MetricSample } from "../telemetry/metrics.js"
-import { Access } from "./auth/access.js"
+import type { Metrics } from "../telemetry/metrics.js"
 import { Api } from "./api/api.js"
 import type { PageQueries } from "./api/api.js"
-import { LiveFindings } from "./live/live-findings.js"
-import { Health } from "./server/health.js"
-import { ourHosts } from "./auth/host-names.js"
-import { listenHttp } from "./server/http-listener.js"
-import { LiveStream } from "./server/live-events.js"
 import { LiveOutbound } from "./api/outbound.js"
 import { Overviews } from "./api/overview.js"
 import type { OverviewPorts } from "./api/overview.js"
+import { ourHosts } from "./auth/host-names.js"
+import type { PageAuth } from "./auth/page-auth.js"
+import { Health } from "./server/health.js"
+import type { LiveFindings } from "./live/live-findings.js"
+import { listenHttp } from "./server/http-listener.js"
+import { LiveStream } from "./server/live-events.js"
 import { PageServer } from "./server/page-server.js"
-import { pageToken } from "./auth/page-token.js"
-import { Refusals } from "./auth/refusals.js"
 import { staticFiles } from "./server/static-files.js"
 
 /** What the page shows, from the rest of the analyzer. */
 export interface WebPorts extends OverviewPorts {
   readonly queries: PageQueries
+  /** Collectors can connect. */
+  readonly isListening: () => boolean
 }
 
 export interface WebOptions {
   readonly page: ServedConfig
-  /** Folder where the token is kept. */
-  readonly state: string
+  readonly auth: PageAuth
   readonly ports: WebPorts
-  /** Gets what the analyzer writes. Made before the analyzer, since it is one of its sinks. */
-  readonly liveFindings: LiveFindings
-  /** The store's; without it metrics are at /metrics alone. */
-  readonly insertMetrics?: (samples: readonly MetricSample[], token: string) => Promise<void>
-  /** Collectors can connect; true by default. */
-  readonly isListening?: () => boolean
-  /** Name of this analyzer in the store's metrics; the host's name by default. */
-  readonly instance?: string
+  /** Gets what the analyzer writes, as one of its sinks. */
+  readonly live: LiveFindings
+  readonly metrics: Pick<Metrics, "contentType" | "text">
   /** Folder of the built page. */
-  readonly files?: string
-  readonly version?: string
+  readonly files: string
+  readonly version: string
   readonly log: Log
 }
 
@@ -54,95 +43,61 @@ export interface Web {
   /** The address that signs a browser in: the token stands behind #, which is never sent. */
   readonly signInAddress: string
   readonly tokenFile: string
-  readonly liveFindings: LiveFindings
-  readonly metrics: Metrics
-  /** Not ready from now on; the page still answers. To be called when a stop begins. */
+  /** Not ready from now on; the page still responds. To be called when a stop begins. */
   retire(): void
-  /** Ends the event streams and closes the listener; requests under way get `graceMs`. */
-  stop(graceMs?: number): Promise<void>
+  /** Ends live streams and closes the listener; requests under way get `graceMs`. */
+  stop(graceMs: number): Promise<void>
 }
 
 /** Where `npm run build` of the page puts its files. */
 export const builtPage = fileURLToPath(new URL("../../../dashboards/page/dist", import.meta.url))
 
-const healthLookMs = 5_000
-const usualGraceMs = 2_000
+const healthCheckMs = 5_000
 
 /**
  * Serves the page, its API, /metrics and the probes. Throws AppError "address-in-use" or "config". Incidents and findings
- * that are open in the store are taken into `liveFindings` meanwhile; where that fails the log says so, and the page fills as
- * things happen.
+ * that are open in the store are taken into `live` first; where that fails the log says so, and the page fills as things
+ * happen.
  */
-export async function startWeb(options: WebOptions): Promise<Web> {
-  const { page, ports, liveFindings, log } = options
-  const version = options.version ?? packageVersion()
+export async function startWeb({ page, auth, ports, live, metrics, files, version, log }: WebOptions): Promise<Web> {
+  const { access, refusals, token } = auth
   const monotonicMs = () => performance.now()
-  const token = pageToken(options.state, page.tokenFile)
-  const access = new Access({ token: token.value, secure: page.tls !== undefined, monotonicMs })
-  const refusals = new Refusals()
-  const alerts = ports.alerts ?? (() => [])
   const outbound = new LiveOutbound({
-    views: () => ports.counts().hosts.map(({ view }) => view),
-    findingOf: (connection) => liveFindings.findingOf(connection),
+    views: () => ports.analyzer().hosts.map(({ view }) => view),
+    findingOf: (connection) => live.findingOf(connection),
     nowUs: ports.nowUs,
     monotonicMs,
   })
-  const overviews = new Overviews({ version, startedUs: ports.nowUs(), ports, liveFindings, outbound })
-  const live = new LiveStream({ liveFindings, overviews, outbound, onDropped: () => refusals.count("slow_watcher") })
-  const { isListening = () => true } = options
-  const health = new Health({ counts: () => ports.counts(), alerts, isListening, monotonicMs })
-  const metrics: Metrics = new Metrics({
-    instance: options.instance ?? hostname(),
-    nowUs: ports.nowUs,
-    values: {
-      version,
-      counts: () => ports.counts(),
-      alerts,
-      findings: () => liveFindings.begun,
-      page: () => ({ sessions: access.sessions, refused: refusals.counts }),
-      recorderSkipped: () => recorder?.skipped ?? 0,
-    },
-  })
-  const { insertMetrics } = options
-  const recorder: MetricsRecorder | undefined =
-    insertMetrics && new MetricsRecorder({ samples: () => metrics.samples(), insert: insertMetrics, log })
+  const overviews = new Overviews({ version, startedUs: ports.nowUs(), ports, live, outbound })
+  const stream = new LiveStream({ live, overviews, outbound, onDropped: () => refusals.count("slow_watcher") })
+  const health = new Health({ ...ports, monotonicMs })
   const server = new PageServer({
     version,
     access,
     refusals,
-    api: new Api({ liveFindings, queries: ports.queries, overviews, outbound }),
-    live,
-    files: staticFiles(options.files ?? builtPage),
+    api: new Api({ live, queries: ports.queries, overviews, outbound }),
+    live: stream,
+    files: staticFiles(files),
     metrics,
     readiness: () => health.readiness,
     log,
   })
+  await seed(live, ports, log)
   const listener =
-    page.address === "off"
-      ? undefined
-      : await listenHttp(page, (request, response) => server.handle(request, response)).catch(
-          async (thrown: unknown) => {
-            await recorder?.stop(0)
-            throw thrown
-          },
-        )
+    page.address === "off" ? undefined : await listenHttp(page, (request, response) => server.handle(request, response))
   if (listener !== undefined) server.open({ isTls: listener.isTls, isOurHost: ourHosts(listener.certificate) })
-  const healthLook = setInterval(() => health.look(), healthLookMs)
-  healthLook.unref()
-  await seed(liveFindings, ports, log)
+  const healthCheck = setInterval(() => health.look(), healthCheckMs)
+  healthCheck.unref()
   return {
     address: listener?.address ?? "",
     signInAddress: listener === undefined ? "" : `${listener.address}/#token=${encodeURIComponent(token.value)}`,
     tokenFile: token.file,
-    liveFindings,
-    metrics,
     retire: () => health.stop(),
-    stop: async (graceMs = usualGraceMs) => {
+    stop: async (graceMs) => {
       health.stop()
-      clearInterval(healthLook)
-      live.close()
+      clearInterval(healthCheck)
+      stream.close()
       listener?.refuse()
-      await recorder?.stop(graceMs)
       await listener?.close(graceMs)
     },
   }
@@ -151,15 +106,10 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 /** Open findings of earlier runs that are shown. */
 const [seededIncidents, seededFindings] = [10_000, 20_000]
 
-async function seed(liveFindings: LiveFindings, { queries }: WebPorts, log: Log): Promise<void> {
+async function seed(live: LiveFindings, { queries }: WebPorts, log: Log): Promise<void> {
   try {
-    liveFindings.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
+    live.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
   } catch (thrown) {
     log.warn({ error: messageOf(thrown) }, "store query failed, the page starts without earlier findings")
   }
-}
-
-function packageVersion(): string {
-  const file = join(dirname(fileURLToPath(import.meta.url)), "../../package.json")
-  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version
 }

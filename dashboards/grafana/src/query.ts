@@ -1,6 +1,6 @@
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog"
 
-/** The plugin that the dashboards ask. Its query type is not in the SDK. */
+/** The plugin that runs the dashboards' statements. Its query type is not in the SDK. */
 export const pluginId = "grafana-clickhouse-datasource"
 
 /** Whatever data source is chosen at the top of the dashboard. */

@@ -6,15 +6,16 @@
 const oneOf = (column: string, variable: string) =>
   `$__conditionalAll(${column} IN (\${${variable}:singlequote}), $${variable})`
 
-export const hostChosen = oneOf("host_id", "host")
-export const classChosen = oneOf("class", "class")
-export const severityChosen = oneOf("severity", "severity")
-export const containerChosen = oneOf("container_id", "container")
-export const userChosen = oneOf("toString(uid)", "uid")
-export const exeChosen = oneOf("exe", "exe")
+export const hostFilter = oneOf("host_id", "host")
+export const classFilter = oneOf("class", "class")
+/** Queries name the column `level`, because `severity` is the text of it there. */
+export const levelFilter = oneOf("level", "severity")
+export const containerFilter = oneOf("container_id", "container")
+export const userFilter = oneOf("toString(uid)", "uid")
+export const exeFilter = oneOf("exe", "exe")
 
 /** A text box: what is no UUID selects nothing. */
-export const findingChosen = "$__conditionalAll(id = toUUIDOrNull(${finding:singlequote}), $finding)"
+export const findingFilter = "$__conditionalAll(id = toUUIDOrNull(${finding:singlequote}), $finding)"
 const isFindingNamed = "notEmpty(${finding:singlequote})"
 
 /** What identifies a connection. */
@@ -32,15 +33,18 @@ export const opensOut = "initiator != 'remote'"
 
 /**
  * The last version of each finding that was known at the end of the range, for the chosen hosts and classes. Neither
- * changes from version to version, so both can be asked for before versions are told apart.
+ * changes from version to version, so both can be filtered before versions are compared.
  */
 export const latestFindings = (columns: string, where = "1=1") => `(
   SELECT ${columns}
   FROM findings
-  WHERE first_detected_at <= $__toTime AND ${hostChosen} AND ${classChosen} AND ${where}
+  WHERE first_detected_at <= $__toTime AND ${hostFilter} AND ${classFilter} AND ${where}
   ORDER BY detected_at DESC, version DESC
   LIMIT 1 BY id
 )`
+
+/** For dashboards that have no variable for the class. */
+export const withoutClassFilter = (sql: string) => sql.replaceAll(` AND ${classFilter}`, "")
 
 /** Seen within the range, or still there. The finding that was named is shown whatever the range is. */
 export const seenInRange = `(${isFindingNamed} OR still_open OR last_seen >= $__fromTime)`
@@ -49,7 +53,7 @@ export const seenInRange = `(${isFindingNamed} OR still_open OR last_seen >= $__
 export const latestIncidents = `(
   SELECT id, severity AS level, status, host_name, identity, summary, first_seen, last_seen, findings
   FROM incidents
-  WHERE first_seen <= $__toTime AND ${hostChosen}
+  WHERE first_seen <= $__toTime AND ${hostFilter}
   ORDER BY last_seen DESC, version DESC
   LIMIT 1 BY id
 )`
@@ -59,9 +63,6 @@ export const latestIncidents = `(
  * in that time counts from 0: too much may be shown, never too little.
  */
 export const lookBack = "INTERVAL 10 MINUTE"
-
-export const lostInKernel = "lost_ring_connection + lost_ring_exec + lost_ring_exit + lost_map_socket + lost_map_edge"
-export const shedByCollector = "shed_interim + shed_final"
 
 /** Increase of running totals between one bucket of time and the next, of each series by itself. */
 export const increaseOf = (total: string, series: string) =>

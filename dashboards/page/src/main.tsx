@@ -1,6 +1,6 @@
 import { render } from "preact"
 import "uplot/dist/uPlot.min.css"
-import { Door } from "./app/door.js"
+import { Session } from "./app/session.js"
 import "./style.css"
 import "./app/app.css"
 import "./incidents/incidents.css"
@@ -9,4 +9,4 @@ import "./outbound/outbound.css"
 import "./health/health.css"
 
 const place = document.getElementById("page")
-if (place !== null) render(<Door />, place)
+if (place !== null) render(<Session />, place)

@@ -3,19 +3,20 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Case } from "../case.js"
-import { firstUse, listening, pidOf, stopAll, together } from "../case.js"
-import { addresses, ending } from "../ground.js"
+import { firstUseUs, pidOf, runBoth, stopAll, waitForPort } from "../case.js"
+import { addresses } from "../network.js"
+import { waitForSuccess } from "../processes.js"
 
 let nextPort = 18400
 
 function client(name: string, kind: string, feed: string): Case {
   return {
     name,
-    run: async ({ ground, certificate }) => {
+    run: async ({ network, certificate }) => {
       const port = nextPort++
-      const outside = await ground.serve("outside", "feed.py", feed, `${port}`, certificate)
-      const inside = ground.python("inside", "client.py", kind, addresses.outside, `${port}`)
-      return together(outside, inside, await firstUse(outside))
+      const outside = await network.serve("outside", "feed.py", feed, `${port}`, certificate)
+      const inside = network.python("inside", "client.py", kind, addresses.outside, `${port}`)
+      return runBoth(outside, inside, await firstUseUs(outside))
     },
   }
 }
@@ -33,9 +34,9 @@ export const benignClients: readonly Case[] = [
   client("agent that runs answers in a shell it keeps", "agent-shell", "model"),
   {
     name: "nginx as reverse proxy",
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const port = nextPort++
-      const folder = join(ground.folder, "nginx")
+      const folder = join(network.folder, "nginx")
       mkdirSync(folder)
       const settings =
         `daemon off; master_process on; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;\n` +
@@ -44,36 +45,38 @@ export const benignClients: readonly Case[] = [
         `server { listen ${port}; location / { proxy_pass http://127.0.0.1:8000; }\n` +
         `location /far/ { proxy_pass http://${addresses.outside}:8001/; } } }\n`
       writeFileSync(join(folder, "nginx.conf"), settings)
-      const nginx = ground.start("inside", "nginx", "-c", join(folder, "nginx.conf"))
-      await listening(ground, "inside", port)
+      const nginx = network.start("inside", "nginx", "-c", join(folder, "nginx.conf"))
+      await waitForPort(network, "inside", port)
       const [near, far] = [`http://${addresses.inside}:${port}`, `http://127.0.0.1:${port}/far`]
-      await ending(ground.start("outside", "sh", "-ec", fetches(near)))
-      await ending(ground.start("inside", "sh", "-ec", `${fetches(far)}; ${fetches(`http://127.0.0.1:${port}`)}`))
+      await waitForSuccess(network.start("outside", "sh", "-ec", fetches(near)))
+      await waitForSuccess(
+        network.start("inside", "sh", "-ec", `${fetches(far)}; ${fetches(`http://127.0.0.1:${port}`)}`),
+      )
       return { pids: [pidOf(nginx)], end: stopAll(nginx) }
     },
   },
   {
     name: "forward proxy with clients inside",
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const port = nextPort++
-      const file = join(ground.folder, "tinyproxy.conf")
+      const file = join(network.folder, "tinyproxy.conf")
       writeFileSync(
         file,
         `Port ${port}\nListen 127.0.0.1\nTimeout 30\nMaxClients 20\nAllow 127.0.0.1\nLogLevel Error\n`,
       )
-      const proxy = ground.start("inside", "tinyproxy", "-d", "-c", file)
-      await listening(ground, "inside", port)
+      const proxy = network.start("inside", "tinyproxy", "-d", "-c", file)
+      await waitForPort(network, "inside", port)
       const via = `-x http://127.0.0.1:${port}`
       const steps = `${fetches(`http://${addresses.outside}:8001`, via)}; ${fetches(`http://${addresses.lan}:8000`, via)}`
-      await ending(ground.start("inside", "sh", "-ec", `${steps}; ${steps}`))
+      await waitForSuccess(network.start("inside", "sh", "-ec", `${steps}; ${steps}`))
       return { pids: [pidOf(proxy)], end: stopAll(proxy) }
     },
   },
   {
     name: "apt update and download",
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const port = nextPort++
-      const folder = join(ground.folder, "apt")
+      const folder = join(network.folder, "apt")
       // A flat repository with one package, as sources.list(5) has it, and an apt that knows nothing else.
       const build = [
         "mkdir -p repo pkg/DEBIAN pkg/usr/share/lab state/lists/partial cache/archives/partial",
@@ -86,7 +89,7 @@ export const benignClients: readonly Case[] = [
       ]
       mkdirSync(folder)
       execFileSync("sh", ["-ec", build.join("\n")], { cwd: folder, stdio: "pipe" })
-      const web = ground.start(
+      const web = network.start(
         "outside",
         "/usr/bin/python3",
         "-m",
@@ -95,27 +98,27 @@ export const benignClients: readonly Case[] = [
         join(folder, "repo"),
         `${port}`,
       )
-      await listening(ground, "outside", port)
+      await waitForPort(network, "outside", port)
       const options = `-o Dir::Etc::SourceList=${folder}/sources.list -o Dir::Etc::SourceParts=/dev/null -o APT::Sandbox::User=root \
         -o Dir::State=${folder}/state -o Dir::State::status=/dev/null -o Dir::Cache=${folder}/cache -o Acquire::http::Proxy=false`
-      const apt = ground.start(
+      const apt = network.start(
         "inside",
         "sh",
         "-ec",
         `cd ${folder}; apt-get ${options} -q update; apt-get ${options} -q download lab-package`,
       )
-      await ending(apt)
+      await waitForSuccess(apt)
       return { pids: [pidOf(apt)], end: stopAll(web) }
     },
   },
   {
     name: "downloads by curl",
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const url = `http://${addresses.outside}:8001/bytes`
       // One connection for many files, as package managers fetch, and a large one.
       const many = `curl -sf -m 20 ${[2000, 150000, 90, 40000].map((n) => `-o /dev/null ${url}/${n}`).join(" ")}`
-      const child = ground.start("inside", "sh", "-ec", `${many}; curl -sf -m 20 -o /dev/null ${url}/5000000`)
-      await ending(child)
+      const child = network.start("inside", "sh", "-ec", `${many}; curl -sf -m 20 -o /dev/null ${url}/5000000`)
+      await waitForSuccess(child)
       return { pids: [pidOf(child)], end: () => Promise.resolve() }
     },
   },

@@ -1,8 +1,9 @@
 // Home-made relays, and an SSH server that dials out.
 import { join } from "node:path"
 import type { Case } from "../case.js"
-import { firstUse, listening, pidOf, stopAll } from "../case.js"
-import { addresses, ending } from "../ground.js"
+import { firstUseUs, pidOf, stopAll, waitForPort } from "../case.js"
+import { addresses } from "../network.js"
+import { waitForSuccess } from "../processes.js"
 import { sshOptions } from "../ssh.js"
 
 let nextPort = 18100
@@ -17,18 +18,18 @@ function relay(name: string, { kind, user, address = addresses.outside }: Relay)
   return {
     name,
     finds: { class: ["reverse_tunnel"], exe: /python3/ },
-    run: async ({ ground, certificate }) => {
+    run: async ({ network, certificate }) => {
       const port = nextPort++
-      const outside = await ground.serve(
+      const outside = await network.serve(
         "outside",
         "relay_user.py",
         user,
         `${port}`,
         ...(kind === "tls" ? [certificate] : []),
       )
-      const client = ground.python("inside", "relay.py", kind, address, `${port}`)
-      const firstUs = await firstUse(outside)
-      await ending(outside)
+      const client = network.python("inside", "relay.py", kind, address, `${port}`)
+      const firstUs = await firstUseUs(outside)
+      await waitForSuccess(outside)
       return { pids: [pidOf(client)], firstUs, end: stopAll(client) }
     },
   }
@@ -47,17 +48,17 @@ export const relays: readonly Case[] = [
   {
     name: "sshd that dials out",
     finds: { class: ["ssh_role_inversion"], exe: /sshd|socat/ },
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const [far, near] = [nextPort++, nextPort++]
       // Outside, one socat joins the connection that comes from inside with one that an ssh client opens.
-      const meeting = ground.start("outside", "socat", `TCP-LISTEN:${far},reuseaddr`, `TCP-LISTEN:${near},reuseaddr`)
-      await listening(ground, "outside", far)
-      const server = `/usr/sbin/sshd -i -f ${join(ground.folder, "sshd_config")}`
-      const client = ground.start("inside", "socat", `TCP:${addresses.outside}:${far}`, `EXEC:${server}`)
-      await listening(ground, "outside", near)
+      const meeting = network.start("outside", "socat", `TCP-LISTEN:${far},reuseaddr`, `TCP-LISTEN:${near},reuseaddr`)
+      await waitForPort(network, "outside", far)
+      const server = `/usr/sbin/sshd -i -f ${join(network.folder, "sshd_config")}`
+      const client = network.start("inside", "socat", `TCP:${addresses.outside}:${far}`, `EXEC:${server}`)
+      await waitForPort(network, "outside", near)
       const firstUs = Date.now() * 1000
-      const login = [...sshOptions(ground), "-p", `${near}`, "root@127.0.0.1", "id"]
-      await ending(ground.start("outside", "ssh", ...login))
+      const login = [...sshOptions(network), "-p", `${near}`, "root@127.0.0.1", "id"]
+      await waitForSuccess(network.start("outside", "ssh", ...login))
       return { pids: [pidOf(client)], firstUs, end: stopAll(client, meeting) }
     },
   },

@@ -2,8 +2,9 @@
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import type { Case } from "../case.js"
-import { firstUse, pidOf, stopAll } from "../case.js"
-import { addresses, ending } from "../ground.js"
+import { firstUseUs, pidOf, stopAll } from "../case.js"
+import { addresses } from "../network.js"
+import { waitForSuccess } from "../processes.js"
 
 let nextPort = 18200
 
@@ -15,13 +16,13 @@ function shell(
   return {
     name,
     finds: { class: ["reverse_shell"], exe },
-    run: async ({ ground }) => {
+    run: async ({ network }) => {
       const port = nextPort++
-      const typist = await ground.serve("outside", "typist.py", `${port}`)
-      const [program, ...args] = command(port, ground.folder)
-      const client = ground.start("inside", program, ...args)
-      const firstUs = await firstUse(typist)
-      await ending(typist)
+      const typist = await network.serve("outside", "typist.py", `${port}`)
+      const [program, ...args] = command(port, network.folder)
+      const client = network.start("inside", program, ...args)
+      const firstUs = await firstUseUs(typist)
+      await waitForSuccess(typist)
       return { pids: [pidOf(client)], firstUs, end: stopAll(client) }
     },
   }

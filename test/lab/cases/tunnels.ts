@@ -3,19 +3,20 @@ import type { ChildProcess } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Case, Lab, Run } from "../case.js"
-import { firstUse, listening, pidOf, stopAll } from "../case.js"
-import { addresses, ending } from "../ground.js"
+import { firstUseUs, pidOf, stopAll, waitForPort } from "../case.js"
+import { addresses } from "../network.js"
+import { waitForSuccess } from "../processes.js"
 import { login, ssh, sshOptions } from "../ssh.js"
 
 const tunnel = { class: ["reverse_tunnel"], exe: /\/ssh$/ }
 let nextPort = 18000
 
 /** Opens the tunnel, waits until its outside port listens, and sends requests through it. */
-async function used(lab: Lab, port: number, client: ChildProcess, how: "http" | "socks" = "http"): Promise<Run> {
-  await listening(lab.ground, "outside", port)
-  const visitor = lab.ground.python("outside", "visitor.py", `${port}`, ...(how === "socks" ? ["socks"] : []))
-  const firstUs = await firstUse(visitor)
-  await ending(visitor)
+async function useTunnel(lab: Lab, port: number, client: ChildProcess, how: "http" | "socks" = "http"): Promise<Run> {
+  await waitForPort(lab.network, "outside", port)
+  const visitor = lab.network.python("outside", "visitor.py", `${port}`, ...(how === "socks" ? ["socks"] : []))
+  const firstUs = await firstUseUs(visitor)
+  await waitForSuccess(visitor)
   return { pids: [pidOf(client)], firstUs, end: stopAll(client) }
 }
 
@@ -25,7 +26,7 @@ function forward(name: string, args: (port: number, lab: Lab) => readonly string
     finds: tunnel,
     run: (lab) => {
       const port = nextPort++
-      return used(lab, port, ssh(lab.ground, ...args(port, lab)), how)
+      return useTunnel(lab, port, ssh(lab.network, ...args(port, lab)), how)
     },
   }
 }
@@ -40,7 +41,7 @@ export const tunnels: readonly Case[] = [
   forward("ssh -R as a SOCKS proxy", (port) => ["-N", "-R", `${port}`, login], "socks"),
   forward("ssh -R to another host inside", (port) => ["-N", "-R", `${port}:${addresses.lan}:8000`, login]),
   forward("ssh with RemoteForward in a file", (port, lab) => {
-    const file = join(lab.ground.folder, `config-${port}`)
+    const file = join(lab.network.folder, `config-${port}`)
     writeFileSync(file, `Host far\n  HostName ${addresses.outside}\n  User root\n  RemoteForward ${port} ${service}\n`)
     return ["-N", "-F", file, "far"]
   }),
@@ -58,10 +59,10 @@ export const tunnels: readonly Case[] = [
     finds: tunnel,
     run: async (lab) => {
       const port = nextPort++
-      const client = ssh(lab.ground, "-f", "-N", "-R", `${port}:${service}`, login)
-      const run = await used(lab, port, client)
+      const client = ssh(lab.network, "-f", "-N", "-R", `${port}:${service}`, login)
+      const run = await useTunnel(lab, port, client)
       const background = `ssh.*-R ${port}:`
-      return { ...run, end: () => ending(lab.ground.start("inside", "pkill", "-f", background)) }
+      return { ...run, end: () => waitForSuccess(lab.network.start("inside", "pkill", "-f", background)) }
     },
   },
   {
@@ -69,8 +70,8 @@ export const tunnels: readonly Case[] = [
     finds: { class: ["tunnel_intent", "long_lived_ssh"], exe: /\/ssh$/ },
     run: async (lab) => {
       const port = nextPort++
-      const client = ssh(lab.ground, "-N", "-R", `${port}:${service}`, login)
-      await listening(lab.ground, "outside", port)
+      const client = ssh(lab.network, "-N", "-R", `${port}:${service}`, login)
+      await waitForPort(lab.network, "outside", port)
       return { pids: [pidOf(client)], end: stopAll(client) }
     },
   },
@@ -79,8 +80,8 @@ export const tunnels: readonly Case[] = [
     finds: tunnel,
     run: (lab) => {
       const port = nextPort++
-      const args = ["-M", "0", "-N", ...sshOptions(lab.ground), "-R", `${port}:${service}`, login]
-      return used(lab, port, lab.ground.start("inside", "autossh", ...args))
+      const args = ["-M", "0", "-N", ...sshOptions(lab.network), "-R", `${port}:${service}`, login]
+      return useTunnel(lab, port, lab.network.start("inside", "autossh", ...args))
     },
   },
   {
@@ -88,11 +89,11 @@ export const tunnels: readonly Case[] = [
     finds: { class: ["reverse_tunnel"], exe: /dbclient|dropbear/ },
     run: (lab) => {
       const port = nextPort++
-      const key = join(lab.ground.folder, "dropbear-key")
-      return used(
+      const key = join(lab.network.folder, "dropbear-key")
+      return useTunnel(
         lab,
         port,
-        lab.ground.start("inside", "dbclient", "-y", "-y", "-i", key, "-N", "-R", `${port}:${service}`, login),
+        lab.network.start("inside", "dbclient", "-y", "-y", "-i", key, "-N", "-R", `${port}:${service}`, login),
       )
     },
   },

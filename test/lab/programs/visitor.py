@@ -9,12 +9,12 @@ from wire import SIZES, done, exactly, first_use, read_answer, request
 port = int(sys.argv[1])
 # What the tunnel leads to when it is a SOCKS proxy (RFC 1928).
 target = ("127.0.0.1", 8000)
-told = False
+has_printed = False
 for size in SIZES:
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    if not told:
+    if not has_printed:
         first_use()
-        told = True
+        has_printed = True
     if len(sys.argv) > 2:
         connection.sendall(b"\x05\x01\x00")
         assert exactly(connection, 2) == b"\x05\x00"

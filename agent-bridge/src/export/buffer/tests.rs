@@ -1,7 +1,7 @@
 use super::*;
 
-const INTERIM: Weight = Weight { interim: 1, lifecycle: 0 };
-const LIFECYCLE: Weight = Weight { interim: 0, lifecycle: 1 };
+const INTERIM: RecordCounts = RecordCounts { interim: 1, lifecycle: 0 };
+const LIFECYCLE: RecordCounts = RecordCounts { interim: 0, lifecycle: 1 };
 
 /// A batch of about `bytes` of records, and `facts` processes.
 fn batch(bytes: usize, facts: usize) -> wire::Batch {
@@ -16,7 +16,7 @@ fn snapshot(bytes: usize, more: bool) -> wire::Batch {
     wire::Batch { more, ..batch(bytes, 0) }
 }
 
-fn said(message: &Bytes) -> Option<Said> {
+fn decode(message: &Bytes) -> Option<collector_message::Message> {
     wire::CollectorMessage::decode(message.clone()).ok()?.message
 }
 
@@ -26,9 +26,9 @@ fn sheds_interim_records_before_life_cycle_records() {
     buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
     buffer.push(batch(1000, 0), INTERIM, Part::Batch);
     buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
-    assert_eq!(buffer.shed(), INTERIM);
+    assert_eq!(buffer.shed_counts(), INTERIM);
     buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
-    assert_eq!(buffer.shed(), Weight { interim: 1, lifecycle: 1 });
+    assert_eq!(buffer.shed_counts(), RecordCounts { interim: 1, lifecycle: 1 });
 }
 
 #[test]
@@ -37,18 +37,18 @@ fn keeps_the_facts_of_what_it_sheds() {
     buffer.push(batch(1000, 1), INTERIM, Part::Batch);
     buffer.push(batch(1000, 0), INTERIM, Part::Batch);
     buffer.push(batch(1000, 0), INTERIM, Part::Batch);
-    assert_eq!(buffer.shed(), INTERIM);
+    assert_eq!(buffer.shed_counts(), INTERIM);
     let first = buffer.next(1).as_ref().and_then(batch_of).unwrap_or_default();
     assert_eq!((first.seq, first.processes.len(), first.edges.len()), (1, 1, 0));
 }
 
 #[test]
-fn keeps_what_is_under_way() {
+fn keeps_what_is_in_flight() {
     let buffer = Buffer::new(1500);
     buffer.push(batch(1000, 0), INTERIM, Part::Batch);
     assert!(buffer.next(1).is_some());
     buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
-    assert_eq!(buffer.shed(), LIFECYCLE);
+    assert_eq!(buffer.shed_counts(), LIFECYCLE);
     assert_eq!(buffer.unacknowledged(), 1);
 }
 
@@ -58,8 +58,8 @@ fn makes_no_snapshot_with_a_hole() {
     buffer.push(snapshot(1000, true), INTERIM, Part::Snapshot);
     buffer.push(snapshot(1000, false), INTERIM, Part::Snapshot);
     buffer.push(batch(1000, 0), LIFECYCLE, Part::Batch);
-    let rest: Vec<_> = std::iter::from_fn(|| buffer.next(9)).filter_map(|m| said(&m)).collect();
-    assert!(matches!(rest.as_slice(), [Said::Batch(_), Said::Batch(_)]), "{rest:?}");
+    let rest: Vec<_> = std::iter::from_fn(|| buffer.next(9)).filter_map(|m| decode(&m)).collect();
+    assert!(matches!(rest.as_slice(), [collector_message::Message::Batch(_), collector_message::Message::Batch(_)]), "{rest:?}");
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn sends_everything_again_after_a_reconnect() {
     let sent = buffer.next(8);
     buffer.reconnected();
     assert_eq!(buffer.next(8), sent);
-    assert!(buffer.wants_dictionary());
-    assert!(!buffer.wants_dictionary());
+    assert!(buffer.take_dictionary_request());
+    assert!(!buffer.take_dictionary_request());
 }
 
 #[test]

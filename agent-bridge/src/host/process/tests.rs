@@ -1,5 +1,5 @@
 use super::*;
-use crate::kernel::records::{RECORD_EXIT, RECORD_FORK};
+use crate::kernel::records::{RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 
 /// No process has such a pid (PID_MAX_LIMIT is 2^22): /proc is silent about it.
 const BASE: u32 = 1 << 23;
@@ -17,7 +17,7 @@ fn fork(table: &mut Processes, parent: u32, child: u32) {
 fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
     let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
     let head = ExecHead {
-        kind: 2,
+        kind: RECORD_EXEC,
         argv_bytes,
         argv_truncated: 0,
         has_tty: 1,
@@ -87,7 +87,7 @@ fn keeps_ended_ancestors_of_what_runs() {
     assert!(table.take_exited().is_empty());
     table.expire(12 * KEEP_ENDED_NS);
     assert_eq!(table.take_exited().len(), 3);
-    assert!(table.sent().is_empty());
+    assert!(table.dictionary().is_empty());
 }
 
 #[test]
@@ -106,13 +106,13 @@ fn forgets_soon_what_no_record_referred_to() {
 fn makes_room_by_what_ended_and_then_refuses() {
     let mut table = Processes::default();
     for n in 0..MAX_PROCESSES as u32 {
-        table.entry((BASE + n, 0), 0);
+        table.state_of((BASE + n, 0), 0);
     }
-    assert!(table.entry((1, 1), 0).is_none());
+    assert!(table.state_of((1, 1), 0).is_none());
     assert_eq!(table.refused, 1);
     table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: ProcessId { start_ns: 0, pid: BASE, uid: 0 }, at_ns: 1 });
-    assert!(table.entry((1, 1), 0).is_some());
-    assert!(table.entry((2, 2), 0).is_none());
+    assert!(table.state_of((1, 1), 0).is_some());
+    assert!(table.state_of((2, 2), 0).is_none());
 }
 
 #[test]

@@ -74,7 +74,7 @@ describe("a queue of alerts", () => {
   })
 })
 
-/** A sink that fails as often as it is told, and notes the ids that it was given. */
+/** A sink that fails so many times, and notes the ids that it was given. */
 class FailingStore implements Sink {
   readonly name = "store"
   failures = 0

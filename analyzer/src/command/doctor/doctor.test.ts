@@ -13,8 +13,8 @@ import type { Result } from "./check.js"
 import { judgeClock } from "./clock-check.js"
 import { cgroups, kernel, lockedMemory, probed, rights } from "./host-checks.js"
 import type { HostFiles } from "./host-checks.js"
-import type { Arguments } from "../arguments.js"
-import type { Terminal } from "../terminal.js"
+import type { Arguments } from "../cli/arguments.js"
+import type { Terminal } from "../cli/terminal.js"
 
 let folder: string
 let undo: (() => Promise<void>)[] = []

@@ -1,26 +1,14 @@
 import { join } from "node:path"
 import type { Config } from "../../config/load.js"
 import { printable } from "../../text/terminal-text.js"
-import type { Readiness } from "./collector-child.js"
-
-/** Where the page is. `entry` lets in whoever has it. */
-export interface PageAddress {
-  readonly address: string
-  readonly signInAddress: string
-  readonly tokenFile: string
-}
-
-export interface Addresses {
-  readonly page: PageAddress | undefined
-  /** Where ClickHouse clients read the embedded store. */
-  readonly sql: { readonly url: string; readonly tokenFile: string } | undefined
-}
+import type { PageAddress, ServiceAddresses, SqlAddress } from "../../service/addresses.js"
+import type { Readiness } from "../../service/collector/collector-child.js"
 
 /** What is printed once everything runs. The token is shown to a person at a terminal, and never to a log. */
 export function readyText(
   { host, kernel, hooks, degraded = [] }: Readiness,
   { state, store }: Config,
-  { page, sql }: Addresses,
+  { page, sql }: ServiceAddresses,
   isTerminal: boolean,
 ): string {
   const onKernel = kernel === undefined ? "" : ` (Linux ${kernel})`
@@ -38,7 +26,7 @@ export function readyText(
 }
 
 /** One line, or none where there is no page. */
-export function pageLines(page: PageAddress | undefined, isTerminal: boolean): readonly string[] {
+function pageLines(page: PageAddress | undefined, isTerminal: boolean): readonly string[] {
   if (page === undefined) return []
   return [
     isTerminal ? `  page       ${page.signInAddress}` : `  page       ${page.address} (token in ${page.tokenFile})`,
@@ -46,6 +34,15 @@ export function pageLines(page: PageAddress | undefined, isTerminal: boolean): r
 }
 
 /** The same for ClickHouse clients. */
-export function sqlAddressLines(sql: Addresses["sql"]): readonly string[] {
+function sqlAddressLines(sql: SqlAddress | undefined): readonly string[] {
   return sql === undefined ? [] : [`  SQL        ${sql.url} (the password of any user is in ${sql.tokenFile})`]
+}
+
+/** The same of an analyzer without a collector of its own. */
+export function analyzerReadyText({ collectors, page, sql }: ServiceAddresses, isTerminal: boolean): string {
+  return [
+    `ready, listening for collectors on ${collectors}`,
+    ...pageLines(page, isTerminal),
+    ...sqlAddressLines(sql),
+  ].join("\n")
 }

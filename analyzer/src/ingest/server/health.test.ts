@@ -1,13 +1,10 @@
 import { Client, credentials } from "@grpc/grpc-js"
 import { service } from "grpc-health-check"
 import { afterEach, describe, expect, it } from "vitest"
-import { Networks } from "../../domain/networks.js"
-import { startAnalyzer } from "../../service/analyzer.js"
 import type { Analyzer } from "../../service/analyzer.js"
-import { sampleUs } from "../../testing/wire-messages.js"
+import { anAnalyzer } from "../../testing/analyzer.js"
 
 const done = () => Promise.resolve()
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 let analyzer: Analyzer
 let client: Client
 
@@ -17,20 +14,9 @@ afterEach(async () => {
 })
 
 async function start(): Promise<void> {
-  analyzer = await startAnalyzer(
-    { listen: "127.0.0.1:0", networks: new Networks(), token: "a token that probes do not have" },
-    {
-      stages: {
-        detectors: () => [],
-        findings: () => ({ advance: () => [] }),
-        incidents: () => ({ advance: () => [] }),
-      },
-      store: { name: "store", write: done, flush: done, close: done },
-      sinks: [],
-      log,
-      nowUs: () => sampleUs,
-    },
-  )
+  const store = { name: "store", write: done, flush: done, close: done }
+  analyzer = anAnalyzer({ store }, { token: "a token that probes do not have" })
+  await analyzer.start()
   client = new Client(analyzer.address, credentials.createInsecure())
 }
 

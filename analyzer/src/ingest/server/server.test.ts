@@ -7,19 +7,12 @@ import { join } from "node:path"
 import { credentials, status } from "@grpc/grpc-js"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Networks, rule } from "../../domain/networks.js"
-import { startAnalyzer } from "../../service/analyzer.js"
-import type { Analyzer, AnalyzerConfig } from "../../service/analyzer.js"
+import type { Analyzer } from "../../service/analyzer.js"
+import { anAnalyzer } from "../../testing/analyzer.js"
 import type { Sink } from "../../sinks/sink.js"
 import { FakeCollector } from "../../testing/fake-collector.js"
 import type { RejectionReason } from "../decode/rejections.js"
 import { batch, connections, flags, hello, process, sampleUs } from "../../testing/wire-messages.js"
-
-const stages = {
-  detectors: () => [],
-  findings: () => ({ advance: () => [] }),
-  incidents: () => ({ advance: () => [] }),
-}
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** A store that takes everything, or from which nothing ever comes back. */
 function aStore(isStuck: boolean): Sink {
@@ -41,9 +34,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function start(over: Partial<AnalyzerConfig> = {}, isStuck = false): Promise<string> {
-  const config = { listen: "127.0.0.1:0", networks: new Networks(), delivery: { delayMs: 0 }, ...over }
-  analyzer = await startAnalyzer(config, { stages, store: aStore(isStuck), sinks: [], log, nowUs: () => sampleUs })
+async function start(config: Parameters<typeof anAnalyzer>[1] = {}, isStuck = false): Promise<string> {
+  analyzer = anAnalyzer({ store: aStore(isStuck) }, config)
+  await analyzer.start()
   return analyzer.address
 }
 
@@ -54,7 +47,7 @@ function dial(...args: ConstructorParameters<typeof FakeCollector>): FakeCollect
 }
 
 function rejected(reason: RejectionReason): number {
-  return analyzer.counts().rejected.find(([name]) => name === reason)?.[1] ?? 0
+  return analyzer.status().rejected.find(([name]) => name === reason)?.[1] ?? 0
 }
 
 /** Another collector is served as before: what the first one did cost only itself. */
@@ -116,7 +109,7 @@ describe("hostile and broken collectors", () => {
     expect(rejected(reason)).toBe(1)
     await expectServed(address)
     // What follows an unreadable message is not applied, or what was unreadable would count as sent before.
-    expect(analyzer.counts().sessions.map(({ counts }) => counts.batches)).toEqual([0, 1])
+    expect(analyzer.status().sessions.map(({ counts }) => counts.batches)).toEqual([0, 1])
   })
 
   it("leaves out records that make no sense, and keeps the rest", async () => {
@@ -133,7 +126,7 @@ describe("hostile and broken collectors", () => {
     collector.send(hello())
     collector.send(batch(1, { processes: [process(2, 5, { exe: "x".repeat(5_000) })], connections: bad }))
     await collector.acknowledged(1)
-    expect(analyzer.counts().hosts[0]?.counts.liveConnections).toBe(1)
+    expect(analyzer.status().hosts[0]?.counts.liveConnections).toBe(1)
     for (const reason of ["address_index", "port", "time", "initiator", "text_length"] as const)
       expect([reason, rejected(reason)]).toEqual([reason, 1])
   })
@@ -183,7 +176,7 @@ describe("who may come in", () => {
   })
 
   it("takes no more streams than configured", async () => {
-    const address = await start({ streams: 1 })
+    const address = await start({ limits: { streams: 1 } })
     const first = dial(address)
     first.send(hello())
     await first.next("welcome")
@@ -204,7 +197,7 @@ describe("who may come in", () => {
     expect(await older.ended).toMatchObject({ code: status.ABORTED })
     newer.send(batch(1))
     await newer.acknowledged(1)
-    expect(analyzer.counts().streams).toBe(1)
+    expect(analyzer.status().streams).toBe(1)
   })
 
   it("tells collectors which networks count as outside and inside", async () => {
@@ -218,22 +211,15 @@ describe("who may come in", () => {
 
   it("refuses to listen to the network without TLS", async () => {
     await start()
-    await expect(
-      startAnalyzer(
-        { listen: "0.0.0.0:0", networks: new Networks() },
-        { stages, store: aStore(false), sinks: [], log, nowUs: () => sampleUs },
-      ),
-    ).rejects.toThrow("has no TLS")
+    await expect(anAnalyzer({ store: aStore(false) }, { listen: "0.0.0.0:0" }).start()).rejects.toThrow("has no TLS")
   })
 
   it("names the address that is taken", async () => {
     const address = await start()
-    await expect(
-      startAnalyzer(
-        { listen: address, networks: new Networks() },
-        { stages, store: aStore(false), sinks: [], log, nowUs: () => sampleUs },
-      ),
-    ).rejects.toMatchObject({ code: "address-in-use", message: `${address} is taken by another program` })
+    await expect(anAnalyzer({ store: aStore(false) }, { listen: address }).start()).rejects.toMatchObject({
+      code: "address-in-use",
+      message: `${address} is taken by another program`,
+    })
   })
 
   it("listens on a unix socket for its owner only, also where a killed analyzer left one", async () => {
@@ -265,7 +251,7 @@ describe("who may come in", () => {
 describe("a store that does not answer", () => {
   it("holds a collector that ignores its window at its share, and reads no further", async () => {
     const intake = { messages: 64, bytes: 4 * 1024 * 1024 }
-    const address = await start({ intake, delivery: { rows: 10, outputs: 4 } }, true)
+    const address = await start({ limits: { intake, delivery: { rows: 10, outputs: 4 } } }, true)
     const greedy = dial(address)
     greedy.send(hello())
     await greedy.next("welcome")
@@ -273,7 +259,7 @@ describe("a store that does not answer", () => {
     // 400 messages of 64 KiB: 25 MiB against an intake of 4 MiB, a quarter of which is for one collector.
     const large = (seq: number) => batch(seq, { processes: [process(2, 5, { argv: ["x".repeat(65_536)] })] })
     for (let seq = 1; seq <= 400; seq++) greedy.send(large(seq))
-    while (analyzer.counts().intake.bytes < intake.bytes / 4) await setImmediate()
+    while (analyzer.status().intake.bytes < intake.bytes / 4) await setImmediate()
     // Others come and go meanwhile: many turns in which the greedy one could have been read further.
     for (let instance = 100; instance < 120; instance++) {
       const other = dial(address)
@@ -282,7 +268,7 @@ describe("a store that does not answer", () => {
       other.close()
     }
 
-    const { intake: queued, deliveries } = analyzer.counts()
+    const { intake: queued, deliveries } = analyzer.status()
     expect(queued.bytes).toBeLessThan(intake.bytes / 4 + 2 * large(1).length)
     expect(deliveries[0]?.counts.waiting).toBeLessThanOrEqual(4)
     // What left the client: the share of the intake, the delivery, messages in hand, and the HTTP/2 windows on the way.
@@ -292,7 +278,7 @@ describe("a store that does not answer", () => {
   })
 
   it("shares the intake among collectors", async () => {
-    const address = await start({ intake: { messages: 32, bytes: 1 << 20 } }, true)
+    const address = await start({ limits: { intake: { messages: 32, bytes: 1 << 20 } } }, true)
     const first = dial(address)
     first.send(hello())
     await first.next("welcome")

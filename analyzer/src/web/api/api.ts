@@ -35,7 +35,7 @@ export interface PageQueries {
 }
 
 export interface ApiParts {
-  readonly liveFindings: LiveFindings
+  readonly live: LiveFindings
   readonly queries: PageQueries
   readonly overviews: Overviews
   readonly outbound: LiveOutbound
@@ -70,25 +70,23 @@ export class Api {
     const status = oneOf(statuses, params.get("status") ?? "open")
     const limit = limitOf(params)
     if (status === undefined || limit === undefined) return badRequest(usages.incidents)
-    const { liveFindings, queries } = this.#parts
+    const { live, queries } = this.#parts
     const known = new Map<string, IncidentJson>()
     const stored = status === "open" ? [] : await queries.incidents({ limit: maxStored })
     for (const one of stored) if (one.status === "closed") known.set(one.id, one)
-    for (const one of liveFindings.incidents("closed")) known.set(one.id, one)
-    for (const one of liveFindings.incidents("open")) known.set(one.id, one)
+    for (const one of live.incidents("closed")) known.set(one.id, one)
+    for (const one of live.incidents("open")) known.set(one.id, one)
     const matching = [...known.values()].filter((one) => status === "all" || one.status === status).sort(byGravity)
     const body: IncidentList = { total: matching.length, incidents: matching.slice(0, limit).map(incidentSummary) }
     return { status: 200, body }
   }
 
   async #incident(id: string): Promise<ApiResponse> {
-    const { liveFindings, queries } = this.#parts
-    const incident = liveFindings.incident(id) ?? (await queries.incident(id))
+    const { live, queries } = this.#parts
+    const incident = live.incident(id) ?? (await queries.incident(id))
     if (incident === undefined) return { status: 404, error: "There is no incident with this id." }
     const findings = await Promise.all(
-      incident.findings
-        .slice(0, maxFindings)
-        .map(async (finding) => liveFindings.finding(finding) ?? queries.finding(finding)),
+      incident.findings.slice(0, maxFindings).map(async (finding) => live.finding(finding) ?? queries.finding(finding)),
     )
     const body: IncidentDetail = {
       ...incidentSummary(incident),
@@ -99,10 +97,10 @@ export class Api {
   }
 
   async #finding(id: string): Promise<ApiResponse> {
-    const { liveFindings, queries } = this.#parts
-    const finding = liveFindings.finding(id) ?? (await queries.finding(id))
+    const { live, queries } = this.#parts
+    const finding = live.finding(id) ?? (await queries.finding(id))
     if (finding === undefined) return { status: 404, error: "There is no finding with this id." }
-    const incident = liveFindings.incidentOf(id) ?? (await queries.incidentOf(id))
+    const incident = live.incidentOf(id) ?? (await queries.incidentOf(id))
     const body: FindingDetail = {
       finding,
       incident: incident === undefined ? null : { id: incident.id, summary: incident.summary },
@@ -116,7 +114,7 @@ export class Api {
     if (connection === null) return []
     const where = { hostId: host.id, bootId: host.boot_id, cookie: connection.cookie }
     const stored = await this.#parts.queries.coupling(where)
-    return curvesOf([...stored, ...this.#parts.liveFindings.curves.of(where.hostId, where.bootId, where.cookie)])
+    return curvesOf([...stored, ...this.#parts.live.curves.of(where.hostId, where.bootId, where.cookie)])
   }
 
   #outbound(params: URLSearchParams): ApiResponse {

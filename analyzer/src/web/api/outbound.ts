@@ -50,7 +50,7 @@ interface Pass {
   readonly rows: readonly Row[]
   readonly takenMs: number
   readonly nowUs: Microseconds
-  /** The default query's, once somebody asked. */
+  /** The default query's, once it was made. */
   default: Outbound | undefined
 }
 

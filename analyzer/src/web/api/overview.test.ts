@@ -10,13 +10,14 @@ import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
   let last = aState()
   const ports = {
-    counts: () => (last = states.shift() ?? last),
+    isListening: () => true,
+    analyzer: () => (last = states.shift() ?? last),
     queries: theStore(),
     alerts: () => alerts,
     nowUs: () => sampleUs,
   }
   const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
-  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, liveFindings: new LiveFindings(), outbound })
+  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, live: new LiveFindings(), outbound })
 }
 
 const session = aSession({ lost: nothingLost })
@@ -78,14 +79,14 @@ describe("a sink", () => {
 })
 
 describe("hosts", () => {
-  it("are told with their losses over all runs of their collector", () => {
+  it("are listed with their losses over all runs of their collector", () => {
     const lossy = aSession({ lost: { ...nothingLost, ringExec: 1 } }, { connected: false })
     const { hosts, liveConnections } = overviews([{ ...fine, sessions: [session, lossy, lossy] }]).now()
     expect(liveConnections).toBe(7)
     expect(hosts).toMatchObject([{ name: "build-7", connected: true, lost: [{ kind: "ringExec", count: 2 }] }])
   })
 
-  it("are not told of a boot that is over", () => {
+  it("leave out a boot that is over", () => {
     const before = { ...hostStatus, view: aView([], [], aHost({ bootId: "0b5e55ed-0000-4000-8000-000000000000" })) }
     expect(overviews([{ ...fine, hosts: [before, hostStatus] }]).now().hosts).toHaveLength(1)
   })

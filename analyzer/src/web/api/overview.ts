@@ -15,9 +15,8 @@ const maxHosts = 1_000
 const maxProblems = 200
 
 export interface OverviewPorts {
-  counts(): AnalyzerStatus
-  /** Empty where no alerts leave. */
-  readonly alerts?: () => readonly AlertStatus[]
+  readonly analyzer: () => AnalyzerStatus
+  readonly alerts: () => readonly AlertStatus[]
   /** Wall clock, microseconds since the epoch. */
   readonly nowUs: () => Microseconds
 }
@@ -26,7 +25,7 @@ export interface OverviewParts {
   readonly version: string
   readonly startedUs: number
   readonly ports: OverviewPorts
-  readonly liveFindings: LiveFindings
+  readonly live: LiveFindings
   readonly outbound: LiveOutbound
 }
 
@@ -40,17 +39,17 @@ export class Overviews {
   }
 
   now(): Overview {
-    const { version, startedUs, ports, liveFindings, outbound } = this.#parts
-    const state = ports.counts()
+    const { version, startedUs, ports, live, outbound } = this.#parts
+    const state = ports.analyzer()
     const nowUs = ports.nowUs()
     const hosts = hostStates(state)
-    const sinks = this.#sinks.of(state, ports.alerts?.() ?? [])
-    const { open, expected } = liveFindings.findingCounts
+    const sinks = this.#sinks.of(state, ports.alerts())
+    const { open, expected } = live.findingCounts
     return {
       version,
       now: formatTime(nowUs),
       started: formatTime(startedUs),
-      openIncidents: liveFindings.openIncidents,
+      openIncidents: live.openIncidents,
       openFindings: open,
       expectedFindings: expected,
       liveOutbound: outbound.total,

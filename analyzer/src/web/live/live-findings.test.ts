@@ -11,30 +11,30 @@ const { hostId, bootId } = aHost()
 
 describe("live findings", () => {
   it("keeps the latest version, in whatever order they come", async () => {
-    const liveFindings = new LiveFindings()
-    await liveFindings.write([outputWith({ findings: [aFinding({ version: 2, severity: "critical" })] })])
-    liveFindings.seed([], [findingJson(aFinding({ version: 1 }))])
-    await liveFindings.write([
+    const live = new LiveFindings()
+    await live.write([outputWith({ findings: [aFinding({ version: 2, severity: "critical" })] })])
+    live.seed([], [findingJson(aFinding({ version: 1 }))])
+    await live.write([
       outputWith({ findings: [aFinding({ version: 2, severity: "critical" }), aFinding({ version: 1 })] }),
     ])
-    expect(liveFindings.finding(aFinding().id)?.version).toBe(2)
-    expect(liveFindings.findingCounts.open).toMatchObject({ high: 0, critical: 1 })
+    expect(live.finding(aFinding().id)?.version).toBe(2)
+    expect(live.findingCounts.open).toMatchObject({ high: 0, critical: 1 })
   })
 
   it("tells each new version once", async () => {
-    const liveFindings = new LiveFindings()
+    const live = new LiveFindings()
     const received: number[] = []
-    const stop = liveFindings.subscribe({ finding: ({ version }) => received.push(version), incident: () => undefined })
+    const stop = live.subscribe({ finding: ({ version }) => received.push(version), incident: () => undefined })
     const outputs = [outputWith({ findings: [aFinding(), aFinding({ version: 2 })] })]
-    await liveFindings.write(outputs)
-    await liveFindings.write(outputs)
+    await live.write(outputs)
+    await live.write(outputs)
     stop()
-    await liveFindings.write([outputWith({ findings: [aFinding({ version: 3 })] })])
+    await live.write([outputWith({ findings: [aFinding({ version: 3 })] })])
     expect(received).toEqual([1, 2])
   })
 
   it("counts open findings by severity, expected ones apart, and none that is over", async () => {
-    const liveFindings = new LiveFindings()
+    const live = new LiveFindings()
     const findings = [
       aFinding({ id: id(1) }),
       aFinding({ id: id(2), severity: "low", status: "updated" }),
@@ -42,34 +42,31 @@ describe("live findings", () => {
       aFinding({ id: id(4), status: "suppressed" }),
       aFinding({ id: id(1), version: 2, status: "closed" }),
     ]
-    await liveFindings.write([outputWith({ findings })])
-    expect(liveFindings.findingCounts).toEqual({
-      open: { info: 0, low: 1, medium: 0, high: 0, critical: 0 },
-      expected: 1,
-    })
-    expect(liveFindings.begun).toContainEqual({ class: "reverse_tunnel", severity: "high", count: 3 })
+    await live.write([outputWith({ findings })])
+    expect(live.findingCounts).toEqual({ open: { info: 0, low: 1, medium: 0, high: 0, critical: 0 }, expected: 1 })
+    expect(live.begun).toContainEqual({ class: "reverse_tunnel", severity: "high", count: 3 })
   })
 
   it("gives up what is over first, then the oldest, with all that leads to it", async () => {
-    const liveFindings = new LiveFindings({ incidents: 2, findings: 2 })
+    const live = new LiveFindings({ incidents: 2, findings: 2 })
     const open = (n: number) => aFinding({ id: id(n), connection: { ...aFinding().connection, cookie: `c${n}` } })
-    await liveFindings.write([outputWith({ findings: [open(1), { ...open(2), status: "closed" }, open(3)] })])
-    expect([1, 2, 3].map((n) => liveFindings.finding(id(n)) !== undefined)).toEqual([true, false, true])
-    await liveFindings.write([outputWith({ findings: [open(4)] })])
-    expect([1, 3, 4].map((n) => liveFindings.finding(id(n)) !== undefined)).toEqual([false, true, true])
-    expect(liveFindings.findingOf({ hostId, bootId, cookie: "c1" })).toBeUndefined()
-    expect(liveFindings.findingOf({ hostId, bootId, cookie: "c4" })).toBe(id(4))
-    expect(liveFindings.findingCounts.open.high).toBe(2)
+    await live.write([outputWith({ findings: [open(1), { ...open(2), status: "closed" }, open(3)] })])
+    expect([1, 2, 3].map((n) => live.finding(id(n)) !== undefined)).toEqual([true, false, true])
+    await live.write([outputWith({ findings: [open(4)] })])
+    expect([1, 3, 4].map((n) => live.finding(id(n)) !== undefined)).toEqual([false, true, true])
+    expect(live.findingOf({ hostId, bootId, cookie: "c1" })).toBeUndefined()
+    expect(live.findingOf({ hostId, bootId, cookie: "c4" })).toBe(id(4))
+    expect(live.findingCounts.open.high).toBe(2)
     const incident = (n: number) => anIncident({ id: id(10 + n), findings: [id(n)] })
-    await liveFindings.write([outputWith({ incidents: [incident(1), incident(2), incident(3)] })])
-    expect([1, 2, 3].map((n) => liveFindings.incidentOf(id(n))?.id)).toEqual([undefined, id(12), id(13)])
-    expect(liveFindings.openIncidents).toBe(2)
+    await live.write([outputWith({ incidents: [incident(1), incident(2), incident(3)] })])
+    expect([1, 2, 3].map((n) => live.incidentOf(id(n))?.id)).toEqual([undefined, id(12), id(13)])
+    expect(live.openIncidents).toBe(2)
   })
 
   it("knows the incident of a finding that the store had", () => {
-    const liveFindings = new LiveFindings()
-    liveFindings.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
-    expect(liveFindings.incidentOf(id(1))?.id).toBe(anIncident().id)
+    const live = new LiveFindings()
+    live.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
+    expect(live.incidentOf(id(1))?.id).toBe(anIncident().id)
   })
 })
 

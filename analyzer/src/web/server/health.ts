@@ -16,7 +16,7 @@ export interface Readiness {
 }
 
 export interface HealthPorts {
-  counts(): AnalyzerStatus
+  readonly analyzer: () => AnalyzerStatus
   readonly alerts: () => readonly AlertStatus[]
   /** Collectors can connect. */
   readonly isListening: () => boolean
@@ -61,7 +61,7 @@ export class Health {
   }
 
   #store(): { readonly written: number; readonly waiting: number } {
-    return this.#ports.counts().deliveries.find(({ sink }) => sink === "store")?.counts ?? { written: 0, waiting: 0 }
+    return this.#ports.analyzer().deliveries.find(({ sink }) => sink === "store")?.counts ?? { written: 0, waiting: 0 }
   }
 }
 

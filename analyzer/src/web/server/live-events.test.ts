@@ -7,30 +7,23 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LiveEvents } from "@backflow/page/contract"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, anIncident, sampleUs } from "../../testing/outputs.js"
-import { createLogger } from "../../telemetry/logger.js"
-import { LiveFindings } from "../live/live-findings.js"
-import { aState, theStore, outputWith } from "../../testing/page.js"
-import { startWeb } from "../start.js"
+import { aFinding, anIncident } from "../../testing/outputs.js"
+import { aState, outputWith, aPage } from "../../testing/page.js"
 import type { Web } from "../start.js"
+import type { LiveFindings } from "../live/live-findings.js"
+import type { Metrics } from "../../telemetry/metrics.js"
 
 let folder: string
 let web: Web
 let open: IncomingMessage[] = []
 let streams = 0
+let live: LiveFindings
+let metrics: Metrics
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "backflow-live-"))
   streams = 0
-  web = await startWeb({
-    page: { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined },
-    state: folder,
-    ports: { counts: () => aState({ streams }), queries: theStore(), nowUs: () => sampleUs },
-    liveFindings: new LiveFindings(),
-    files: folder,
-    version: "0.1.0",
-    log: createLogger({ level: "error", stream: process.stderr, words: true }),
-  })
+  ;({ web, live, metrics } = await aPage(folder, { analyzer: () => aState({ streams }) }))
 })
 
 afterEach(async () => {
@@ -84,9 +77,7 @@ async function watch(): Promise<Watcher> {
 
 describe("live events", () => {
   it("begin with how everything stands", async () => {
-    await web.liveFindings.write([
-      outputWith({ findings: [aFinding()], incidents: [anIncident({ findings: [aFinding().id] })] }),
-    ])
+    await live.write([outputWith({ findings: [aFinding()], incidents: [anIncident({ findings: [aFinding().id] })] })])
     const watcher = await watch()
     await watcher.until(() => watcher.events("finding").length > 0)
     expect(watcher.response.headers["content-type"]).toBe("text/event-stream")
@@ -99,7 +90,7 @@ describe("live events", () => {
   it("tell every watcher of each change, the latest version alone", async () => {
     const watchers = [await watch(), await watch()]
     const versions = [1, 2, 3].map((version) => outputWith({ findings: [aFinding({ version })] }))
-    await web.liveFindings.write(versions)
+    await live.write(versions)
     for (const watcher of watchers) {
       await watcher.until(() => watcher.events("finding").length > 0)
       expect(watcher.events("finding").map(({ version }) => version)).toEqual([3])
@@ -110,12 +101,10 @@ describe("live events", () => {
     const watcher = await watch()
     await watcher.until(() => watcher.events("overview").length > 0)
     streams = 5
-    await web.liveFindings.write([outputWith({ incidents: [anIncident()] })])
+    await live.write([outputWith({ incidents: [anIncident()] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 1))
     const before = watcher.events("overview").length
-    await web.liveFindings.write([
-      outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] }),
-    ])
+    await live.write([outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 2))
     expect(watcher.events("overview").length - before).toBe(1)
   })
@@ -148,11 +137,11 @@ describe("live events", () => {
     socket.on("error", () => undefined)
     const summary = "x".repeat(4_000)
     let version = 1
-    const refused = async () => /reason="slow_watcher"} (\d+)/.exec(await web.metrics.text())?.[1]
+    const refused = async () => /reason="slow_watcher"} (\d+)/.exec(await metrics.text())?.[1]
     while ((await refused()) === "0") {
       version += 1
       const findings = Array.from({ length: 200 }, (_, i) => aFinding({ id: `${i}`, version, summary }))
-      await web.liveFindings.write([outputWith({ findings })])
+      await live.write([outputWith({ findings })])
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     socket.resume()

@@ -33,7 +33,7 @@ export const defaultLiveLimits: LiveLimits = {
 const [overviewBeats, outboundBeats, quietBeats] = [4, 8, 60]
 
 export interface LiveParts {
-  readonly liveFindings: LiveFindings
+  readonly live: LiveFindings
   readonly overviews: Overviews
   readonly outbound: LiveOutbound
   /** A watcher was dropped for being slow. */
@@ -91,9 +91,9 @@ export class LiveStream {
   }
 
   #presentState(): string {
-    const { liveFindings, overviews, outbound } = this.#parts
-    const gravest = [...liveFindings.incidents("open")].sort(byGravity)[0]
-    const finding = gravest === undefined ? undefined : liveFindings.finding(gravest.findings[0] ?? "")
+    const { live, overviews, outbound } = this.#parts
+    const gravest = [...live.incidents("open")].sort(byGravity)[0]
+    const finding = gravest === undefined ? undefined : live.finding(gravest.findings[0] ?? "")
     return [
       "retry: 2000\n\n",
       eventText("overview", overviews.now()),
@@ -108,7 +108,7 @@ export class LiveStream {
     this.#beat = 0
     this.#overview = ""
     this.#outbound = ""
-    this.#unsubscribe = this.#parts.liveFindings.subscribe({
+    this.#unsubscribe = this.#parts.live.subscribe({
       incident: (incident) => this.#queue(this.#incidents, incident),
       finding: (finding) => this.#queue(this.#findings, finding),
     })
@@ -175,7 +175,7 @@ export class LiveStream {
   }
 
   #findingText(finding: FindingJson): string {
-    const incident = this.#parts.liveFindings.incidentOf(finding.id)?.id ?? null
+    const incident = this.#parts.live.incidentOf(finding.id)?.id ?? null
     return eventText("finding", { ...findingSummary(finding), incident, host: finding.host.name })
   }
 }

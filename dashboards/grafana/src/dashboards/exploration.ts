@@ -1,22 +1,20 @@
 import { uids } from "../links.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
-import { connectionKey, endpointText, hostChosen, opensOut } from "../sql.js"
+import { connectionKey, endpointText, hostFilter, opensOut } from "../sql.js"
 import { hostVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
 /** Ports that mining pools are known for. A list to start from, and not measured: a miner may take any other, see the shape. */
-export const poolPorts = [
-  3333, 3334, 3335, 4444, 5555, 6666, 7777, 8333, 9999, 14433, 14444, 20535, 45560, 45700,
-] as const
+const poolPorts = [3333, 3334, 3335, 4444, 5555, 6666, 7777, 8333, 9999, 14433, 14444, 20535, 45560, 45700] as const
 
 /**
  * The shape of stratum, on any port, plain or in TLS: open for 10 min and more, and jobs and shares go both ways at a few
  * bytes a second. 200 B/s is some ten times what a pool with fast shares asks of one worker; below 1 B/s is keep-alive.
  */
-const shape = { seconds: 600, leastRate: 1, mostRate: 200, mostRatio: 8 }
+const shape = { seconds: 600, minRate: 1, maxRate: 200, maxRatio: 8 }
 
-const inside = `outbound_hourly WHERE $__timeFilter(hour) AND NOT outside AND ${hostChosen}`
-const outside = `outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostChosen}`
+const inside = `outbound_hourly WHERE $__timeFilter(hour) AND NOT outside AND ${hostFilter}`
+const outside = `outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostFilter}`
 
 /** The last state of connections that are old enough, with the rates of their whole life. */
 const steady = (where: string) => `(
@@ -24,15 +22,15 @@ const steady = (where: string) => `(
     any(remote_port) AS port, max(dateDiff('second', opened_at, observed_at)) AS seconds, max(bytes_sent) AS sent_bytes,
     max(bytes_received) AS received_bytes, max(closed) AS ended
   FROM connections
-  WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND protocol = 'tcp' AND ${hostChosen}
+  WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND protocol = 'tcp' AND ${hostFilter}
     AND opened_at <= observed_at - toIntervalSecond(${shape.seconds}) AND ${where}
   GROUP BY ${connectionKey}
 )`
 
-const rates = `bytes_sent BETWEEN ${shape.leastRate} * dateDiff('second', opened_at, observed_at) AND ${shape.mostRate} * dateDiff('second', opened_at, observed_at)
-    AND bytes_received BETWEEN ${shape.leastRate} * dateDiff('second', opened_at, observed_at) AND ${shape.mostRate} * dateDiff('second', opened_at, observed_at)`
+const rates = `bytes_sent BETWEEN ${shape.minRate} * dateDiff('second', opened_at, observed_at) AND ${shape.maxRate} * dateDiff('second', opened_at, observed_at)
+    AND bytes_received BETWEEN ${shape.minRate} * dateDiff('second', opened_at, observed_at) AND ${shape.maxRate} * dateDiff('second', opened_at, observed_at)`
 
-const balanced = `greatest(sent_bytes, received_bytes) <= ${shape.mostRatio} * least(sent_bytes, received_bytes)`
+const balanced = `greatest(sent_bytes, received_bytes) <= ${shape.maxRatio} * least(sent_bytes, received_bytes)`
 
 const steadyTable = (title: string, description: string, where: string, having: string) =>
   table({
@@ -70,7 +68,7 @@ export const exploration = () =>
     .withPanel(
       stat({
         title: "Miners, by shape",
-        description: `Outbound connections of the range with the shape of stratum: ${shape.seconds / 60} min and more, ${shape.leastRate} to ${shape.mostRate} B/s each way. Message brokers and chat look alike: look who holds them.`,
+        description: `Outbound connections of the range with the shape of stratum: ${shape.seconds / 60} min and more, ${shape.minRate} to ${shape.maxRate} B/s each way. Message brokers and chat look alike: look who holds them.`,
         width: 8,
         sql: `SELECT countIf(${balanced}) AS connections FROM ${steady(rates)}`,
       }),
@@ -90,7 +88,7 @@ export const exploration = () =>
         description:
           "Distinct addresses, of the ten programs with the widest fan-out. A scan is a step, a busy service a level.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, exe AS name, uniqMerge(addresses) AS addresses
 FROM ${inside} AND exe IN (SELECT exe FROM ${inside} GROUP BY exe ORDER BY uniqMerge(addresses) DESC LIMIT 10)
@@ -102,7 +100,7 @@ GROUP BY time, name ORDER BY time, name`,
         title: "Bytes sent outside, by program",
         description: "In the hour in which the connections ended, of the ten programs that sent most.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, exe AS name, sum(bytes_sent) AS sent

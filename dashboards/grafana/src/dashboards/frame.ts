@@ -2,7 +2,7 @@
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard"
 import { menu, tag } from "../links.js"
 import { ClickHouseQueryBuilder, datasource } from "../query.js"
-import { classChosen, latestFindings } from "../sql.js"
+import { latestFindings, withoutClassFilter } from "../sql.js"
 import { datasourceVariable } from "../variables.js"
 
 export type Dashboard = dashboard.Dashboard
@@ -29,7 +29,7 @@ SELECT first_detected_at AS time,
   concat(class, ', ', toString(level), ', ', host_name) AS title,
   summary AS text,
   concat(class, ',', toString(level)) AS tags
-FROM ${hasClass ? findings : findings.replace(` AND ${classChosen}`, "")}
+FROM ${hasClass ? findings : withoutClassFilter(findings)}
 WHERE level >= 'medium'
 ORDER BY time
 LIMIT 200`

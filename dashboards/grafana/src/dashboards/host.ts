@@ -1,12 +1,12 @@
 import { uids } from "../links.js"
 import { lossesOverTime } from "../panels/losses.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
-import { findingsTable } from "../panels/stories.js"
-import { addressText, connectionKey, hostChosen, latestIncidents, opensOut } from "../sql.js"
+import { findingsTable } from "../panels/findings.js"
+import { addressText, connectionKey, hostFilter, latestIncidents, opensOut } from "../sql.js"
 import { singleHostVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
-const reports = `host_reports WHERE $__timeFilter(at) AND ${hostChosen}`
+const reports = `host_reports WHERE $__timeFilter(at) AND ${hostFilter}`
 
 export const host = () =>
   frame({
@@ -70,11 +70,11 @@ FROM ${reports} GROUP BY time ORDER BY time`,
         title: "Opened to the outside, by program",
         description: "Distinct connections in each hour, of the programs that opened most.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         sql: `SELECT toDateTime(hour) AS time, exe AS name, uniqMerge(connections) AS opened
 FROM outbound_hourly
-WHERE $__timeFilter(hour) AND outside AND ${hostChosen} AND exe IN (
-  SELECT exe FROM outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostChosen}
+WHERE $__timeFilter(hour) AND outside AND ${hostFilter} AND exe IN (
+  SELECT exe FROM outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostFilter}
   GROUP BY exe ORDER BY uniqMerge(connections) DESC LIMIT 10
 )
 GROUP BY time, name ORDER BY time, name`,
@@ -85,11 +85,11 @@ GROUP BY time, name ORDER BY time, name`,
         title: "Sent and received outside",
         description: "Bytes of connections to the outside, in the hour in which they ended.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, sum(bytes_sent) AS sent, sum(bytes_received) AS received
-FROM outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostChosen} GROUP BY time ORDER BY time`,
+FROM outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostFilter} GROUP BY time ORDER BY time`,
       }),
     )
     .withPanel(
@@ -102,7 +102,7 @@ FROM outbound_hourly WHERE $__timeFilter(hour) AND outside AND ${hostChosen} GRO
         sql: `SELECT ${addressText("remote_address")} AS "far side", uniqIf(${connectionKey}, ${opensOut}) AS opened, uniqIf(${connectionKey}, initiator = 'remote') AS accepted,
   arrayStringConcat(arraySort(groupUniqArray(5)(exe)), ', ') AS programs, max(bytes_sent) AS "sent at most", max(bytes_received) AS "received at most"
 FROM connections
-WHERE $__timeFilter(batch_at) AND ${hostChosen} AND outside
+WHERE $__timeFilter(batch_at) AND ${hostFilter} AND outside
 GROUP BY remote_address ORDER BY opened DESC, "far side" LIMIT 100`,
       }),
     )
@@ -116,7 +116,7 @@ GROUP BY remote_address ORDER BY opened DESC, "far side" LIMIT 100`,
   uniqMergeIf(connections, NOT outside) AS inside_opened, uniqMerge(addresses) AS addresses, max(longest_seconds) AS longest,
   sum(bytes_sent) AS sent, sum(bytes_received) AS received
 FROM outbound_hourly
-WHERE $__timeFilter(hour) AND ${hostChosen}
+WHERE $__timeFilter(hour) AND ${hostFilter}
 GROUP BY exe, uid, container_id ORDER BY outside_opened DESC, program LIMIT 100`,
       }),
     )

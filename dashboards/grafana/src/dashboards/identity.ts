@@ -1,11 +1,11 @@
 import { uids } from "../links.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
-import { findingsTable } from "../panels/stories.js"
-import { addressText, connectionKey, containerChosen, exeChosen, hostChosen, opensOut, userChosen } from "../sql.js"
+import { findingsTable } from "../panels/findings.js"
+import { addressText, connectionKey, containerFilter, exeFilter, hostFilter, opensOut, userFilter } from "../sql.js"
 import { containerVariable, exeVariable, hostVariable, userVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
-const chosen = `${hostChosen} AND ${containerChosen} AND ${userChosen} AND ${exeChosen}`
+const chosen = `${hostFilter} AND ${containerFilter} AND ${userFilter} AND ${exeFilter}`
 const hourly = `outbound_hourly WHERE $__timeFilter(hour) AND ${chosen}`
 
 export const identity = () =>
@@ -45,7 +45,7 @@ export const identity = () =>
         title: "Connections opened",
         description: "Distinct connections in each hour.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         sql: `SELECT toDateTime(hour) AS time, uniqMergeIf(connections, outside) AS to_outside, uniqMergeIf(connections, NOT outside) AS to_inside
 FROM ${hourly} GROUP BY time ORDER BY time`,
       }),
@@ -55,7 +55,7 @@ FROM ${hourly} GROUP BY time ORDER BY time`,
         title: "Sent and received",
         description: "Bytes of its outbound connections, in the hour in which they ended.",
         width: 12,
-        finest: "1h",
+        minInterval: "1h",
         unit: "bytes",
         bars: true,
         sql: `SELECT toDateTime(hour) AS time, sum(bytes_sent) AS sent, sum(bytes_received) AS received
@@ -67,7 +67,7 @@ FROM ${hourly} GROUP BY time ORDER BY time`,
         title: "Findings about this identity",
         width: 24,
         plain: true,
-        where: `${containerChosen} AND ${userChosen} AND ${exeChosen}`,
+        where: `${containerFilter} AND ${userFilter} AND ${exeFilter}`,
       }),
     )
     .withPanel(

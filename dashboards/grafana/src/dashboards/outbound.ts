@@ -1,6 +1,6 @@
 import { uids } from "../links.js"
 import { bars, stat, table, timeSeries } from "../panels/panel.js"
-import { addressText, connectionKey, endpointText, hostChosen, opensOut } from "../sql.js"
+import { addressText, connectionKey, endpointText, hostFilter, opensOut } from "../sql.js"
 import { ageVariable, hostVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
@@ -33,7 +33,7 @@ const at = (name: (typeof state)[number]) => `tupleElement(latest, ${state.index
 const longLived = `(
   SELECT ${connectionKey}, argMax(tuple(${state.join(", ")}), (closed, observed_at, batch_at, seq)) AS latest
   FROM connections
-  WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND opened_at <= observed_at - toIntervalSecond(\${age}) AND ${hostChosen}
+  WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND opened_at <= observed_at - toIntervalSecond(\${age}) AND ${hostFilter}
   GROUP BY ${connectionKey}
 )`
 
@@ -83,7 +83,7 @@ export const outbound = () =>
         width: 16,
         sql: `SELECT $__timeInterval(batch_at) AS time, uniq(${connectionKey}) AS connections
 FROM connections
-WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND opened_at <= observed_at - toIntervalSecond(\${age}) AND ${hostChosen}
+WHERE $__timeFilter(batch_at) AND outside AND ${opensOut} AND opened_at <= observed_at - toIntervalSecond(\${age}) AND ${hostFilter}
 GROUP BY time ORDER BY time`,
       }),
     )
@@ -133,7 +133,7 @@ ORDER BY age DESC, "far side" LIMIT 200`,
         sql: `SELECT host_name AS host, exe AS program, uid AS user, max(longest_seconds) AS longest, uniqMerge(connections) AS opened,
   sum(bytes_sent) AS sent, sum(bytes_received) AS received, toString(host_id) AS host_id
 FROM outbound_hourly
-WHERE $__timeFilter(hour) AND outside AND ${hostChosen}
+WHERE $__timeFilter(hour) AND outside AND ${hostFilter}
 GROUP BY host_id, host_name, exe, uid
 HAVING longest >= \${age}
 ORDER BY longest DESC, program LIMIT 200`,

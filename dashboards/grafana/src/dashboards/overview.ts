@@ -1,22 +1,13 @@
 import { uids } from "../links.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
-import { findingsTable, incidentsTable } from "../panels/stories.js"
-import { lossesOverTime } from "../panels/losses.js"
-import {
-  classChosen,
-  hostChosen,
-  latestFindings,
-  latestIncidents,
-  lookBack,
-  lostInKernel,
-  severityChosen,
-  shedByCollector,
-} from "../sql.js"
+import { findingsTable, incidentsTable } from "../panels/findings.js"
+import { lossTotals, lossesOverTime } from "../panels/losses.js"
+import { classFilter, hostFilter, latestFindings, latestIncidents, levelFilter } from "../sql.js"
 import { classVariable, hostVariable, severityVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
 /** Collectors report every 10 s; one that missed six is silent. */
-export const silentAfterSeconds = 60
+const silentAfterSeconds = 60
 
 export const overview = () =>
   frame({
@@ -63,7 +54,7 @@ WHERE status IN ('open', 'updated') AND level >= 'medium'`,
   countIf(last_at < $__toTime - INTERVAL ${silentAfterSeconds} SECOND) AS silent
 FROM (
   SELECT host_id, max(at) AS last_at FROM host_reports
-  WHERE $__timeFilter(at) AND ${hostChosen} GROUP BY host_id
+  WHERE $__timeFilter(at) AND ${hostFilter} GROUP BY host_id
 )`,
       }),
     )
@@ -77,12 +68,7 @@ FROM (
         sql: `SELECT sum(kernel - kernel_before) AS lost, sum(shed - shed_before) AS shed, sum(unread - unread_before) AS rejected
 FROM (
   SELECT host_id, instance,
-    max(${lostInKernel}) AS kernel, maxIf(${lostInKernel}, at < $__fromTime) AS kernel_before,
-    max(${shedByCollector}) AS shed, maxIf(${shedByCollector}, at < $__fromTime) AS shed_before,
-    max(rejected) AS unread, maxIf(rejected, at < $__fromTime) AS unread_before
-  FROM host_reports
-  WHERE at >= $__fromTime - ${lookBack} AND at <= $__toTime AND ${hostChosen}
-  GROUP BY host_id, instance
+    ${lossTotals("kernel")}
 )`,
       }),
     )
@@ -95,7 +81,7 @@ FROM (
         bars: true,
         sql: `SELECT $__timeInterval(first_detected_at) AS time, toString(class) AS name, uniqExact(id) AS findings
 FROM findings
-WHERE $__timeFilter(first_detected_at) AND ${hostChosen} AND ${classChosen}
+WHERE $__timeFilter(first_detected_at) AND ${hostFilter} AND ${classFilter}
 GROUP BY time, name ORDER BY time, name`,
       }),
     )
@@ -107,7 +93,7 @@ GROUP BY time, name ORDER BY time, name`,
         bars: true,
         sql: `SELECT $__timeInterval(first_detected_at) AS time, toString(level) AS name, count() AS findings
 FROM ${latestFindings("id, first_detected_at, severity AS level", "$__timeFilter(first_detected_at)")}
-WHERE ${severityChosen.replace("severity IN", "level IN")}
+WHERE ${levelFilter}
 GROUP BY time, name ORDER BY time, name`,
       }),
     )
@@ -118,7 +104,7 @@ GROUP BY time, name ORDER BY time, name`,
         description: "Hosts with at least one report in each interval.",
         width: 12,
         sql: `SELECT $__timeInterval(at) AS time, uniqExact(host_id) AS hosts FROM host_reports
-WHERE $__timeFilter(at) AND ${hostChosen} GROUP BY time ORDER BY time`,
+WHERE $__timeFilter(at) AND ${hostFilter} GROUP BY time ORDER BY time`,
       }),
     )
     .withPanel(lossesOverTime(12))
@@ -132,7 +118,7 @@ WHERE $__timeFilter(at) AND ${hostChosen} GROUP BY time ORDER BY time`,
         sql: `SELECT any(host_name) AS host, max(at) AS "last report", dateDiff('second', max(at), $__toTime) AS "silent for",
   argMax(live_connections, at) AS "connections then", argMax(collector_version, at) AS collector, toString(host_id) AS host_id
 FROM host_reports
-WHERE $__timeFilter(at) AND ${hostChosen}
+WHERE $__timeFilter(at) AND ${hostFilter}
 GROUP BY host_id
 HAVING max(at) < $__toTime - INTERVAL ${silentAfterSeconds} SECOND
 ORDER BY max(at) LIMIT 200`,

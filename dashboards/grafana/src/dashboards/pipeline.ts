@@ -1,8 +1,8 @@
 import { uids } from "../links.js"
-import { finest, gauge, increases, rate } from "../panels/counters.js"
-import { lossesOverTime } from "../panels/losses.js"
+import { minInterval, gauge, increases, rate } from "../panels/counters.js"
+import { lossTotals, lossesOverTime } from "../panels/losses.js"
 import { stat, table, timeSeries } from "../panels/panel.js"
-import { hostChosen, lookBack, lostInKernel, shedByCollector } from "../sql.js"
+import { hostFilter } from "../sql.js"
 import { hostVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
@@ -16,7 +16,7 @@ const total = (metric: string, text: { title: string; description: string; unit?
 )`,
   })
 
-const risen = (metrics: readonly string[], text: { title: string; description: string }) =>
+const rise = (metrics: readonly string[], text: { title: string; description: string }) =>
   stat({ width: 4, alarmAt: 1, ...text, sql: `SELECT sum(more) AS value FROM ${increases(metrics)}` })
 
 export const pipeline = () =>
@@ -52,13 +52,13 @@ FROM ${increases(["backflow_event_to_stored_seconds_sum", "backflow_event_to_sto
       }),
     )
     .withPanel(
-      risen(["backflow_write_failures_total", "backflow_alert_errors_total"], {
+      rise(["backflow_write_failures_total", "backflow_alert_errors_total"], {
         title: "Failures",
         description: "Failed writes to the store and to alert sinks within the range. They are tried again.",
       }),
     )
     .withPanel(
-      risen(
+      rise(
         [
           "backflow_outputs_shed_total",
           "backflow_alerts_shed_total",
@@ -73,7 +73,7 @@ FROM ${increases(["backflow_event_to_stored_seconds_sum", "backflow_event_to_sto
       ),
     )
     .withPanel(
-      risen(["backflow_rejected_total"], {
+      rise(["backflow_rejected_total"], {
         title: "Rejected",
         description: "Messages that could not be decoded or were out of bounds, within the range.",
       }),
@@ -85,14 +85,14 @@ FROM ${increases(["backflow_event_to_stored_seconds_sum", "backflow_event_to_sto
         width: 12,
         unit: "rowsps",
         sql: `SELECT $__timeInterval(batch_at) AS time, toString(reason) AS name, count() / $__interval_s AS "rows"
-FROM connections WHERE $__timeFilter(batch_at) AND ${hostChosen}
+FROM connections WHERE $__timeFilter(batch_at) AND ${hostFilter}
 GROUP BY time, name ORDER BY time, name`,
       }),
     )
     .withPanel(
       timeSeries({
         title: "From event to stored",
-        finest,
+        minInterval,
         description: "Seconds from the kernel's event to its durable record, on the average of each interval.",
         width: 12,
         unit: "s",
@@ -238,12 +238,7 @@ GROUP BY analyzer, release ORDER BY analyzer, since LIMIT 100`,
   arrayStringConcat(arraySort(arrayDistinct(arrayFlatten(groupArray(features)))), ', ') AS degraded, any(kernel_version) AS kernel, toString(host_id) AS host_id
 FROM (
   SELECT host_id, instance, any(host_name) AS name, argMax(kernel, at) AS kernel_version, argMax(degraded, at) AS features,
-    max(${lostInKernel}) AS in_kernel, maxIf(${lostInKernel}, at < $__fromTime) AS kernel_before,
-    max(${shedByCollector}) AS shed, maxIf(${shedByCollector}, at < $__fromTime) AS shed_before,
-    max(rejected) AS unread, maxIf(rejected, at < $__fromTime) AS unread_before
-  FROM host_reports
-  WHERE at >= $__fromTime - ${lookBack} AND at <= $__toTime AND ${hostChosen}
-  GROUP BY host_id, instance
+    ${lossTotals("in_kernel")}
 )
 GROUP BY host_id HAVING lost + shed + rejected > 0 OR degraded != ''
 ORDER BY lost + shed + rejected DESC, host LIMIT 500`,

@@ -5,17 +5,17 @@ import {
   bucketInRange,
   connectionKey,
   endpointText,
-  findingChosen,
+  findingFilter,
   increaseOf,
   latestFindings,
+  levelFilter,
   seenInRange,
-  severityChosen,
 } from "../sql.js"
 import { classVariable, findingVariable, hostVariable, severityVariable } from "../variables.js"
 import { frame } from "./frame.js"
 
 /** Of more at a time no graph can be read. */
-const mostWays = 50
+const maxWays = 50
 
 const columns =
   "id, severity AS level, class, status, host_id, host_name, boot_id, cookie, pid, exe, uid, container_id, remote_address, remote_port, first_seen, last_seen, still_open, summary"
@@ -24,21 +24,21 @@ const columns =
 const ways = `(
   SELECT id, level, class, status, ${connectionKey}, host_name, pid, exe, uid, container_id, remote_address, remote_port,
     first_seen, last_seen, still_open, summary
-  FROM ${latestFindings(columns, findingChosen)}
-  WHERE ${seenInRange} AND ${severityChosen.replace("severity IN", "level IN")}
+  FROM ${latestFindings(columns, findingFilter)}
+  WHERE ${seenInRange} AND ${levelFilter}
 )`
 
-const someWays = `(SELECT ${connectionKey} FROM ${ways} GROUP BY ${connectionKey} ORDER BY max(last_seen) DESC, ${connectionKey} LIMIT ${mostWays})`
+const latestWays = `(SELECT ${connectionKey} FROM ${ways} GROUP BY ${connectionKey} ORDER BY max(last_seen) DESC, ${connectionKey} LIMIT ${maxWays})`
 
 /** What each channel carried by the end of the range. `couplings` is sorted by connection: the rest is not read. */
-const carried = `(
+const channelTotals = `(
   SELECT ${connectionKey}, channel, sum(opened_so_far) AS opened_times, sum(fi) AS in_on_a, sum(fo) AS into_b, sum(bi) AS out_of_b,
     sum(bo) AS out_on_a, min(first_at) AS first_used, max(last_at) AS last_used
   FROM (
     SELECT ${connectionKey}, edge_group, channel, max(opened) AS opened_so_far, max(forward_in) AS fi, max(forward_out) AS fo,
       max(backward_in) AS bi, max(backward_out) AS bo, min(at) AS first_at, max(at) AS last_at
     FROM couplings
-    WHERE (${connectionKey}) IN ${someWays} AND at <= $__toTime
+    WHERE (${connectionKey}) IN ${latestWays} AND at <= $__toTime
     GROUP BY ${connectionKey}, edge_group, channel
   )
   GROUP BY ${connectionKey}, channel
@@ -53,7 +53,7 @@ const increases = `(
   FROM (
     SELECT $__timeInterval(at) AS time, ${series}, max(forward_in) AS fi, max(forward_out) AS fo, max(backward_in) AS bi, max(backward_out) AS bo
     FROM couplings
-    WHERE (${connectionKey}) IN ${someWays} AND at <= $__toTime
+    WHERE (${connectionKey}) IN ${latestWays} AND at <= $__toTime
     GROUP BY time, ${series}
   )
 )`
@@ -80,7 +80,7 @@ const waysTable = (live: boolean) =>
 FROM ${ways} AS ways
 LEFT JOIN (
   SELECT ${connectionKey}, arraySort(groupUniqArray(100)(channel)) AS touched, sum(in_on_a) AS carried_in, sum(out_on_a) AS carried_out
-  FROM ${carried} GROUP BY ${connectionKey}
+  FROM ${channelTotals} GROUP BY ${connectionKey}
 ) AS curves USING (${connectionKey})
 WHERE ${live ? "still_open" : "NOT still_open"}
 ORDER BY level DESC, first_seen LIMIT 200`,
@@ -121,23 +121,23 @@ export const waysIn = () =>
         title: "Things touched inside",
         description: "Services, sockets, shells and terminals that ways in of the range reached.",
         width: 6,
-        sql: `SELECT uniqExact(host_id, channel) AS touched FROM ${carried}`,
+        sql: `SELECT uniqExact(host_id, channel) AS touched FROM ${channelTotals}`,
       }),
     )
     .withPanel(
       stat({
         title: "Carried",
-        description: `Bytes that came in on the connection to the outside and were passed on, and that left on it; of the ${mostWays} ways in seen last.`,
+        description: `Bytes that came in on the connection to the outside and were passed on, and that left on it; of the ${maxWays} ways in seen last.`,
         width: 6,
         unit: "bytes",
-        sql: `SELECT sum(in_on_a) AS "in", sum(out_on_a) AS "out" FROM ${carried}`,
+        sql: `SELECT sum(in_on_a) AS "in", sum(out_on_a) AS "out" FROM ${channelTotals}`,
       }),
     )
     .withPanel(waysTable(true))
     .withPanel(
       timeSeries({
         title: "Coupling: in on A, into B, and back",
-        description: `A is the connection to the outside, B what it reaches inside. A relay shows four curves of one shape, in two pairs that differ by its framing. Of the ${mostWays} ways in seen last, or of the finding named above.`,
+        description: `A is the connection to the outside, B what it reaches inside. A relay shows four curves of one shape, in two pairs that differ by its framing. Of the ${maxWays} ways in seen last, or of the finding named above.`,
         width: 14,
         height: 10,
         unit: "bytes",
@@ -159,16 +159,16 @@ SELECT concat(host_id, ' ', toString(pid)) AS id, any(exe) AS title, any(host_na
 FROM ${ways} WHERE remote_port > 0 GROUP BY host_id, pid
 UNION ALL
 SELECT concat(host_id, ' ', channel) AS id, channel AS title, 'inside' AS subtitle, concat(toString(sum(opened_times)), ' times') AS mainstat
-FROM ${carried} GROUP BY host_id, channel
+FROM ${channelTotals} GROUP BY host_id, channel
 ORDER BY id LIMIT 200`,
         edges: `SELECT concat(source, ' > ', target) AS id, source, target, formatReadableSize(sum(bytes)) AS mainstat
 FROM (
   SELECT concat('far ', ${far("ways.")}) AS source, concat(ways.host_id, ' ', toString(ways.pid)) AS target, toUInt64(sum(curves.in_on_a)) AS bytes
-  FROM ${ways} AS ways LEFT JOIN ${carried} AS curves USING (${connectionKey})
+  FROM ${ways} AS ways LEFT JOIN ${channelTotals} AS curves USING (${connectionKey})
   WHERE ways.remote_port > 0 GROUP BY source, target
   UNION ALL
   SELECT concat(ways.host_id, ' ', toString(ways.pid)) AS source, concat(ways.host_id, ' ', curves.channel) AS target, toUInt64(sum(curves.into_b)) AS bytes
-  FROM ${ways} AS ways INNER JOIN ${carried} AS curves USING (${connectionKey})
+  FROM ${ways} AS ways INNER JOIN ${channelTotals} AS curves USING (${connectionKey})
   GROUP BY source, target
 )
 GROUP BY source, target ORDER BY id LIMIT 200`,
@@ -189,7 +189,7 @@ GROUP BY source, target ORDER BY id LIMIT 200`,
         },
         sql: `SELECT channel AS inside, opened_times AS opened, in_on_a AS "in on A", into_b AS "into B", out_of_b AS "out of B", out_on_a AS "out on A",
   first_used AS "first used", last_used AS "last used", toString(host_id) AS host_id
-FROM ${carried} ORDER BY "in on A" DESC, inside LIMIT 200`,
+FROM ${channelTotals} ORDER BY "in on A" DESC, inside LIMIT 200`,
       }),
     )
     .withPanel(
@@ -203,7 +203,7 @@ FROM ${carried} ORDER BY "in on A" DESC, inside LIMIT 200`,
   JSONExtractString(item, 'text') AS evidence, JSONExtractRaw(item, 'facts') AS facts, id
 FROM (
   SELECT toString(id) AS id, toString(class) AS class, arrayJoin(JSONExtractArrayRaw(document, 'evidence')) AS item
-  FROM ${latestFindings("id, class, still_open, last_seen, document", findingChosen)}
+  FROM ${latestFindings("id, class, still_open, last_seen, document", findingFilter)}
   WHERE ${seenInRange}
   ORDER BY last_seen DESC LIMIT 500
 )

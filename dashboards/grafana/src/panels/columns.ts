@@ -1,3 +1,4 @@
+import type { Severity } from "@backflow/analyzer/domain/finding"
 import type { DynamicConfigValue } from "@grafana/grafana-foundation-sdk/dashboard"
 import { findingLink, hostLink } from "../links.js"
 
@@ -5,7 +6,13 @@ import { findingLink, hostLink } from "../links.js"
 export type ColumnStyle = { readonly unit: string } | "severity" | "finding" | "host"
 export type ColumnStyles = Readonly<Record<string, ColumnStyle>>
 
-const severityColors = { critical: "dark-red", high: "red", medium: "orange", low: "yellow", info: "blue" }
+const severityColors: Readonly<Record<Severity, string>> = {
+  critical: "dark-red",
+  high: "red",
+  medium: "orange",
+  low: "yellow",
+  info: "blue",
+}
 
 const severityProperties: DynamicConfigValue[] = [
   { id: "custom.width", value: 90 },

@@ -2,14 +2,14 @@ import { bucketInRange, lookBack } from "../sql.js"
 import { timeSeries } from "./panel.js"
 import type { PanelText } from "./panel.js"
 
-/** A name of /metrics, and the label whose values make the lines; without one there is one line for each analyzer. */
+/** A name of /metrics, and the label whose values make the series; without one each analyzer is one. */
 export interface Sampled extends Omit<PanelText, "sql"> {
   readonly metric: string
   readonly label?: string
 }
 
 /** Four samples: in a shorter one there may be none, and the next would count double. */
-export const finest = "1m"
+export const minInterval = "1m"
 
 const nameOf = (label: string | undefined) =>
   label === undefined ? "toString(source)" : `if(labels['${label}'] = '', toString(source), labels['${label}'])`
@@ -18,7 +18,7 @@ const nameOf = (label: string | undefined) =>
 export const gauge = ({ metric, label, ...text }: Sampled) =>
   timeSeries({
     ...text,
-    finest,
+    minInterval,
     sql: `SELECT time, line AS name, sum(last_value) AS value
 FROM (
   SELECT $__timeInterval(at) AS time, ${nameOf(label)} AS line, argMax(value, at) AS last_value
@@ -49,7 +49,7 @@ export const increases = (metrics: readonly string[], label?: string) => `(
 export const rate = ({ metric, label, ...text }: Sampled) =>
   timeSeries({
     ...text,
-    finest,
+    minInterval,
     sql: `SELECT time, line AS name, sum(more) / $__interval_s AS "per second"
 FROM ${increases([metric], label)}
 GROUP BY time, name ORDER BY time, name`,

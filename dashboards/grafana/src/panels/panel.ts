@@ -21,6 +21,31 @@ export interface PanelText {
   readonly unit?: string
 }
 
+interface Describable {
+  title(text: string): this
+  description(text: string): this
+  datasource(source: typeof datasource): this
+  span(width: number): this
+  height(rows: number): this
+  unit(name: string): this
+}
+
+/** What all kinds of panel have in common. */
+const withText = <Panel extends Describable>(panel: Panel, text: PanelText, height: number, unit: string): Panel =>
+  panel
+    .title(text.title)
+    .description(text.description)
+    .datasource(datasource)
+    .span(text.width)
+    .height(text.height ?? height)
+    .unit(text.unit ?? unit)
+
+const legend = () =>
+  new common.VizLegendOptionsBuilder()
+    .displayMode(common.LegendDisplayMode.List)
+    .placement(common.LegendPlacement.Bottom)
+    .showLegend(true)
+
 const green = { color: "green", value: null }
 
 /** One or more numbers. `alarmAt` is the value from which it is red; without it the number is neither good nor bad. */
@@ -34,13 +59,7 @@ export function stat(text: PanelText & { readonly alarmAt?: number; readonly goo
       : text.alarmAt !== undefined
         ? [green, { color: "red", value: text.alarmAt }]
         : [{ color: "text", value: null }]
-  return new Stat()
-    .title(text.title)
-    .description(text.description)
-    .datasource(datasource)
-    .span(text.width)
-    .height(text.height ?? 3)
-    .unit(text.unit ?? "short")
+  return withText(new Stat(), text, 3, "short")
     .noValue("0")
     .graphMode(common.BigValueGraphMode.None)
     .colorMode(common.BigValueColorMode.Value)
@@ -49,28 +68,17 @@ export function stat(text: PanelText & { readonly alarmAt?: number; readonly goo
     .withTarget(new ClickHouseQueryBuilder(text.sql, "table"))
 }
 
-/** Lines over time, or stacked bars for things that happen. `finest` is the shortest interval between points. */
-export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly finest?: string }): TimeSeries {
-  const panel = new TimeSeries()
-    .title(text.title)
-    .description(text.description)
-    .datasource(datasource)
-    .span(text.width)
-    .height(text.height ?? 8)
-    .unit(text.unit ?? "short")
+/** Lines over time, or stacked bars for things that happen. `minInterval` is the shortest interval between points. */
+export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly minInterval?: string }): TimeSeries {
+  const panel = withText(new TimeSeries(), text, 8, "short")
     .min(0)
     .noValue("Nothing in this range")
-    .interval(text.finest ?? "10s")
+    .interval(text.minInterval ?? "10s")
     .lineWidth(1)
     .fillOpacity(text.bars === true ? 80 : 8)
     .drawStyle(text.bars === true ? common.GraphDrawStyle.Bars : common.GraphDrawStyle.Line)
     .showPoints(common.VisibilityMode.Auto)
-    .legend(
-      new common.VizLegendOptionsBuilder()
-        .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom)
-        .showLegend(true),
-    )
+    .legend(legend())
     .tooltip(
       new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending),
     )
@@ -81,13 +89,7 @@ export function timeSeries(text: PanelText & { readonly bars?: boolean; readonly
 
 /** Rows as they are; `columns` says how each is drawn. */
 export function table(text: PanelText & { readonly columns?: ColumnStyles }): Table {
-  const panel = new Table()
-    .title(text.title)
-    .description(text.description)
-    .datasource(datasource)
-    .span(text.width)
-    .height(text.height ?? 8)
-    .unit(text.unit ?? "none")
+  const panel = withText(new Table(), text, 8, "none")
     .noValue("")
     .filterable(true)
     .cellHeight(common.TableCellHeight.Sm)
@@ -98,35 +100,18 @@ export function table(text: PanelText & { readonly columns?: ColumnStyles }): Ta
 
 /** Horizontal bars: the first column names them. */
 export function bars(text: PanelText): BarChart {
-  return new BarChart()
-    .title(text.title)
-    .description(text.description)
-    .datasource(datasource)
-    .span(text.width)
-    .height(text.height ?? 8)
-    .unit(text.unit ?? "short")
+  return withText(new BarChart(), text, 8, "short")
     .min(0)
     .noValue("Nothing in this range")
     .orientation(common.VizOrientation.Horizontal)
     .showValue(common.VisibilityMode.Auto)
-    .legend(
-      new common.VizLegendOptionsBuilder()
-        .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom)
-        .showLegend(true),
-    )
+    .legend(legend())
     .withTarget(new ClickHouseQueryBuilder(text.sql, "table"))
 }
 
 /** Nodes with columns id, title, subtitle, mainstat; edges with id, source, target, mainstat. */
 export function nodeGraph(text: PanelText & { readonly edges: string }): NodeGraph {
-  return new NodeGraph()
-    .title(text.title)
-    .description(text.description)
-    .datasource(datasource)
-    .span(text.width)
-    .height(text.height ?? 10)
-    .unit(text.unit ?? "bytes")
+  return withText(new NodeGraph(), text, 10, "bytes")
     .withTarget(new ClickHouseQueryBuilder(text.sql, "table", "nodes"))
     .withTarget(new ClickHouseQueryBuilder(text.edges, "table", "edges"))
 }

@@ -1,12 +1,13 @@
-import type { DashboardJson, PanelJson } from "../engine/dashboard-shape.js"
-import type { Range } from "../engine/macros.js"
-import { barChart, chart, escaped, nodeGraph, palette } from "./svg.js"
+import type { Severity } from "@backflow/analyzer/domain/finding"
+import type { DashboardJson, PanelJson } from "../plugin/dashboard-shape.js"
+import type { Range } from "../plugin/macros.js"
+import { barChart, chart, escapeHtml, nodeGraph, palette } from "./svg.js"
 import type { Series } from "./svg.js"
-import { formatted } from "./units.js"
+import { formatUnit } from "./units.js"
 
 export type Row = Readonly<Record<string, string | number | null>>
 /** Rows by target of the panel. */
-export type Answer = Readonly<Record<string, readonly Row[]>>
+export type PanelRows = Readonly<Record<string, readonly Row[]>>
 
 export const pageWidth = 1_280
 const gap = 8
@@ -25,7 +26,7 @@ td, th { padding: 3px 8px; border-bottom: 1px solid #24292e; white-space: nowrap
 .empty { color: #8e8e99; text-align: center; padding: 24px }
 a { color: #6e9fff; text-decoration: none }`
 
-const severityColors: Readonly<Record<string, string>> = {
+const severityColors: Readonly<Record<Severity, string>> = {
   critical: "#c4162a",
   high: "#f2495c",
   medium: "#ff9830",
@@ -37,25 +38,30 @@ const severityColors: Readonly<Record<string, string>> = {
 export function previewPage(
   dashboard: DashboardJson,
   range: (panel: PanelJson) => Range,
-  answers: ReadonlyMap<number, Answer>,
+  rowsByPanel: ReadonlyMap<number, PanelRows>,
   values: string,
 ): string {
-  const panels = dashboard.panels.map((panel) => panelHtml(panel, range(panel), answers.get(panel.id) ?? {}))
+  const panels = dashboard.panels.map((panel) => panelHtml(panel, range(panel), rowsByPanel.get(panel.id) ?? {}))
   const height = Math.max(...dashboard.panels.map(({ gridPos }) => (gridPos.y + gridPos.h) * rowHeight))
-  return `<!doctype html><meta charset="utf-8"><style>${style}</style><header><h1>${escaped(dashboard.title)}</h1>
-<p>A preview of queries and layout, drawn by a script on a seeded store. This is not Grafana. ${escaped(values)}</p></header>
+  return `<!doctype html><meta charset="utf-8"><style>${style}</style><header><h1>${escapeHtml(dashboard.title)}</h1>
+<p>A preview of queries and layout, drawn by a script on a seeded store. This is not Grafana. ${escapeHtml(values)}</p></header>
 <main style="height:${height}px">${panels.join("")}</main>`
 }
 
-function panelHtml(panel: PanelJson, range: Range, answer: Answer): string {
+function panelHtml(panel: PanelJson, range: Range, rowsByTarget: PanelRows): string {
   const { x, y, w, h } = panel.gridPos
   const size = { width: w * cell - gap, height: h * rowHeight - gap }
   const place = `left:${gap + x * cell}px;top:${y * rowHeight}px;width:${size.width}px;height:${size.height}px`
-  return `<section style="${place}" title="${escaped(panel.description)}"><h2>${escaped(panel.title)}</h2>${bodyHtml(panel, range, answer, { width: size.width - 12, height: size.height - 34 })}</section>`
+  return `<section style="${place}" title="${escapeHtml(panel.description)}"><h2>${escapeHtml(panel.title)}</h2>${bodyHtml(panel, range, rowsByTarget, { width: size.width - 12, height: size.height - 34 })}</section>`
 }
 
-function bodyHtml(panel: PanelJson, range: Range, answer: Answer, size: { width: number; height: number }): string {
-  const rows = answer["A"] ?? answer["nodes"] ?? []
+function bodyHtml(
+  panel: PanelJson,
+  range: Range,
+  rowsByTarget: PanelRows,
+  size: { width: number; height: number },
+): string {
+  const rows = rowsByTarget["A"] ?? rowsByTarget["nodes"] ?? []
   if (rows.length === 0) return `<p class="empty">Nothing in this range</p>`
   const unit = panel.fieldConfig.defaults.unit
   switch (panel.type) {
@@ -76,7 +82,7 @@ function bodyHtml(panel: PanelJson, range: Range, answer: Answer, size: { width:
     case "nodeGraph":
       return nodeGraph(
         rows.map(({ id, title, subtitle }) => ({ id: String(id), title: String(title), subtitle: String(subtitle) })),
-        (answer["edges"] ?? []).map(({ source, target, mainstat }) => ({
+        (rowsByTarget["edges"] ?? []).map(({ source, target, mainstat }) => ({
           source: String(source),
           target: String(target),
           mainstat: String(mainstat),
@@ -99,12 +105,12 @@ function statHtml(panel: PanelJson, row: Row, unit: string): string {
     .map(([name, value]) => {
       const number = Number(value)
       const step = steps.findLast((candidate) => number >= (candidate.value ?? Number.NEGATIVE_INFINITY))
-      return `<div style="color:${colors[step?.color ?? "text"] ?? "#ccc"}"><b>${formatted(number, unit)}</b>${entries.length > 1 ? escaped(name.replaceAll("_", " ")) : ""}</div>`
+      return `<div style="color:${colors[step?.color ?? "text"] ?? "#ccc"}"><b>${formatUnit(number, unit)}</b>${entries.length > 1 ? escapeHtml(name.replaceAll("_", " ")) : ""}</div>`
     })
     .join("")}</div>`
 }
 
-/** Rows with a column "name" make a line each; without one, each column does. */
+/** Rows with a column "name" make a series each; without one, each column does. */
 function seriesOf(rows: readonly Row[]): Series[] {
   const series = new Map<string, [number, number][]>()
   for (const { time, name, ...fields } of rows) {
@@ -129,12 +135,12 @@ function tableHtml(panel: PanelJson, rows: readonly Row[], height: number): stri
   const cells = (row: Row) =>
     names.map((name) => `<td>${cellHtml(name, row[name] ?? "", units.get(name))}</td>`).join("")
   const shown = rows.slice(0, Math.floor(height / 24) - 1)
-  return `<table><tr>${names.map((name) => `<th>${escaped(name)}</th>`).join("")}</tr>${shown.map((row) => `<tr>${cells(row)}</tr>`).join("")}</table>`
+  return `<table><tr>${names.map((name) => `<th>${escapeHtml(name)}</th>`).join("")}</tr>${shown.map((row) => `<tr>${cells(row)}</tr>`).join("")}</table>`
 }
 
 function cellHtml(name: string, value: string | number, unit: unknown): string {
-  if (name === "severity") return `<b style="color:${severityColors[value] ?? "#ccc"}">${value}</b>`
-  if (name === "id") return `<a>${escaped(String(value).slice(0, 4))}…${escaped(String(value).slice(-4))}</a>`
-  if (typeof unit === "string") return escaped(formatted(Number(value), unit))
-  return escaped(String(value).replace(/\.\d{3,6}$/, ""))
+  if (name === "severity") return `<b style="color:${severityColors[value as Severity]}">${value}</b>`
+  if (name === "id") return `<a>${escapeHtml(String(value).slice(0, 4))}…${escapeHtml(String(value).slice(-4))}</a>`
+  if (typeof unit === "string") return escapeHtml(formatUnit(Number(value), unit))
+  return escapeHtml(String(value).replace(/\.\d{3,6}$/, ""))
 }

@@ -2,16 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { chromium } from "playwright-core"
 import type { Page } from "playwright-core"
-import type { Values } from "../engine/interpolate.js"
-import { tell, temporaryStore } from "../engine/seeded-store.js"
-import type { TemporaryStore } from "../engine/seeded-store.js"
-import { committedDashboards, openingValues, rangeBefore, resolved } from "../engine/statements.js"
-import { ids, story } from "../engine/story.js"
+import type { Values } from "../plugin/interpolate.js"
+import { seed, temporaryStore } from "../fixtures/seeded-store.js"
+import type { TemporaryStore } from "../fixtures/seeded-store.js"
+import { committedDashboards, openingValues, rangeBefore, resolveStatement } from "../plugin/statements.js"
+import { endSeconds } from "../fixtures/statement-cases.js"
+import { ids, story } from "../fixtures/story.js"
 import { pageWidth, previewPage } from "./page.js"
-import type { Answer, Row } from "./page.js"
-
-/** 2026-11-23T06:00:00Z. */
-const end = 1_795_413_600
+import type { PanelRows, Row } from "./page.js"
 
 const pictures: readonly {
   readonly uid: string
@@ -35,17 +33,17 @@ async function draw(temporary: TemporaryStore, page: Page, folder: string): Prom
   for (const { uid, from, chosen, text } of pictures) {
     const dashboard = dashboards.find((candidate) => candidate.uid === uid)
     if (dashboard === undefined) throw new Error(`no dashboard ${uid}`)
-    const answers = new Map<number, Answer>()
+    const rowsByPanel = new Map<number, PanelRows>()
     for (const panel of dashboard.panels) {
-      const answer: Record<string, readonly Row[]> = {}
+      const rowsByTarget: Record<string, readonly Row[]> = {}
       for (const { refId, rawSql } of panel.targets) {
-        answer[refId] = await temporary.session.rows<Row>(
-          resolved(rawSql, rangeBefore(end, from, panel), openingValues(dashboard, chosen)),
+        rowsByTarget[refId] = await temporary.session.rows<Row>(
+          resolveStatement(rawSql, rangeBefore(endSeconds, from, panel), openingValues(dashboard, chosen)),
         )
       }
-      answers.set(panel.id, answer)
+      rowsByPanel.set(panel.id, rowsByTarget)
     }
-    await page.setContent(previewPage(dashboard, (panel) => rangeBefore(end, from, panel), answers, text))
+    await page.setContent(previewPage(dashboard, (panel) => rangeBefore(endSeconds, from, panel), rowsByPanel, text))
     const file = `${folder}/${uid.replace("backflow-", "")}.png`
     writeFileSync(file, await page.screenshot({ fullPage: true }))
     console.log(file)
@@ -56,7 +54,7 @@ const folder = fileURLToPath(new URL("../../pictures", import.meta.url))
 mkdirSync(folder, { recursive: true })
 const temporary = await temporaryStore()
 try {
-  await tell(temporary.store, story(end * 1_000_000))
+  await seed(temporary.store, story(endSeconds * 1_000_000))
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
   try {
     await draw(temporary, await browser.newPage({ viewport: { width: pageWidth, height: 1_000 } }), folder)

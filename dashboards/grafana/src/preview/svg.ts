@@ -1,6 +1,7 @@
-import { formatted } from "./units.js"
+import { formatUnit } from "./units.js"
 
-export const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
+export const escapeHtml = (text: string) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
 
 export const palette = [
   "#73bf69",
@@ -45,7 +46,7 @@ export function chart(series: readonly Series[], axes: Axes, isStacked: boolean)
   const y = (value: number) => margin.top + plot.height * (1 - value / top)
   const grid = [0, 0.25, 0.5, 0.75, 1].map(
     (part) =>
-      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y(part * top)}" y2="${y(part * top)}"/><text class="axis" text-anchor="end" x="${margin.left - 5}" y="${y(part * top) + 4}">${formatted(part * top, unit)}</text>`,
+      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y(part * top)}" y2="${y(part * top)}"/><text class="axis" text-anchor="end" x="${margin.left - 5}" y="${y(part * top) + 4}">${formatUnit(part * top, unit)}</text>`,
   )
   const ticks = [0, 1, 2, 3, 4].map((i) => from + ((to - from) * (i + 0.5)) / 5)
   const times = ticks.map(
@@ -85,7 +86,7 @@ function legend(series: readonly Series[], height: number): string {
     .map(({ name }, index) => {
       const here = at
       at += 24 + 6.2 * name.length
-      return `<rect fill="${color(index)}" x="${here}" y="${height - 10}" width="12" height="4"/><text class="axis" x="${here + 16}" y="${height - 5}">${escaped(name)}</text>`
+      return `<rect fill="${color(index)}" x="${here}" y="${height - 10}" width="12" height="4"/><text class="axis" x="${here + 16}" y="${height - 5}">${escapeHtml(name)}</text>`
     })
     .join("")
 }
@@ -99,7 +100,7 @@ export function barChart(
   const top = Math.max(1, ...rows.map(([, value]) => value))
   const bars = rows.map(
     ([name, value], i) =>
-      `<text class="axis" x="4" y="${i * 34 + 22}">${escaped(name)}</text><rect fill="${color(0)}" x="100" y="${i * 34 + 8}" width="${((width - 150) * value) / top}" height="20"/><text class="axis" x="${106 + ((width - 150) * value) / top}" y="${i * 34 + 22}">${formatted(value, unit)}</text>`,
+      `<text class="axis" x="4" y="${i * 34 + 22}">${escapeHtml(name)}</text><rect fill="${color(0)}" x="100" y="${i * 34 + 8}" width="${((width - 150) * value) / top}" height="20"/><text class="axis" x="${106 + ((width - 150) * value) / top}" y="${i * 34 + 22}">${formatUnit(value, unit)}</text>`,
   )
   return `<svg width="${width}" height="${rows.length * 34 + 10}">${bars.join("")}</svg>`
 }
@@ -128,19 +129,19 @@ export function nodeGraph(nodes: readonly Node[], edges: readonly Edge[], width:
       places.set(id, { x: 75 + (column * (width - 150)) / 2, y: ((i + 0.5) * (height - 30)) / here.length + 4 }),
     )
   }
-  const lines = edges.flatMap(({ source, target, mainstat }) => {
+  const arrows = edges.flatMap(({ source, target, mainstat }) => {
     const [a, b] = [places.get(source), places.get(target)]
     if (a === undefined || b === undefined) return []
     return [
-      `<line class="edge" x1="${a.x}" y1="${a.y}" x2="${b.x}" y2="${b.y}"/><text class="axis" text-anchor="middle" x="${(a.x + b.x) / 2}" y="${(a.y + b.y) / 2 - 4}">${escaped(mainstat)}</text>`,
+      `<line class="edge" x1="${a.x}" y1="${a.y}" x2="${b.x}" y2="${b.y}"/><text class="axis" text-anchor="middle" x="${(a.x + b.x) / 2}" y="${(a.y + b.y) / 2 - 4}">${escapeHtml(mainstat)}</text>`,
     ]
   })
   const circles = nodes.flatMap((node) => {
     const place = places.get(node.id)
     if (place === undefined) return []
     return [
-      `<circle cx="${place.x}" cy="${place.y}" r="9" fill="#1f1f24" stroke="${color([4, 1, 0][columnOf(node)] ?? 0)}" stroke-width="3"/><text class="label" text-anchor="middle" x="${place.x}" y="${place.y + 22}">${escaped(node.title)}</text><text class="axis" text-anchor="middle" x="${place.x}" y="${place.y + 34}">${escaped(node.subtitle)}</text>`,
+      `<circle cx="${place.x}" cy="${place.y}" r="9" fill="#1f1f24" stroke="${color([4, 1, 0][columnOf(node)] ?? 0)}" stroke-width="3"/><text class="label" text-anchor="middle" x="${place.x}" y="${place.y + 22}">${escapeHtml(node.title)}</text><text class="axis" text-anchor="middle" x="${place.x}" y="${place.y + 34}">${escapeHtml(node.subtitle)}</text>`,
     ]
   })
-  return `<svg width="${width}" height="${height}">${lines.join("")}${circles.join("")}</svg>`
+  return `<svg width="${width}" height="${height}">${arrows.join("")}${circles.join("")}</svg>`
 }

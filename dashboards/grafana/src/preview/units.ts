@@ -17,7 +17,7 @@ function duration(seconds: number): string {
 }
 
 /** A number in one of the units of Grafana that the dashboards use. */
-export function formatted(value: number, unit: string): string {
+export function formatUnit(value: number, unit: string): string {
   switch (unit) {
     case "bytes":
       return scaled(value, bytes)

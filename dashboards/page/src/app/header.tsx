@@ -54,7 +54,7 @@ function StreamState() {
       </span>
     )
   }
-  const words = stream === "lost" ? `connection lost ${span((now - sinceMs) / 1_000)} ago, trying again` : "connecting"
+  const words = stream === "lost" ? `disconnected ${span((now - sinceMs) / 1_000)} ago, retrying` : "connecting"
   return (
     <span class={`stream ${stream}`} role="status">
       {words}

@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks"
-import { Refused, signIn } from "../live/ask.js"
+import { ApiError, signIn } from "../live/api.js"
 
-/** Asks for the token, and says where it is: processes of this machine must not read along. */
-export function SignIn({ said, onSignedIn }: { readonly said: string; readonly onSignedIn: () => void }) {
+/** A form for the token, which says where it is: processes of this machine must not read along. */
+export function SignIn({ message, onSignedIn }: { readonly message: string; readonly onSignedIn: () => void }) {
   const [token, setToken] = useState("")
-  const [trouble, setTrouble] = useState(said)
+  const [error, setError] = useState(message)
   const submit = (event: Event) => {
     event.preventDefault()
     signIn(token.trim()).then(onSignedIn, (thrown: unknown) =>
-      setTrouble(thrown instanceof Refused ? thrown.message : "The token was not taken."),
+      setError(thrown instanceof ApiError ? thrown.message : "The token was not taken."),
     )
   }
   return (
@@ -31,7 +31,7 @@ export function SignIn({ said, onSignedIn }: { readonly said: string; readonly o
         </label>{" "}
         <button type="submit">Open</button>
       </form>
-      {trouble !== "" && <p role="alert">{trouble}</p>}
+      {error !== "" && <p role="alert">{error}</p>}
     </main>
   )
 }

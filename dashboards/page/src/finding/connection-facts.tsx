@@ -2,6 +2,7 @@ import type { Finding } from "../../contract.js"
 import { Ago } from "../parts/moment.js"
 import { Untrusted } from "../parts/untrusted.js"
 import { bytes } from "../text/amounts.js"
+import { endpoint } from "../text/endpoint.js"
 
 export function ConnectionFacts({ finding }: { readonly finding: Finding }) {
   const { connection, process, host } = finding
@@ -9,8 +10,8 @@ export function ConnectionFacts({ finding }: { readonly finding: Finding }) {
     ...(connection === null
       ? [["connection", "none yet: the claim is about what was asked for"] as const]
       : ([
-          ["from", `${connection.local.address} port ${connection.local.port}`],
-          ["to", `${connection.remote.address} port ${connection.remote.port}`],
+          ["from", endpoint(connection.local)],
+          ["to", endpoint(connection.remote)],
           ["opened by", connection.initiator === "local" ? "this host" : connection.initiator],
           ["opened", <Ago at={connection.opened_at} />],
           ["state", connection.still_open ? "open" : "closed"],

@@ -7,34 +7,34 @@ import { series, totals } from "./curve.js"
 
 const heightPx = 190
 
-/** Bytes so far over time: lines that rise together are what the finding is about. */
+/** Bytes so far over time: curves that rise together are what the finding is about. */
 export function CouplingChart({ curve }: { readonly curve: CouplingCurve }) {
   const place = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | undefined>(undefined)
   useEffect(() => {
     const element = place.current
     if (element === null) return undefined
-    const drawn = new uPlot(options(element), totals(curve), element)
-    chart.current = drawn
-    const resized = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: heightPx }))
-    resized.observe(element)
+    const plot = new uPlot(options(element), totals(curve), element)
+    chart.current = plot
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: heightPx }))
+    observer.observe(element)
     const dark = matchMedia("(prefers-color-scheme: dark)")
-    const redraw = () => drawn.redraw()
+    const redraw = () => plot.redraw()
     dark.addEventListener("change", redraw)
     return () => {
       dark.removeEventListener("change", redraw)
-      resized.disconnect()
-      drawn.destroy()
+      observer.disconnect()
+      plot.destroy()
     }
   }, [])
   useEffect(() => chart.current?.setData(totals(curve)), [curve])
-  return <div class="chart" ref={place} role="img" aria-label={spoken(curve)} />
+  return <div class="chart" ref={place} role="img" aria-label={description(curve)} />
 }
 
 /** Of the series by their place: the first and the last are on the connection to the outside. */
 const isOutside = (i: number) => i === 0 || i === 3
 
-function spoken(curve: CouplingCurve): string {
+function description(curve: CouplingCurve): string {
   const columns = totals(curve)
   const parts = series.map(({ label }, i) => `${bytes(columns[i + 1]?.at(-1) ?? 0)} ${label}`)
   return `Bytes over time through ${printable(curve.channel)}: ${parts.join(", ")}.`
@@ -42,14 +42,14 @@ function spoken(curve: CouplingCurve): string {
 
 function options(element: HTMLElement): uPlot.Options {
   const colour = (name: string) => () => getComputedStyle(element).getPropertyValue(name).trim()
-  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } }
+  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--border"), width: 1 }, ticks: { show: false } }
   return {
     width: element.clientWidth,
     height: heightPx,
-    // As the lines are drawn: colour alone does not tell outside from inside.
+    // As the curves are drawn: colour alone does not tell outside from inside.
     legend: { live: true, markers: { dash: (_chart, i) => (isOutside(i - 1) ? "solid" : "dashed") } },
     cursor: { drag: { x: false, y: false } },
-    scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.08)] } },
+    scales: { y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.08)] } },
     axes: [axis, { ...axis, size: 62, values: (_chart: uPlot, ticks: number[]) => ticks.map((value) => bytes(value)) }],
     series: [
       {},

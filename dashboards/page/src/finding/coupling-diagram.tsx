@@ -1,5 +1,6 @@
 import type { CouplingCurve, Finding } from "../../contract.js"
 import { bytes } from "../text/amounts.js"
+import { endpoint } from "../text/endpoint.js"
 import { printable } from "../text/printable.js"
 import { latest } from "./curve.js"
 
@@ -10,7 +11,7 @@ const [left, middle, right] = [0, (width - boxWidth) / 2, width - boxWidth]
 export function CouplingDiagram({ finding, curve }: { readonly finding: Finding; readonly curve: CouplingCurve }) {
   const { remote } = finding.connection ?? { remote: undefined }
   const sums = latest(curve)
-  const outside = remote === undefined ? "outside" : endpoint(remote.address, remote.port)
+  const outside = remote === undefined ? "outside" : endpoint(remote)
   const program = finding.process.exe.split("/").at(-1) ?? ""
   const inside = curve.channel
   const words = `${bytes(sums.forwardIn)} came in from ${outside}, ${bytes(sums.forwardOut)} went on to ${printable(inside)}, ${bytes(sums.backwardIn)} came back, ${bytes(sums.backwardOut)} left.`
@@ -41,10 +42,6 @@ export function CouplingDiagram({ finding, curve }: { readonly finding: Finding;
       <Arrow from={middle} to={left + boxWidth} y={69} way="out" label={bytes(sums.backwardOut)} />
     </svg>
   )
-}
-
-function endpoint(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function Box({ x, kind, title }: { readonly x: number; readonly kind: string; readonly title: string }) {

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks"
 import type { CouplingCurve, Finding, FindingDetail } from "../../contract.js"
 import { hrefOf } from "../app/route.js"
-import { useAsked, useLive } from "../live/hooks.js"
+import { useLive, useResource } from "../live/hooks.js"
 import { CopyButton } from "../parts/copy-button.js"
 import { Ago } from "../parts/moment.js"
-import { Loading, Trouble } from "../parts/notice.js"
+import { Failure, Loading } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
 import { Cut, Untrusted } from "../parts/untrusted.js"
 import { plural } from "../text/amounts.js"
@@ -16,18 +16,18 @@ import { EvidenceList } from "./evidence.js"
 import { PolicyLines } from "./policy.js"
 import { ProcessTree } from "./process-tree.js"
 
-/** An open finding's curves move on between its versions; they are asked for again this often, in seconds. */
-const curveSeconds = 5
+/** An open finding's curves move on between its versions; they are loaded again this often, in seconds. */
+const refreshSeconds = 5
 
-/** One claim, with all that lets a person believe it, doubt it or answer it. */
+/** One claim, with all that lets a person believe it, doubt it or body it. */
 export function FindingView({ id, nowMs }: { readonly id: string; readonly nowMs: number }) {
   const live = useLive()
   const [isOpen, setOpen] = useState(true)
-  const beat = isOpen ? Math.floor(nowMs / 1_000 / curveSeconds) : 0
-  const version = `${live.findings.get(id) ?? 0} ${live.sinceMs} ${beat}`
-  const { answer, refused } = useAsked<FindingDetail>(`findings/${encodeURIComponent(id)}`, version)
-  if (answer === undefined) return refused ? <Trouble refused={refused} what="finding" /> : <Loading what="it" />
-  const { finding, incident, coupling, policy } = answer
+  const tick = isOpen ? Math.floor(nowMs / 1_000 / refreshSeconds) : 0
+  const version = `${live.findings.get(id) ?? 0} ${live.sinceMs} ${tick}`
+  const { body, error } = useResource<FindingDetail>(`findings/${encodeURIComponent(id)}`, version)
+  if (body === undefined) return error ? <Failure error={error} what="finding" /> : <Loading what="it" />
+  const { finding, incident, coupling, policy } = body
   const goesOn = finding.status !== "closed"
   if (goesOn !== isOpen) setOpen(goesOn)
   return (

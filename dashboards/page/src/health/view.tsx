@@ -48,7 +48,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
           <tr>
             <th scope="col">host</th>
             <th scope="col">collector</th>
-            <th scope="col">heard</th>
+            <th scope="col">last report</th>
             <th scope="col">connections</th>
             <th scope="col">degraded</th>
             <th scope="col">lost</th>
@@ -61,7 +61,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
                 <Untrusted text={host.name} limit={60} />
               </th>
               <td>
-                {host.connected ? "connected" : "away"}, {printable(host.collectorVersion)} on Linux{" "}
+                {host.connected ? "connected" : "disconnected"}, {printable(host.collectorVersion)} on Linux{" "}
                 {printable(host.kernel)}
               </td>
               <td>

@@ -1,8 +1,8 @@
 import type { IncidentDetail } from "../../contract.js"
 import { hrefOf } from "../app/route.js"
-import { useAsked, useLive } from "../live/hooks.js"
+import { useLive, useResource } from "../live/hooks.js"
 import { Ago, Moment } from "../parts/moment.js"
-import { Loading, Trouble } from "../parts/notice.js"
+import { Failure, Loading } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
 import { Cut, Untrusted } from "../parts/untrusted.js"
 import { secondsBetween, span } from "../text/amounts.js"
@@ -10,39 +10,39 @@ import { secondsBetween, span } from "../text/amounts.js"
 /** One incident: its story, what happened when, and the findings in it. */
 export function Incident({ id }: { readonly id: string }) {
   const live = useLive()
-  const heard = live.incidents.get(id)?.version ?? 0
-  const { answer, refused } = useAsked<IncidentDetail>(
+  const version = live.incidents.get(id)?.version ?? 0
+  const { body, error } = useResource<IncidentDetail>(
     `incidents/${encodeURIComponent(id)}`,
-    `${heard} ${live.sinceMs}`,
+    `${version} ${live.sinceMs}`,
   )
-  if (answer === undefined) return refused ? <Trouble refused={refused} what="incident" /> : <Loading what="it" />
+  if (body === undefined) return error ? <Failure error={error} what="incident" /> : <Loading what="it" />
   return (
     <article>
       <p class="path">
         <a href="#/">Incidents</a>
       </p>
       <h1>
-        <Untrusted text={answer.summary} limit={400} />
+        <Untrusted text={body.summary} limit={400} />
       </h1>
       <p class="facts">
-        <SeverityMark severity={answer.severity} />
-        <span>{answer.status}</span>
+        <SeverityMark severity={body.severity} />
+        <span>{body.status}</span>
         <span>
-          host <Untrusted text={answer.host.name} />
+          host <Untrusted text={body.host.name} />
         </span>
         <span>
-          <Untrusted text={answer.identity} />
+          <Untrusted text={body.identity} />
         </span>
-        <span>score {answer.score.toFixed(2)}</span>
+        <span>score {body.score.toFixed(2)}</span>
         <span>
-          first seen <Ago at={answer.first_seen} />, over {span(secondsBetween(answer.first_seen, answer.last_seen))}
+          first seen <Ago at={body.first_seen} />, over {span(secondsBetween(body.first_seen, body.last_seen))}
         </span>
       </p>
       <div class="columns">
         <section>
           <h2>What happened</h2>
           <ol class="timeline">
-            {answer.timeline.map(({ at, finding, text }, i) => (
+            {body.timeline.map(({ at, finding, text }, i) => (
               <li key={`${at} ${i}`}>
                 <Moment at={at} />
                 <a href={hrefOf({ view: "finding", id: finding })}>
@@ -55,7 +55,7 @@ export function Incident({ id }: { readonly id: string }) {
         <section>
           <h2>Findings</h2>
           <ul class="rows" data-rows>
-            {answer.findings.map((finding) => (
+            {body.findings.map((finding) => (
               <li key={finding.id}>
                 <a class={`row ${finding.status}`} data-row href={hrefOf({ view: "finding", id: finding.id })}>
                   <SeverityMark severity={finding.severity} />

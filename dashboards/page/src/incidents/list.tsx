@@ -1,36 +1,36 @@
 import { useState } from "preact/hooks"
 import type { IncidentList, IncidentSummary } from "../../contract.js"
 import { hrefOf } from "../app/route.js"
-import { useAsked, useLive, useNow } from "../live/hooks.js"
-import { merged } from "../live/state.js"
+import { useLive, useNow, useResource } from "../live/hooks.js"
+import { mergeIncidents } from "../live/state.js"
 import { Ago } from "../parts/moment.js"
-import { Loading, Trouble } from "../parts/notice.js"
+import { Failure, Loading } from "../parts/notice.js"
 import { SeverityMark } from "../parts/severity.js"
 import { Cut } from "../parts/untrusted.js"
 import { count, plural } from "../text/amounts.js"
 import { Quiet } from "./quiet.js"
 
 const statuses = ["open", "closed", "all"] as const
-const page = 200
-const most = 1_000
-/** What was beyond the list moves up when those above it are closed; it is asked for this often, in seconds. */
+const pageSize = 200
+const maxLimit = 1_000
+/** What was beyond the list moves up when those above it are closed; it is loaded this often, in seconds. */
 const refillSeconds = 2
 
 /** Incidents, the gravest first. What changes while it is looked at moves into its place. */
 export function Incidents() {
   const live = useLive()
   const [status, setStatus] = useState<(typeof statuses)[number]>("open")
-  const [limit, setLimit] = useState(page)
+  const [limit, setLimit] = useState(pageSize)
   const [isShort, setShort] = useState(false)
   const nowMs = useNow()
-  const beat = isShort ? Math.floor(nowMs / 1_000 / refillSeconds) : 0
-  // After a reconnect the list is asked for anew: nobody knows what was missed.
-  const { answer, refused, isCurrent } = useAsked<IncidentList>(
+  const tick = isShort ? Math.floor(nowMs / 1_000 / refillSeconds) : 0
+  // After a reconnect the list is loaded anew: nobody knows what was missed.
+  const { body, error, isCurrent } = useResource<IncidentList>(
     `incidents?status=${status}&limit=${limit}`,
-    `${live.sinceMs} ${beat}`,
+    `${live.sinceMs} ${tick}`,
   )
-  const shown = merged(answer?.incidents ?? [], live.incidents, status).slice(0, limit)
-  const total = status === "open" ? (live.overview?.openIncidents ?? answer?.total) : answer?.total
+  const shown = mergeIncidents(body?.incidents ?? [], live.incidents, status).slice(0, limit)
+  const total = status === "open" ? (live.overview?.openIncidents ?? body?.total) : body?.total
   const lacks = shown.length < Math.min(limit, total ?? 0)
   if (lacks !== isShort) setShort(lacks)
   return (
@@ -46,21 +46,21 @@ export function Incidents() {
             </label>
           ))}
         </fieldset>
-        {answer !== undefined && isCurrent && (
+        {body !== undefined && isCurrent && (
           <span class="quiet">{plural(Math.max(total ?? 0, shown.length), "incident")}</span>
         )}
       </div>
-      {answer === undefined && refused !== undefined ? (
-        <Trouble refused={refused} what="list" />
+      {body === undefined && error !== undefined ? (
+        <Failure error={error} what="list" />
       ) : shown.length > 0 ? (
         <Rows incidents={shown} />
-      ) : answer === undefined || !isCurrent || lacks ? (
+      ) : body === undefined || !isCurrent || lacks ? (
         <Loading what="incidents" />
       ) : (
         <Quiet status={status} />
       )}
-      {(total ?? 0) > limit && limit < most && (
-        <button type="button" onClick={() => setLimit(Math.min(most, limit + page))}>
+      {(total ?? 0) > limit && limit < maxLimit && (
+        <button type="button" onClick={() => setLimit(Math.min(maxLimit, limit + pageSize))}>
           Show more of {count(total ?? 0)}
         </button>
       )}

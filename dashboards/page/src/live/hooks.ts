@@ -1,10 +1,10 @@
 import { createContext } from "preact"
 import { useContext, useEffect, useState } from "preact/hooks"
-import { Refused, ask } from "./ask.js"
+import { ApiError, getJson } from "./api.js"
 import { nothingYet } from "./state.js"
 import type { LiveState } from "./state.js"
 
-/** What the stream told; given to every view by the page. */
+/** What the stream sent; given to every view by the page. */
 export const Live = createContext<LiveState>(nothingYet)
 
 export const useLive = () => useContext(Live)
@@ -14,33 +14,33 @@ export const Now = createContext(0)
 
 export const useNow = () => useContext(Now)
 
-/** An answer that is under way, there, or not to be had. While another is asked for the last one stays. */
-export interface Asked<Answer> {
-  readonly answer: Answer | undefined
-  readonly refused: Refused | undefined
-  /** Whether `answer` and `refused` are about the path that is asked for now. */
+/** A body that is loading, there, or not to be had. While another is loading the last one stays. */
+export interface Resource<Body> {
+  readonly body: Body | undefined
+  readonly error: ApiError | undefined
+  /** Whether `body` and `error` are about the path that is requested now. */
   readonly isCurrent: boolean
 }
 
-/** Asks for `path`, and again whenever it or `version` changes. */
-export function useAsked<Answer>(path: string, version: string | number): Asked<Answer> {
-  const [asked, setAsked] = useState<Omit<Asked<Answer>, "isCurrent"> & { readonly path: string }>({
+/** Requests `path`, and again whenever it or `version` changes. */
+export function useResource<Body>(path: string, version: string | number): Resource<Body> {
+  const [latest, setLatest] = useState<Omit<Resource<Body>, "isCurrent"> & { readonly path: string }>({
     path,
-    answer: undefined,
-    refused: undefined,
+    body: undefined,
+    error: undefined,
   })
   useEffect(() => {
-    const gone = new AbortController()
-    ask<Answer>(path, gone.signal).then(
-      (answer) => {
-        if (!gone.signal.aborted) setAsked({ path, answer, refused: undefined })
+    const abort = new AbortController()
+    getJson<Body>(path, abort.signal).then(
+      (body) => {
+        if (!abort.signal.aborted) setLatest({ path, body, error: undefined })
       },
       (thrown: unknown) => {
-        if (gone.signal.aborted || !(thrown instanceof Refused)) return
-        setAsked((before) => ({ path, answer: before.path === path ? before.answer : undefined, refused: thrown }))
+        if (abort.signal.aborted || !(thrown instanceof ApiError)) return
+        setLatest((before) => ({ path, body: before.path === path ? before.body : undefined, error: thrown }))
       },
     )
-    return () => gone.abort()
+    return () => abort.abort()
   }, [path, version])
-  return { answer: asked.answer, refused: asked.refused, isCurrent: asked.path === path }
+  return { body: latest.body, error: latest.error, isCurrent: latest.path === path }
 }

@@ -1,7 +1,8 @@
-import type { IncidentSummary, LiveEvents, Outbound, Overview, Severity } from "../../contract.js"
+import type { IncidentSummary, LiveEvents, Outbound, Overview } from "../../contract.js"
 import { printable } from "../text/printable.js"
+import { severities } from "./severity.js"
 
-/** What the stream of events has told so far. */
+/** What the stream of events has sent so far. */
 export interface LiveState {
   readonly stream: "connecting" | "live" | "lost"
   /** Since when it is so, milliseconds since the epoch. */
@@ -10,12 +11,12 @@ export interface LiveState {
   readonly outbound: Outbound | undefined
   /** Incidents that changed while the page was open, by id. */
   readonly incidents: ReadonlyMap<string, IncidentSummary>
-  /** Latest version heard of each finding, by id. */
+  /** Latest version of each finding, by id. */
   readonly findings: ReadonlyMap<string, number>
-  /** Said aloud by screen readers. */
+  /** Read out by screen readers. */
   readonly announcement: string
-  /** Clock of the analyzer when the page heard of it first. */
-  readonly heardSince: string | undefined
+  /** Clock of the analyzer in the first overview, RFC 3339. */
+  readonly firstSeenAt: string | undefined
   /** The stream begins with an incident that was there already, if any is open: that one is no news. */
   readonly awaitsFirst: boolean
 }
@@ -32,12 +33,12 @@ export const nothingYet: LiveState = {
   incidents: new Map(),
   findings: new Map(),
   announcement: "",
-  heardSince: undefined,
+  firstSeenAt: undefined,
   awaitsFirst: true,
 }
 
-/** Changes remembered of incidents and of findings; the lists themselves are asked for. */
-const remembered = 2_000
+/** Changes kept of incidents and of findings; the lists themselves are requested. */
+const maxChanges = 2_000
 
 /** The state after some events: what came within one frame is taken in together. */
 export function advance(state: LiveState, events: readonly LiveEvent[]): LiveState {
@@ -53,7 +54,7 @@ function step(state: LiveState, event: LiveEvent): LiveState {
       return {
         ...state,
         overview: event.value,
-        heardSince: state.heardSince ?? event.value.now,
+        firstSeenAt: state.firstSeenAt ?? event.value.now,
         awaitsFirst: state.awaitsFirst && event.value.openIncidents > 0,
       }
     case "outbound":
@@ -74,11 +75,11 @@ function withIncident(state: LiveState, incident: IncidentSummary): LiveState {
   return { ...state, incidents: put(state.incidents, incident.id, incident), announcement, awaitsFirst: false }
 }
 
-/** The first version may never be told: of those within one beat of the analyzer only the last is. */
-function isNews({ incidents, awaitsFirst, heardSince }: LiveState, incident: IncidentSummary): boolean {
+/** The first version may never be sent: of those within one tick of the analyzer only the last is. */
+function isNews({ incidents, awaitsFirst, firstSeenAt }: LiveState, incident: IncidentSummary): boolean {
   if (awaitsFirst || incident.status !== "open" || incidents.has(incident.id)) return false
   return (
-    incident.version === 1 || (heardSince !== undefined && Date.parse(incident.first_seen) >= Date.parse(heardSince))
+    incident.version === 1 || (firstSeenAt !== undefined && Date.parse(incident.first_seen) >= Date.parse(firstSeenAt))
   )
 }
 
@@ -87,25 +88,23 @@ function put<Value>(map: ReadonlyMap<string, Value>, key: string, value: Value):
   next.delete(key)
   next.set(key, value)
   const oldest = next.keys().next()
-  if (next.size > remembered && oldest.done !== true) next.delete(oldest.value)
+  if (next.size > maxChanges && oldest.done !== true) next.delete(oldest.value)
   return next
 }
 
-const gravities: readonly Severity[] = ["info", "low", "medium", "high", "critical"]
-
-/** A list as it was asked for, with what changed since, in the order of the analyzer: the gravest first, then the latest. */
-export function merged(
-  listed: readonly IncidentSummary[],
+/** A list as it was loaded, with what changed since, in the order of the analyzer: the gravest first, then the latest. */
+export function mergeIncidents(
+  list: readonly IncidentSummary[],
   changed: ReadonlyMap<string, IncidentSummary>,
   status: "open" | "closed" | "all",
 ): readonly IncidentSummary[] {
-  const byId = new Map(listed.map((one) => [one.id, one]))
+  const byId = new Map(list.map((one) => [one.id, one]))
   for (const one of changed.values()) if ((byId.get(one.id)?.version ?? 0) < one.version) byId.set(one.id, one)
   return [...byId.values()]
     .filter((one) => status === "all" || one.status === status)
     .sort(
       (a, b) =>
-        gravities.indexOf(b.severity) - gravities.indexOf(a.severity) ||
+        severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
         (a.last_seen < b.last_seen ? 1 : a.last_seen > b.last_seen ? -1 : a.id < b.id ? -1 : 1),
     )
 }

@@ -1,9 +1,9 @@
-import { Refused, ask } from "./ask.js"
+import { ApiError, getJson } from "./api.js"
 import { advance, nothingYet } from "./state.js"
 import type { LiveEvent, LiveState } from "./state.js"
 
 const kinds = ["overview", "incident", "finding", "outbound"] as const
-/** After this long without a word the stream counts as lost; the analyzer says something every 15 s. */
+/** After this long without an event the stream counts as lost; the analyzer sends something every 15 s. */
 const silenceMs = 40_000
 const retryMs = 2_000
 
@@ -21,17 +21,17 @@ export interface LiveStream {
 export function openStream(onSignedOut: () => void): LiveStream {
   let state = nothingYet
   let source: EventSource | undefined
-  let retry: ReturnType<typeof setTimeout> | undefined
-  let silence: ReturnType<typeof setTimeout> | undefined
+  let retryTimer: ReturnType<typeof setTimeout> | undefined
+  let silenceTimer: ReturnType<typeof setTimeout> | undefined
   let waiting: LiveEvent[] = []
   let isClosed = false
   const listeners = new Set<() => void>()
 
-  const take = (event: LiveEvent) => {
+  const enqueue = (event: LiveEvent) => {
     waiting.push(event)
-    if (waiting.length === 1) afterFrame(settle)
+    if (waiting.length === 1) afterFrame(flush)
   }
-  const settle = () => {
+  const flush = () => {
     const events = waiting
     waiting = []
     const next = advance(state, events)
@@ -39,42 +39,42 @@ export function openStream(onSignedOut: () => void): LiveStream {
     state = next
     for (const listener of listeners) listener()
   }
-  const lose = () => {
+  const disconnect = () => {
     source?.close()
-    clearTimeout(silence)
-    take({ kind: "stream", value: "lost", atMs: Date.now() })
-    clearTimeout(retry)
-    retry = setTimeout(() => void tryAgain(), retryMs)
+    clearTimeout(silenceTimer)
+    enqueue({ kind: "stream", value: "lost", atMs: Date.now() })
+    clearTimeout(retryTimer)
+    retryTimer = setTimeout(() => void reconnect(), retryMs)
   }
-  // An event source does not tell why it ended; a question does.
-  const tryAgain = async () => {
-    const refused = await ask("session").then(
+  // An event source does not give the reason why it ended; a request does.
+  const reconnect = async () => {
+    const error = await getJson("session").then(
       () => undefined,
       (thrown: unknown) => thrown,
     )
     if (isClosed) return
-    if (refused === undefined) connect()
-    else if (refused instanceof Refused && refused.status === 401) onSignedOut()
-    else lose()
+    if (error === undefined) connect()
+    else if (error instanceof ApiError && error.status === 401) onSignedOut()
+    else disconnect()
   }
-  const hear = () => {
-    clearTimeout(silence)
-    silence = setTimeout(lose, silenceMs)
+  const restartTimeout = () => {
+    clearTimeout(silenceTimer)
+    silenceTimer = setTimeout(disconnect, silenceMs)
   }
   const connect = () => {
     const opened = new EventSource("./api/events")
     source = opened
-    hear()
+    restartTimeout()
     opened.addEventListener("open", () => {
-      hear()
-      take({ kind: "stream", value: "live", atMs: Date.now() })
+      restartTimeout()
+      enqueue({ kind: "stream", value: "live", atMs: Date.now() })
     })
-    opened.addEventListener("error", lose)
-    opened.addEventListener("bye", lose)
+    opened.addEventListener("error", disconnect)
+    opened.addEventListener("bye", disconnect)
     for (const kind of kinds) {
       opened.addEventListener(kind, (message) => {
-        hear()
-        take({ kind, value: JSON.parse((message as MessageEvent<string>).data) as never })
+        restartTimeout()
+        enqueue({ kind, value: JSON.parse((message as MessageEvent<string>).data) as never })
       })
     }
   }
@@ -87,8 +87,8 @@ export function openStream(onSignedOut: () => void): LiveStream {
     },
     close: () => {
       isClosed = true
-      clearTimeout(retry)
-      clearTimeout(silence)
+      clearTimeout(retryTimer)
+      clearTimeout(silenceTimer)
       source?.close()
     },
   }

@@ -9,7 +9,7 @@ const drivers = [
 
 /** How old the connections are, and who drives them: one bar for each age. */
 export function Ages({ ages }: { readonly ages: readonly AgeBand[] }) {
-  const most = Math.max(1, ...ages.map((band) => band.remote + band.local + band.unclear))
+  const maxCount = Math.max(1, ...ages.map((band) => band.remote + band.local + band.unclear))
   return (
     <figure class="ages">
       <table>
@@ -31,7 +31,7 @@ export function Ages({ ages }: { readonly ages: readonly AgeBand[] }) {
               <th scope="row">{band.label}</th>
               <td class="bar-cell">
                 <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-                  {stacked(band, most).map(({ key, x, width }) => (
+                  {stack(band, maxCount).map(({ key, x, width }) => (
                     <rect key={key} x={x} y="0" width={width} height="10" class={key} />
                   ))}
                 </svg>
@@ -49,10 +49,10 @@ export function Ages({ ages }: { readonly ages: readonly AgeBand[] }) {
   )
 }
 
-function stacked(band: AgeBand, most: number) {
+function stack(band: AgeBand, maxCount: number) {
   let x = 0
   return drivers.map(({ key }) => {
-    const width = (100 * band[key]) / most
+    const width = (100 * band[key]) / maxCount
     const part = { key, x, width }
     x += width
     return part

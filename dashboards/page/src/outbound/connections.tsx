@@ -10,7 +10,7 @@ function openFinding(event: KeyboardEvent, { finding }: OutboundConnection): voi
   location.hash = hrefOf({ view: "finding", id: finding })
 }
 
-const driverWords: Readonly<Record<Driver, string>> = { remote: "outside", local: "here", unclear: "unclear" }
+const driverLabels: Readonly<Record<Driver, string>> = { remote: "outside", local: "here", unclear: "unclear" }
 
 export function Connections({
   connections,
@@ -59,7 +59,7 @@ export function Connections({
               <td>{span(secondsBetween(one.lastMovedAt, nowMs))} ago</td>
               <td class="number">{bytes(one.bytesSent)}</td>
               <td class="number">{bytes(one.bytesReceived)}</td>
-              <td class={`driver ${one.driver}`}>{driverWords[one.driver]}</td>
+              <td class={`driver ${one.driver}`}>{driverLabels[one.driver]}</td>
               <td>{one.finding !== null && <a href={hrefOf({ view: "finding", id: one.finding })}>finding</a>}</td>
             </tr>
           ))}

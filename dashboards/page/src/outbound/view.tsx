@@ -1,17 +1,17 @@
 import { useState } from "preact/hooks"
 import type { Outbound } from "../../contract.js"
-import { useAsked, useLive } from "../live/hooks.js"
-import { Loading, Notice, Trouble } from "../parts/notice.js"
+import { useLive, useResource } from "../live/hooks.js"
+import { Failure, Loading, Notice } from "../parts/notice.js"
 import { count } from "../text/amounts.js"
 import { Ages } from "./ages.js"
 import { Connections } from "./connections.js"
 
 const sorts = { age: "oldest first", bytes: "most bytes first", recent: "last moved first" } as const
 const drivers = { all: "anybody", remote: "the outside", local: "this side", unclear: "unclear" } as const
-const listed = 100
-const more = 1_000
-/** With a filter the list is asked for again this often, in seconds; without one it comes by itself. */
-const askSeconds = 4
+const firstLimit = 100
+const maxLimit = 1_000
+/** With a filter the list is loaded again this often, in seconds; without one it comes by itself. */
+const refreshSeconds = 4
 
 /** Live connections to the outside: how old, and who drives them. */
 export function OutboundView({ nowMs }: { readonly nowMs: number }) {
@@ -19,12 +19,12 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
   const [sort, setSort] = useState<keyof typeof sorts>("age")
   const [driver, setDriver] = useState<keyof typeof drivers>("all")
   const [search, setSearch] = useState("")
-  const [limit, setLimit] = useState(listed)
+  const [limit, setLimit] = useState(firstLimit)
   const query = new URLSearchParams({ sort, driver, search, limit: String(limit) })
-  const beat = Math.floor(nowMs / 1_000 / askSeconds)
-  const { answer, refused, isCurrent } = useAsked<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${beat}`)
-  const shown = answer ?? live.outbound
-  if (shown === undefined) return refused ? <Trouble refused={refused} what="list" /> : <Loading what="connections" />
+  const tick = Math.floor(nowMs / 1_000 / refreshSeconds)
+  const { body, error, isCurrent } = useResource<Outbound>(`outbound?${query.toString()}`, `${live.sinceMs} ${tick}`)
+  const shown = body ?? live.outbound
+  if (shown === undefined) return error ? <Failure error={error} what="list" /> : <Loading what="connections" />
   return (
     <>
       <div class="bar">
@@ -34,26 +34,8 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
         </span>
       </div>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          Driven by{" "}
-          <select value={driver} onChange={(event) => setDriver(event.currentTarget.value as keyof typeof drivers)}>
-            {Object.entries(drivers).map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Order{" "}
-          <select value={sort} onChange={(event) => setSort(event.currentTarget.value as keyof typeof sorts)}>
-            {Object.entries(sorts).map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select label="Driven by" options={drivers} value={driver} onChange={setDriver} />
+        <Select label="Order" options={sorts} value={sort} onChange={setSort} />
         <label>
           Search{" "}
           <input
@@ -71,11 +53,34 @@ export function OutboundView({ nowMs }: { readonly nowMs: number }) {
       ) : (
         <Connections connections={shown.connections} nowMs={nowMs} />
       )}
-      {shown.matching > shown.connections.length && limit < more && (
-        <button type="button" onClick={() => setLimit(more)}>
+      {shown.matching > shown.connections.length && limit < maxLimit && (
+        <button type="button" onClick={() => setLimit(maxLimit)}>
           Show more of {count(shown.matching)}
         </button>
       )}
     </>
+  )
+}
+
+interface SelectProps<Value extends string> {
+  readonly label: string
+  /** What is shown for each value. */
+  readonly options: Readonly<Record<Value, string>>
+  readonly value: Value
+  readonly onChange: (value: Value) => void
+}
+
+function Select<Value extends string>({ label, options, value, onChange }: SelectProps<Value>) {
+  return (
+    <label>
+      {label}{" "}
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+        {Object.entries<string>(options).map(([name, text]) => (
+          <option key={name} value={name}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   )
 }

@@ -1,12 +1,12 @@
 import { useState } from "preact/hooks"
 
-/** Puts text on the clipboard; where the browser does not allow it, says so. */
+/** Puts text on the clipboard; where the browser does not allow it, it says so. */
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
-  const [said, setSaid] = useState("")
+  const [status, setStatus] = useState("")
   const copy = () => {
     navigator.clipboard.writeText(text).then(
-      () => setSaid("copied"),
-      () => setSaid("select it and copy: the browser does not allow it from here"),
+      () => setStatus("copied"),
+      () => setStatus("select it and copy: the browser does not allow it from here"),
     )
   }
   return (
@@ -15,7 +15,7 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
         {label}
       </button>
       <span role="status" class="quiet">
-        {said === "" ? "" : ` ${said}`}
+        {status === "" ? "" : ` ${status}`}
       </span>
     </>
   )

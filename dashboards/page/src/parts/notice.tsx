@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import type { Refused } from "../live/ask.js"
+import type { ApiError } from "../live/api.js"
 
 /** What stands where there is nothing to show: never a blank. */
 export function Notice({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
@@ -12,11 +12,11 @@ export function Notice({ title, children }: { readonly title: string; readonly c
 }
 
 /** What could not be had, and what happens next. */
-export function Trouble({ refused, what }: { readonly refused: Refused; readonly what: string }) {
-  const isGone = refused.status === 404
+export function Failure({ error, what }: { readonly error: ApiError; readonly what: string }) {
+  const isGone = error.status === 404
   return (
     <Notice title={isGone ? `There is no such ${what}` : `The ${what} cannot be shown now`}>
-      <p>{refused.message}</p>
+      <p>{error.message}</p>
       {isGone ? (
         <p>
           It may be older than what the store keeps. <a href="#/">Open incidents</a>
@@ -31,7 +31,7 @@ export function Trouble({ refused, what }: { readonly refused: Refused; readonly
 export function Loading({ what }: { readonly what: string }) {
   return (
     <p class="quiet" role="status">
-      Asking for {what}…
+      Loading {what}…
     </p>
   )
 }

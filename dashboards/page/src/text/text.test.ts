@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { bytes, clock, count, plural, secondsBetween, span } from "./amounts.js"
+import { endpoint } from "./endpoint.js"
 import { commandLine, printable } from "./printable.js"
 
 describe("amounts", () => {
@@ -40,6 +41,11 @@ describe("amounts", () => {
     expect(clock(noon, noon + 86_400_000)).toBe("2026-11-23 12:00:05")
     expect(secondsBetween("2026-11-23T06:00:00.500000000Z", "2026-11-23T06:00:02.000000000Z")).toBe(1.5)
   })
+})
+
+it("puts the address of IPv6 in brackets before the port", () => {
+  expect(endpoint({ address: "203.0.113.9", port: 443 })).toBe("203.0.113.9:443")
+  expect(endpoint({ address: "2001:db8::1", port: 443 })).toBe("[2001:db8::1]:443")
 })
 
 describe("text of processes", () => {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Every struct and enum that user space knows, in one variable, so that the type information of this object describes them:
+ * what is only written to the ring leaves none in the object of the programs. Never loaded; the tests of
+ * src/kernel/records.rs and maps.rs compare.
+ */
+#include "records.h"
+#include "maps.bpf.h"
+
+struct {
+	struct process_id process_id;
+	struct exchanges exchanges;
+	struct connection_record connection_record;
+	struct exec_record exec_record;
+	struct fork_record fork_record;
+	struct exit_record exit_record;
+	struct descriptor_record descriptor_record;
+	struct edge_key edge_key;
+	struct moments moments;
+	struct turn turn;
+	struct edge edge;
+	struct network_key network_key;
+	enum record_kind record_kind;
+	enum reason reason;
+	enum initiator initiator;
+	enum scope scope;
+	enum ssh_bits ssh_bits;
+	enum connection_flags connection_flags;
+	enum edge_kind edge_kind;
+	enum descriptor_kind descriptor_kind;
+	enum lost_kind lost_kind;
+} layout;

@@ -1,5 +1,0 @@
-//! From records to batches: one straight line, driven by a timer.
-pub mod batch;
-pub mod collect;
-pub mod columns;
-pub mod drained;

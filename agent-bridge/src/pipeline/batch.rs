@@ -1,0 +1,126 @@
+//! One batch under construction: columns of connections, edges, attachments, and the processes that they refer to.
+
+use std::collections::HashSet;
+
+use crate::export::buffer::RecordCounts;
+use crate::host::clock::Clock;
+use crate::host::identity::{key_of, ProcessKey};
+use crate::host::process::Processes;
+use crate::inspect::inspector::AttachmentUpdate;
+use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
+use crate::pipeline::columns::Columns;
+use crate::wire;
+
+#[derive(Default)]
+pub struct BatchBuilder {
+    columns: Columns,
+    edges: Vec<wire::Edge>,
+    attachments: Vec<wire::Attachment>,
+    processes: HashSet<ProcessKey>,
+    counts: RecordCounts,
+}
+
+impl BatchBuilder {
+    pub fn records(&self) -> usize {
+        self.columns.records() + self.edges.len() + self.attachments.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records() == 0 && self.processes.is_empty()
+    }
+
+    pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
+        let number = self.refer(&r.owner, processes, clock);
+        self.columns.push(r, number, clock.to_unix_us(r.opened_ns), clock.to_unix_us(r.observed_ns));
+        if r.reason == REASON_MOVED {
+            self.counts.interim += 1;
+        } else {
+            self.counts.lifecycle += 1;
+        }
+    }
+
+    pub fn edge(&mut self, key: &EdgeKey, edge: &Edge, processes: &mut Processes, clock: Clock) {
+        let process = self.refer(&edge.b_process, processes, clock);
+        let a_process = self.refer(&edge.a_process, processes, clock);
+        self.edges.push(wire_edge(key, edge, process, a_process, clock));
+        self.counts.interim += 1;
+    }
+
+    pub fn attachment(&mut self, update: AttachmentUpdate, processes: &mut Processes, clock: Clock) {
+        self.processes.extend([Some(update.process), update.child].into_iter().flatten());
+        self.attachments.push(update.to_wire(processes, clock));
+        self.counts.lifecycle += 1;
+    }
+
+    /// Sends the facts of a process although no record refers to it.
+    pub fn process(&mut self, key: ProcessKey) {
+        self.processes.insert(key);
+    }
+
+    fn refer(&mut self, id: &ProcessId, processes: &mut Processes, clock: Clock) -> u32 {
+        let number = processes.reference(id, clock);
+        if number != 0 {
+            self.processes.insert(key_of(id));
+        }
+        number
+    }
+
+    /// Closes the batch at `now_us`, which becomes its event time.
+    pub fn finish(self, now_us: u64, processes: &mut Processes, lost: wire::Lost) -> (wire::Batch, RecordCounts) {
+        let mut keys: Vec<ProcessKey> = self.processes.into_iter().collect();
+        keys.sort_unstable();
+        let batch = wire::Batch {
+            seq: 0,
+            base_us: now_us,
+            lost: Some(lost),
+            processes: processes.unsent(keys),
+            connections: self.columns.finish(now_us),
+            edges: self.edges,
+            attachments: self.attachments,
+            exited: processes.take_exited(),
+            more: false,
+        };
+        (batch, self.counts)
+    }
+}
+
+fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock) -> wire::Edge {
+    let path_end = e.b_path.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    let path = String::from_utf8_lossy(e.b_path.get(..path_end).unwrap_or_default()).replace('\0', "@");
+    let unix = key.kind == EDGE_UNIX;
+    wire::Edge {
+        group: key.group,
+        process,
+        kind: i32::try_from(key.kind).unwrap_or(0),
+        a_remote: key.a_remote.to_vec(),
+        a_port: key.a_port.into(),
+        a_cookie: e.a_cookie,
+        b_remote: if unix { vec![0; 16] } else { key.b_remote.to_vec() },
+        b_port: key.b_port.into(),
+        b_path: path,
+        b_cookie: e.b_cookie,
+        opened_after: e.opened_after,
+        opened_alone: e.opened_alone,
+        // No hook counts it.
+        accepted: 0,
+        delay_min_ns: e.delay_min_ns,
+        delay_log2: e.delay_log2,
+        forward_in: e.forward_in,
+        forward_out: e.forward_out,
+        backward_in: e.backward_in,
+        backward_out: e.backward_out,
+        forward: Some(wire_moments(&e.forward)),
+        backward: Some(wire_moments(&e.backward)),
+        first_us: clock.to_unix_us(e.first_ns),
+        last_us: clock.to_unix_us(e.last_ns),
+        a_process,
+        open_forward_in: e.forward_turn.came_in,
+        open_forward_out: e.forward_turn.went_out,
+        open_backward_in: e.backward_turn.came_in,
+        open_backward_out: e.backward_turn.went_out,
+    }
+}
+
+fn wire_moments(m: &Moments) -> wire::Moments {
+    wire::Moments { n: m.n, x: m.x, y: m.y, xx: m.xx, yy: m.yy, xy: m.xy }
+}

@@ -1,0 +1,309 @@
+//! The drain thread: ring and walks into batches, batches into the buffer. It allocates and decodes, but nothing in it may
+//! panic or wait for the network.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use libbpf_rs::RingBufferBuilder;
+
+use crate::export::buffer::{Buffer, Part};
+use crate::host::clock::{boot_ns, Clock};
+use crate::host::identity::key_of;
+use crate::host::process::Processes;
+use crate::host::ssh_files::SshFiles;
+use crate::inspect::inspector::Inspector;
+use crate::kernel::load::Kernel;
+use crate::kernel::maps::Maps;
+use crate::kernel::networks::Networks;
+use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
+use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
+use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::record_buffer::RecordBuffer;
+use crate::{log, wire};
+
+/// How often things are done, in nanoseconds of the boot clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervals {
+    pub drain_ns: u64,
+    pub edges_ns: u64,
+    pub interim_ns: u64,
+    /// A batch that is not empty is closed after this time.
+    pub batch_ns: u64,
+}
+
+/// An empty batch is sent when nothing happened for so long: event time moves on by it.
+const HEARTBEAT_NS: u64 = 1_000_000_000;
+const CLOCK_NS: u64 = 60_000_000_000;
+const EXPIRE_NS: u64 = 10_000_000_000;
+/// A batch of life-cycle records is closed at this many: about 65 kB.
+const MAX_RECORDS: usize = 1000;
+/// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
+const WALK_PART: usize = 8192;
+
+pub struct Collector {
+    kernel: Kernel,
+    maps: Maps,
+    processes: Processes,
+    inspector: Inspector,
+    clock: Clock,
+    buffer: Arc<Buffer>,
+    lifecycle: BatchBuilder,
+    rejected: u64,
+    newest_edge_ns: u64,
+    deadlines: Deadlines,
+    intervals: Intervals,
+    networks: Networks,
+}
+
+#[derive(Default)]
+struct Deadlines {
+    edges: u64,
+    interim: u64,
+    batch: u64,
+    heartbeat: u64,
+    clock: u64,
+    expire: u64,
+}
+
+impl Collector {
+    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
+        let maps = Maps::new(&kernel)?;
+        let clock = Clock::measure();
+        Ok(Self {
+            networks: Networks::new(&kernel)?,
+            kernel,
+            maps,
+            processes: Processes::default(),
+            inspector: Inspector::default(),
+            clock,
+            buffer,
+            lifecycle: BatchBuilder::default(),
+            rejected: 0,
+            newest_edge_ns: 0,
+            deadlines: Deadlines::default(),
+            intervals,
+        })
+    }
+
+    /// Whether walks and maps can be used with the capabilities that are left.
+    pub fn can_read(&self) -> Result<()> {
+        self.kernel.walks.can_start()?;
+        self.maps.can_read()?;
+        self.networks.can_write()
+    }
+
+    /// Runs until `stop`, then drains once more.
+    pub fn run(mut self, stop: &AtomicBool) -> Result<()> {
+        let ring = self.kernel.map("ring")?;
+        let ring_records = RefCell::new(RecordBuffer::default());
+        let mut ring_buffer = RingBufferBuilder::new();
+        ring_buffer
+            .add(&ring, |bytes| {
+                ring_records.borrow_mut().push(bytes);
+                0
+            })
+            .context("cannot read the ring buffer")?;
+        let reader = ring_buffer.build().context("cannot read the ring buffer")?;
+        // Not before capabilities are given up.
+        let ssh_files = SshFiles::start()?;
+        loop {
+            let stopping = stop.load(Ordering::Relaxed);
+            reader.consume().context("reading the ring buffer failed")?;
+            let mut records = ring_records.take();
+            records.each(|bytes| self.record(bytes));
+            records.clear();
+            ring_records.replace(records);
+            self.read_ssh_files(&ssh_files);
+            self.tick(boot_ns(), stopping);
+            if stopping {
+                self.buffer.finish(self.processes.dictionary());
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_nanos(self.intervals.drain_ns));
+        }
+    }
+
+    fn record(&mut self, bytes: &[u8]) {
+        let kind = bytes.get(..2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_ne_bytes);
+        let known = match kind {
+            RECORD_CONNECTION => read::<ConnectionRecord>(bytes).map(|r| self.connection(&r)),
+            RECORD_EXEC => read::<ExecHead>(bytes).map(|head| {
+                let argv = bytes.get(size_of::<ExecHead>()..size_of::<ExecHead>() + usize::from(head.argv_bytes)).unwrap_or_default();
+                self.processes.on_exec(&head, argv, self.clock);
+                self.inspector.on_exec(key_of(&head.process), &self.processes);
+            }),
+            RECORD_FORK => read::<ForkRecord>(bytes).map(|r| self.processes.on_fork(&r, self.clock)),
+            RECORD_EXIT => read::<ExitRecord>(bytes).map(|r| {
+                self.processes.on_exit(&r);
+                self.inspector.on_exit(key_of(&r.process), &self.maps);
+            }),
+            _ => None,
+        };
+        if known.is_none() {
+            self.rejected += 1;
+        }
+        if self.lifecycle.records() >= MAX_RECORDS {
+            self.flush();
+        }
+    }
+
+    fn connection(&mut self, r: &ConnectionRecord) {
+        self.lifecycle.connection(r, &mut self.processes, self.clock);
+        self.inspector.on_connection(r);
+        if r.reason == REASON_CLOSED {
+            self.inspector.on_closed(r.cookie);
+        }
+    }
+
+    fn tick(&mut self, now: u64, stopping: bool) {
+        if now >= self.deadlines.clock {
+            self.clock = Clock::measure();
+            self.deadlines.clock = now + CLOCK_NS;
+        }
+        if now >= self.deadlines.expire {
+            self.processes.expire(now);
+            self.deadlines.expire = now + EXPIRE_NS;
+        }
+        self.apply();
+        self.inspect(now);
+        if now >= self.deadlines.edges || stopping {
+            self.edges();
+            self.deadlines.edges = now + self.intervals.edges_ns;
+        }
+        if now >= self.deadlines.interim || stopping {
+            self.walk();
+            self.deadlines.interim = now + self.intervals.interim_ns;
+        }
+        if !self.lifecycle.is_empty() && (now >= self.deadlines.batch || stopping) {
+            self.flush();
+            self.deadlines.batch = now + self.intervals.batch_ns;
+        }
+        if now >= self.deadlines.heartbeat {
+            self.push(BatchBuilder::default(), Part::Batch, false);
+        }
+    }
+
+    /// What the analyzer has requested: networks, and everything that a fresh one needs.
+    fn apply(&mut self) {
+        if let Some(networks) = self.buffer.take_networks() {
+            if let Err(error) = self.networks.configure(&networks) {
+                log::warn(format_args!("failed to update which networks are inside: {error:#}"));
+            }
+        }
+        if self.buffer.take_dictionary_request() {
+            self.flush();
+            self.buffer.set_dictionary(self.processes.dictionary());
+            self.snapshot();
+        }
+    }
+
+    /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
+    fn snapshot(&mut self) {
+        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
+        if let Err(error) = self.kernel.walks.files(drop) {
+            log::warn(format_args!("{error:#}"));
+        }
+        let mut builder = self.collect_sockets(Part::Snapshot);
+        for update in self.inspector.all() {
+            builder.attachment(update, &mut self.processes, self.clock);
+        }
+        self.newest_edge_ns = 0;
+        self.add_edges(&mut builder);
+        self.push(builder, Part::Snapshot, false);
+    }
+
+    /// What was drained before is sent first and the walk at once: a record of a live connection that came behind its
+    /// closing record would open it again.
+    fn walk(&mut self) {
+        self.flush();
+        let builder = self.collect_sockets(Part::Batch);
+        if !builder.is_empty() {
+            self.push(builder, Part::Batch, false);
+        }
+    }
+
+    /// Walks over all sockets for a snapshot, else over those that moved. Full parts are pushed, the rest is returned.
+    fn collect_sockets(&mut self, part: Part) -> BatchBuilder {
+        let Self { kernel, processes, inspector, clock, .. } = self;
+        let mut full = Vec::new();
+        let mut builder = BatchBuilder::default();
+        let outcome = kernel.walks.sockets(part == Part::Snapshot, |r| {
+            if builder.records() >= WALK_PART {
+                full.push(std::mem::take(&mut builder));
+            }
+            builder.connection(&r, processes, *clock);
+            inspector.on_connection(&r);
+        });
+        if let Err(error) = outcome {
+            log::warn(format_args!("{error:#}"));
+        }
+        for filled in full {
+            self.push(filled, part, part == Part::Snapshot);
+        }
+        builder
+    }
+
+    fn edges(&mut self) {
+        let mut builder = BatchBuilder::default();
+        self.add_edges(&mut builder);
+        if !builder.is_empty() {
+            self.flush();
+            self.push(builder, Part::Batch, false);
+        }
+    }
+
+    fn add_edges(&mut self, builder: &mut BatchBuilder) {
+        let mut newest = self.newest_edge_ns;
+        for (key, edge) in self.maps.edges_since(self.newest_edge_ns) {
+            newest = newest.max(edge.last_ns);
+            builder.edge(&key, &edge, &mut self.processes, self.clock);
+        }
+        self.newest_edge_ns = newest;
+    }
+
+    fn read_ssh_files(&mut self, files: &SshFiles) {
+        for client in self.processes.take_ssh_clients() {
+            files.request(client);
+        }
+        for (key, forwards) in files.take_results() {
+            if self.processes.on_forwards(key, forwards) {
+                self.lifecycle.process(key);
+            }
+        }
+    }
+
+    fn inspect(&mut self, now: u64) {
+        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
+            self.lifecycle.attachment(update, &mut self.processes, self.clock);
+        }
+    }
+
+    /// Life-cycle records and interim ones go in batches of their own, so that shedding can choose.
+    fn flush(&mut self) {
+        if !self.lifecycle.is_empty() {
+            let builder = std::mem::take(&mut self.lifecycle);
+            self.push(builder, Part::Batch, false);
+        }
+    }
+
+    fn push(&mut self, builder: BatchBuilder, part: Part, more: bool) {
+        let lost = self.lost();
+        let (mut batch, counts) = builder.finish(self.clock.now_us(), &mut self.processes, lost);
+        batch.more = more;
+        self.buffer.push(batch, counts, part);
+        self.deadlines.heartbeat = boot_ns() + HEARTBEAT_NS;
+    }
+
+    fn lost(&self) -> wire::Lost {
+        let shed = self.buffer.shed_counts();
+        wire::Lost {
+            shed_interim: shed.interim,
+            shed_final: shed.lifecycle,
+            rejected: self.rejected + self.processes.refused,
+            ..self.maps.lost()
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! From records to batches: one direction, driven by a timer.
+pub mod batch;
+pub mod collect;
+pub mod columns;
+pub mod record_buffer;

@@ -1,0 +1,35 @@
+import { Networks } from "../domain/networks.js"
+import type { Stages } from "../pipeline/host-pipeline.js"
+import { Analyzer, defaultAnalyzerLimits } from "../service/analyzer.js"
+import type { AnalyzerConfig, AnalyzerLimits, AnalyzerPorts } from "../service/analyzer.js"
+import { sampleUs } from "./wire-messages.js"
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** A pipeline that tracks connections and finds nothing. */
+export const noStages: Stages = {
+  detectors: () => [],
+  findings: () => ({ advance: () => [] }),
+  incidents: () => ({ advance: () => [] }),
+}
+
+export type LimitChanges = Partial<Omit<AnalyzerLimits, "delivery">> & {
+  readonly delivery?: Partial<AnalyzerLimits["delivery"]>
+}
+
+/** An analyzer on a free port of loopback that writes without delay. */
+export function anAnalyzer(
+  ports: Partial<AnalyzerPorts> & Pick<AnalyzerPorts, "store">,
+  { limits = {}, ...config }: Partial<Omit<AnalyzerConfig, "limits">> & { readonly limits?: LimitChanges } = {},
+): Analyzer {
+  const delivery = { ...defaultAnalyzerLimits.delivery, delayMs: 0, retryMs: 1, ...limits.delivery }
+  return new Analyzer(
+    {
+      listen: "127.0.0.1:0",
+      networks: new Networks(),
+      ...config,
+      limits: { ...defaultAnalyzerLimits, ...limits, delivery },
+    },
+    { stages: noStages, sinks: [], log: quiet, nowUs: () => sampleUs, onStored: () => undefined, ...ports },
+  )
+}
