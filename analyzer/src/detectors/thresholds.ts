@@ -21,7 +21,7 @@ export const thresholds = {
     /** Bytes per second over the whole age: a copy under way is faster than this, a session of a person far slower. */
     bulkBytesPerSecond: 10_000,
     /** Programs that run ssh to move files. Their ssh has no terminal and may take hours. */
-    movers: ["scp", "sftp", "rsync", "git", "git-remote-ssh", "git-lfs", "borg", "restic"],
+    fileTransferPrograms: ["scp", "sftp", "rsync", "git", "git-remote-ssh", "git-lfs", "borg", "restic"],
     /** What stands in for the identification strings of a socket older than the collector, together with port 22. */
     clients: ["ssh", "dbclient", "plink"],
     /** Connections that are watched for their age. Past this the oldest are let go. */

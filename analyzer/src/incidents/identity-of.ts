@@ -4,7 +4,7 @@ import type { Finding } from "../domain/finding.js"
 import type { View } from "../domain/view.js"
 
 /** Programs that start others on behalf of everybody: what they started is the root, not they. */
-const starters =
+const launchers =
   /^(systemd|init|sshd|sshd-session|login|su|sudo|cron|crond|atd|tini|dumb-init|dockerd|containerd|containerd-shim.*|runc|conmon|kubelet|s6-.*|supervisord)$/
 
 export interface Identity {
@@ -36,7 +36,7 @@ export function identityOf({ process }: Finding, view: View): Identity {
 function rootOf({ exe, ancestors }: Finding["process"]): string {
   let root = exe
   for (const above of ancestors) {
-    if (starters.test(programName(above.exe))) break
+    if (launchers.test(programName(above.exe))) break
     root = above.exe
   }
   return root
