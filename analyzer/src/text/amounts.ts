@@ -6,7 +6,9 @@ const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"] as const
 /** "59 B", "12.3 kB": powers of ten, as network people count; one digit from a kilobyte on. */
 export function bytesText(bytes: number): string {
   let [value, unit] = [bytes, 0]
-  while (value >= 1_000 && unit < byteUnits.length - 1) [value, unit] = [value / 1_000, unit + 1]
+  // From 999.95 on one digit shows 1000.0.
+  while (value >= (unit === 0 ? 1_000 : 999.95) && unit < byteUnits.length - 1)
+    [value, unit] = [value / 1_000, unit + 1]
   return `${value.toFixed(unit === 0 ? 0 : 1)} ${byteUnits[unit] ?? ""}`
 }
 
