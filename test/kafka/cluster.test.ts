@@ -101,7 +101,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       await alerts.sink?.write([batchOf(1)])
       await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
       expect(alerts.status()[0]?.condition.text).toContain("password_file")
-      await until("it was tried again", () => (alerts.status()[0]?.errors ?? 0) > 2)
+      await until("it was retried", () => (alerts.status()[0]?.errors ?? 0) > 2)
       expect(lines).toHaveLength(1)
       expect(lines.join()).not.toContain("not the password")
       expect(await alerts.stop(100)).toBe(false)

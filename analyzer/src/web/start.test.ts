@@ -60,7 +60,9 @@ describe("who may read", () => {
     expect(cookie).not.toContain(tokenOf(web))
     const shown = { cookie: `other=1; ${cookie.split(";")[0] ?? ""}` }
     expect(await ask(web.address, "/api/overview", { headers: shown })).toMatchObject({ status: 200 })
-    expect(await ask(web.address, "/api/overview", { headers: { cookie: "backflow_session=x" } })).toMatchObject({ status: 401 }) // prettier-ignore
+    expect(await ask(web.address, "/api/overview", { headers: { cookie: "backflow_session=x" } })).toMatchObject({
+      status: 401,
+    })
   })
 
   it("nobody with a wrong token, and each of many only slowly", async () => {
@@ -69,7 +71,10 @@ describe("who may read", () => {
     const began = performance.now()
     const responses = await Promise.all(Array.from({ length: 20 }, () => ask(web.address, "/api/overview", wrong)))
     expect(performance.now() - began).toBeGreaterThan(900)
-    expect(responses.map(({ status }) => status).sort()).toEqual([...Array<number>(16).fill(401), ...Array<number>(4).fill(429)]) // prettier-ignore
+    expect(responses.map(({ status }) => status).sort()).toEqual([
+      ...Array<number>(16).fill(401),
+      ...Array<number>(4).fill(429),
+    ])
     const { body } = await ask(web.address, "/metrics", { headers: bearer(web) })
     expect(body).toContain('backflow_page_refused_total{reason="wrong_token"} 20')
   })
@@ -77,7 +82,8 @@ describe("who may read", () => {
   it("no site that has its own name, and none that signs in from elsewhere", async () => {
     const web = await serve()
     const rebound = { ...bearer(web), host: "attacker.example" }
-    for (const path of ["/", "/api/overview"]) expect(await ask(web.address, path, { headers: rebound })).toMatchObject({ status: 421 }) // prettier-ignore
+    for (const path of ["/", "/api/overview"])
+      expect(await ask(web.address, path, { headers: rebound })).toMatchObject({ status: 421 })
     const foreign = { ...bearer(web), origin: "http://attacker.example" }
     expect(await ask(web.address, "/api/session", { method: "POST", headers: foreign })).toMatchObject({ status: 403 })
     const own = { ...bearer(web), origin: web.address }
@@ -102,7 +108,9 @@ describe("who may read", () => {
   it("refuses a token that could be guessed", async () => {
     const tokenFile = join(folder, "token")
     writeFileSync(tokenFile, "short\n")
-    await expect(serve({}, { page: { address: "127.0.0.1:0", tls: undefined, tokenFile } })).rejects.toMatchObject({ code: "config" }) // prettier-ignore
+    await expect(serve({}, { page: { address: "127.0.0.1:0", tls: undefined, tokenFile } })).rejects.toMatchObject({
+      code: "config",
+    })
   })
 })
 
@@ -114,7 +122,10 @@ describe("files", () => {
     expect(index.headers["content-security-policy"]).toContain("default-src 'self'")
     expect(index.headers["content-security-policy"]).toContain("frame-ancestors 'none'")
     const script = await ask(web.address, "/assets/app-1a2b.js", { headers: { "accept-encoding": "gzip" } })
-    expect(script.headers).toMatchObject({ "content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable" }) // prettier-ignore
+    expect(script.headers).toMatchObject({
+      "content-encoding": "gzip",
+      "cache-control": "public, max-age=31536000, immutable",
+    })
   })
 
   it.each(["/../secret.txt", "/assets/../../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "//etc/passwd"])(
@@ -133,7 +144,9 @@ describe("the address", () => {
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve))
     undo.push(() => new Promise((resolve) => other.close(() => resolve())))
     const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`
-    await expect(serve({}, { page: { address: taken, tls: undefined, tokenFile: undefined } })).rejects.toMatchObject({ code: "address-in-use" }) // prettier-ignore
+    await expect(serve({}, { page: { address: taken, tls: undefined, tokenFile: undefined } })).rejects.toMatchObject({
+      code: "address-in-use",
+    })
     const unchosen = { page: { address: undefined, tls: undefined, tokenFile: undefined } }
     const [first, second] = [await serve({}, unchosen), await serve({}, unchosen)]
     expect(first.address).not.toBe(second.address)
@@ -167,7 +180,7 @@ describe("incidents and findings", () => {
       incident: (id) => Promise.resolve(id === closed.id ? incidentJson(closed) : undefined),
     })
     const get = (path: string) => ask(web.address, path, { headers: bearer(web) })
-    expect(listOf(await get("/api/incidents?status=open")).incidents.map(({ id }) => id)).toEqual([open.id]) // prettier-ignore
+    expect(listOf(await get("/api/incidents?status=open")).incidents.map(({ id }) => id)).toEqual([open.id])
     expect(listOf(await get("/api/incidents?status=all")).total).toBe(2)
     expect(await get(`/api/incidents/${closed.id}`)).toMatchObject({ status: 200 })
     expect(await get(`/api/findings/${closed.id}`)).toMatchObject({ status: 404 })

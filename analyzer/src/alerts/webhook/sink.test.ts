@@ -120,7 +120,7 @@ describe("a webhook", () => {
     [429, /responded 429/],
     [401, /token_file/],
     [404, /alerts\.webhook\.url/],
-  ])("is tried again after %d", async (status, words) => {
+  ])("is retried after %d", async (status, words) => {
     let isFailing = true
     const { url, got } = await serve((id) => (isFailing && id === `${idOf(1)}:2` ? status : 200))
     const sink = sinkTo(url)

@@ -178,7 +178,7 @@ describe("backflow analyzer", () => {
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
     const run = backflow("analyzer", ...stateOf("a"), "--listen", address)
     expect(await run.ended).toBe(5)
-    expect(run.lines.join("\n")).toMatch(new RegExp(`^backflow: ${address} is taken by another program.\n`))
+    expect(run.lines.join("\n")).toMatch(new RegExp(`^backflow: ${address} is in use by another program.\n`))
     expect(existsSync(join(folder, "a", "lock"))).toBe(false)
     server.close()
   })

@@ -113,7 +113,7 @@ async function removeStaleSocket(path: string): Promise<void> {
 
 function listenError(address: string, error: NodeJS.ErrnoException): AppError {
   if (error.code === "EADDRINUSE")
-    return new AppError("address-in-use", `${address} is taken by another program`, "stop that program or choose another address with --listen", { cause: error }) // prettier-ignore
+    return new AppError("address-in-use", `${address} is in use by another program`, "stop that program or choose another address with --listen", { cause: error }) // prettier-ignore
   return new AppError("config", `cannot listen on ${address}: ${error.code ?? error.message}`, "choose an address of this host that this user may listen on", { cause: error }) // prettier-ignore
 }
 

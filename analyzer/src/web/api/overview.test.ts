@@ -16,7 +16,12 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
     alerts: () => alerts,
     nowUs: () => sampleUs,
   }
-  const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
+  const outbound = new LiveOutbound({
+    views: () => [],
+    findingOf: () => undefined,
+    nowUs: () => sampleUs,
+    monotonicMs: () => 0,
+  })
   return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, live: new LiveFindings(), outbound })
 }
 
@@ -24,7 +29,8 @@ const session = aSession({ lost: nothingLost })
 const hostStatus = { view: aView([]), lastReceivedUs: sampleUs, counts: { liveConnections: 7 } }
 const fine = aState({ streams: 1, sessions: [session], hosts: [hostStatus] })
 const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
-const written = (written: number, failures: number, waiting = 0) => aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] }) // prettier-ignore
+const written = (written: number, failures: number, waiting = 0) =>
+  aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] })
 
 describe("problems", () => {
   it("are none when all is well", () => {
@@ -74,7 +80,11 @@ describe("problems", () => {
 describe("a sink", () => {
   it("is well again when a write succeeded after one that failed", () => {
     const look = overviews([written(5, 1, 2), written(5, 2, 2), written(6, 2)])
-    expect([look.now(), look.now(), look.now()].map(({ sinks }) => sinks[0]?.condition.state)).toEqual(["failing", "failing", "ok"]) // prettier-ignore
+    expect([look.now(), look.now(), look.now()].map(({ sinks }) => sinks[0]?.condition.state)).toEqual([
+      "failing",
+      "failing",
+      "ok",
+    ])
   })
 })
 
