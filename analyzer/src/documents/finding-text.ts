@@ -1,6 +1,6 @@
 import type { Severity } from "../domain/finding.js"
 import type { FindingJson } from "./finding-json.js"
-import { parseTime } from "../text/rfc3339.js"
+import { parseTime, timeOfDay } from "../text/rfc3339.js"
 import { bytesText, compactDuration } from "../text/amounts.js"
 import { endpointText } from "../text/endpoint.js"
 import { commandLine, printable } from "../text/terminal-text.js"
@@ -22,7 +22,7 @@ export type Detail = "full" | "short"
 
 /** Lines for a person on call. `colour` only when a terminal reads them. */
 export function findingText(finding: FindingJson, detail: Detail, colour: boolean): string {
-  const head = `${clock(finding.detected_at)} ${paint(finding.severity.toUpperCase().padEnd(8), finding.severity, colour)} ${status(finding)}${printable(finding.summary)}`
+  const head = `${timeOfDay(finding.detected_at)} ${paint(finding.severity.toUpperCase().padEnd(8), finding.severity, colour)} ${status(finding)}${printable(finding.summary)}`
   const lines = detail === "short" ? [head, changes(finding)] : [head, ...facts(finding)]
   return `${lines.join("\n         ")}\n`
 }
@@ -68,11 +68,6 @@ function changes(finding: FindingJson): string {
 
 function status({ status: word }: FindingJson): string {
   return word === "open" ? "" : `${word}: `
-}
-
-/** Time of day in UTC to the millisecond; the day stands in the listing's own head. */
-function clock(time: string): string {
-  return time.slice(11, 23)
 }
 
 function paint(text: string, severity: Severity, colour: boolean): string {

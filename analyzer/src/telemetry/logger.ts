@@ -1,6 +1,7 @@
 import { pino } from "pino"
 import type { DestinationStream, Level, Logger } from "pino"
 import type { Writable } from "node:stream"
+import { timeOfDay } from "../text/rfc3339.js"
 import { printable } from "../text/terminal-text.js"
 
 export type LogLevel = Extract<Level, "debug" | "info" | "warn" | "error">
@@ -35,6 +36,6 @@ function inWords(line: string): string {
   const rest = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   )
-  const parts = [String(time).slice(11, 23), String(level).padEnd(5), typeof msg === "string" ? msg : "", ...rest]
+  const parts = [timeOfDay(String(time)), String(level).padEnd(5), typeof msg === "string" ? msg : "", ...rest]
   return `${printable(parts.join(" "))}\n`
 }

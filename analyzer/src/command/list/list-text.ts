@@ -2,7 +2,7 @@ import type { IncidentJson } from "../../documents/finding-json.js"
 import { bytesText, compactDuration } from "../../text/amounts.js"
 import { endpointText } from "../../text/endpoint.js"
 import { commandLine, printable } from "../../text/terminal-text.js"
-import { parseTime } from "../../text/rfc3339.js"
+import { parseTime, timeOfDay, toMilliseconds } from "../../text/rfc3339.js"
 import type { ConnectionJson } from "../../store/read/queries.js"
 
 /** A connection on one line. */
@@ -16,7 +16,7 @@ export function connectionText(row: ConnectionJson): string {
       ? "process unknown"
       : `${commandLine(row.argv.length > 0 ? [...row.argv] : [row.exe], 80)} (${row.pid})`
   return (
-    `${row.observed_at.slice(0, 23)}Z ${row.closed.padEnd(8)} ${row.protocol} ${local} ${arrow} ${remote}  ` +
+    `${toMilliseconds(row.observed_at)} ${row.closed.padEnd(8)} ${row.protocol} ${local} ${arrow} ${remote}  ` +
     `${compactDuration(age)}, ${bytesText(row.bytes_sent)} sent, ${bytesText(row.bytes_received)} received  ${printable(row.host)}: ${process}\n`
   )
 }
@@ -25,9 +25,9 @@ export function connectionText(row: ConnectionJson): string {
 export function incidentText(incident: IncidentJson): string {
   const { last_seen, severity, status, summary, identity, host, timeline, id } = incident
   const lines = [
-    `${last_seen.slice(0, 23)}Z ${severity.toUpperCase().padEnd(8)} ${status}: ${printable(summary)}`,
+    `${toMilliseconds(last_seen)} ${severity.toUpperCase().padEnd(8)} ${status}: ${printable(summary)}`,
     `host       ${printable(host.name)}, ${printable(identity)}`,
-    ...timeline.map(({ at, text }) => `${at.slice(11, 23)} ${printable(text)}`),
+    ...timeline.map(({ at, text }) => `${timeOfDay(at)} ${printable(text)}`),
     `incident   ${id}`,
   ]
   return `${lines.join("\n         ")}\n`

@@ -5,6 +5,7 @@ import { ServerCredentials } from "@grpc/grpc-js"
 import type { Server, ServerCredentials as Credentials } from "@grpc/grpc-js"
 import { parseListen } from "../../config/listen-address.js"
 import { AppError } from "../../errors.js"
+import { endpointText } from "../../text/endpoint.js"
 
 /** PEM texts. With a client authority, only collectors with a certificate from it may connect (mTLS). */
 export interface TlsFiles {
@@ -53,7 +54,7 @@ export async function listen(server: Server, { address, tls }: ListenOptions): P
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   listener.on("error", () => undefined)
   return {
-    address: path === undefined ? formatListenAddress(listener.address() as net.AddressInfo) : address,
+    address: path === undefined ? endpointText(listener.address() as net.AddressInfo) : address,
     refuse: () => {
       listener.close()
     },
@@ -85,10 +86,6 @@ export interface Listener {
 function hostAndPort(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":")
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) }
-}
-
-function formatListenAddress({ address, family, port }: net.AddressInfo): string {
-  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function credentialsOf(tls: TlsFiles | undefined): Credentials {

@@ -1,11 +1,10 @@
 import type { AgeBand, Driver, Outbound, OutboundConnection } from "@backflow/page/contract"
 import type { Connection } from "../../domain/connection.js"
-import type { Microseconds, ProcessKey } from "../../domain/identity.js"
+import type { ConnectionKey, Microseconds, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { endpointText } from "../../text/endpoint.js"
 import { formatTime } from "../../text/rfc3339.js"
 import { driverOf } from "./driver.js"
-import type { ConnectionKey } from "../../documents/coupling-point.js"
 
 export const outboundSorts = ["age", "bytes", "recent"] as const
 export const drivers = ["remote", "local", "unclear"] as const

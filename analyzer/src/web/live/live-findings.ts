@@ -5,7 +5,7 @@ import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import type { Sink } from "../../sinks/sink.js"
 import { BoundedVersions } from "./bounded-versions.js"
 import { Curves } from "./curves.js"
-import type { ConnectionKey } from "../../documents/coupling-point.js"
+import type { ConnectionKey } from "../../domain/identity.js"
 
 export interface LiveFindingsLimits {
   readonly incidents: number

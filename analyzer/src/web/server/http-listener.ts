@@ -7,6 +7,7 @@ import { defaults } from "../../config/defaults.js"
 import { parseListen } from "../../config/listen-address.js"
 import type { ServedConfig } from "../../config/load.js"
 import { AppError, messageOf } from "../../errors.js"
+import { endpointText } from "../../text/endpoint.js"
 
 /** Connections at once; a browser opens up to six. */
 const maxConnections = 256
@@ -71,9 +72,8 @@ export async function listenHttp({ address, tls }: ServedConfig, handler: Handle
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   server.on("error", () => undefined)
   const where = server.address() as AddressInfo
-  const host = where.family === "IPv6" ? `[${where.address}]` : where.address
   return {
-    address: `${pem === undefined ? "http" : "https"}://${host}:${where.port}`,
+    address: `${pem === undefined ? "http" : "https"}://${endpointText(where)}`,
     certificate: pem?.cert,
     isTls: pem !== undefined,
     refuse: () => {
