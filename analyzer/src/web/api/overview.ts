@@ -1,4 +1,4 @@
-import type { HostState, Overview } from "@backflow/page/contract"
+import type { HostSummary, Overview } from "@backflow/page/contract"
 import { formatTime } from "../../text/rfc3339.js"
 import { lossText } from "../../telemetry/losses.js"
 import type { LiveFindings } from "../live/live-findings.js"
@@ -42,7 +42,7 @@ export class Overviews {
     const { version, startedUs, ports, live, outbound } = this.#parts
     const state = ports.analyzer()
     const nowUs = ports.nowUs()
-    const hosts = hostStates(state)
+    const hosts = hostSummaries(state)
     const sinks = this.#sinks.of(state, ports.alerts())
     const { open, expected } = live.findingCounts
     return {
@@ -62,7 +62,7 @@ export class Overviews {
 }
 
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
-export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
+export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
   for (const { hostId, bootId, connected, counts } of sessions) {
     const key = `${hostId}\n${bootId}`
@@ -82,7 +82,7 @@ export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
       kernel: host.kernel,
       collectorVersion: host.collectorVersion,
       connected: isConnected,
-      heard: formatTime(lastReceivedUs),
+      lastReceivedAt: formatTime(lastReceivedUs),
       liveConnections: counts.liveConnections,
       degraded: host.degraded,
       lost: lostKinds.flatMap((kind) => {
