@@ -1,7 +1,7 @@
 /** Whose doing a finding is: what survives the end of one process and the beginning of the next. */
-import { programName } from "../detectors/outbound.js"
 import type { Finding } from "../domain/finding.js"
 import type { View } from "../domain/view.js"
+import { programName } from "../text/program-name.js"
 
 /** Programs that start others on behalf of everybody: what they started is the root, not they. */
 const launchers =
