@@ -1,5 +1,5 @@
 /** What the configuration says of a claim: denied, approved, suppressed, or nothing. Pure; the first rule that matches wins. */
-import type { FindingClass } from "../domain/finding.js"
+import type { FindingClass } from "../domain/finding-classes.js"
 import type { Endpoint, ProcessFacts } from "../domain/identity.js"
 import { programPath } from "../text/program-name.js"
 import { isAt, parseDestination } from "./destination.js"
