@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { parsePrefix } from "../domain/address.js"
-import { findingClasses, severities } from "../domain/finding.js"
+import { findingClasses } from "../domain/finding-classes.js"
+import { severities } from "../domain/severity.js"
 import { defaults } from "./defaults.js"
 import { parseDestination } from "../policy/destination.js"
 import { parseListen } from "./listen-address.js"

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream"
-import type { Finding, Severity } from "../domain/finding.js"
+import type { Finding } from "../domain/finding.js"
+import type { Severity } from "../domain/severity.js"
 import type { Output } from "../domain/output.js"
 import { findingJson } from "../documents/finding-json.js"
 import { findingText } from "../documents/finding-text.js"

@@ -4,7 +4,7 @@ import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { parseSshArgv } from "../intent/ssh-argv.js"
 import { sshGrammarOf } from "../intent/ssh-programs.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 import { thresholds } from "../thresholds.js"
 
 const limits = thresholds.longLivedSsh

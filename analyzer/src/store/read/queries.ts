@@ -1,5 +1,6 @@
 import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { FindingClass, Severity } from "../../domain/finding.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
 import type { ConnectionKey, Microseconds } from "../../domain/identity.js"
 import {
   couplingPoints,

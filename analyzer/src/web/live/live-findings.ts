@@ -1,4 +1,5 @@
-import type { FindingClass, Severity } from "../../domain/finding.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
