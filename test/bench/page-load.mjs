@@ -13,7 +13,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import { setTimeout as delay } from "node:timers/promises"
 import { aFinding, aHost, anIncident } from "../../analyzer/dist/testing/outputs.js"
 import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/testing/detector-run.js"
-import { LiveOutbound, plainQuestion } from "../../analyzer/dist/web/api/outbound.js"
+import { LiveOutbound, defaultQuery } from "../../analyzer/dist/web/api/outbound.js"
 import { aPage, aState, aView, outputWith } from "../../analyzer/dist/testing/page.js"
 import { measureBrowser } from "./page-browser.mjs"
 import { builtPage } from "../../analyzer/dist/web/start.js"
@@ -59,11 +59,11 @@ const outbound = new LiveOutbound({
 
 report(
   "one pass over 100,000 connections, and its 50 oldest",
-  times(() => outbound.ask(plainQuestion)),
+  times(() => outbound.query(defaultQuery)),
 )
 report(
   "the same with a search",
-  times(() => outbound.ask({ ...plainQuestion, search: "agent-77" })),
+  times(() => outbound.query({ ...defaultQuery, search: "agent-77" })),
 )
 
 const folder = mkdtempSync(join(tmpdir(), "backflow-bench-"))

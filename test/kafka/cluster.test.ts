@@ -43,10 +43,10 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       const config = configOf(aFolder(), { brokers: [broker.plain], topic: "made" })
       expect(await ensure(config, oneNode, "dry-run")).toEqual({
         code: 0,
-        text: "The topic made is missing, and would be made with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
+        text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
       expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Made") as string })
-      expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made is there and fits.\n" })
+      expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })
 
@@ -101,7 +101,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       await alerts.sink?.write([batchOf(1)])
       await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
       expect(alerts.status()[0]?.condition.text).toContain("password_file")
-      await until("it was tried again", () => (alerts.status()[0]?.errors ?? 0) > 2)
+      await until("it was retried", () => (alerts.status()[0]?.errors ?? 0) > 2)
       expect(lines).toHaveLength(1)
       expect(lines.join()).not.toContain("not the password")
       expect(await alerts.stop(100)).toBe(false)

@@ -74,7 +74,7 @@ describe.skipIf("missing" in jars)("the analyzer as a process, with a real broke
         JSON.parse(stdout) as { checks: { what: string; state: string; text: string; remedy: string }[] }
       ).checks.find(({ what }) => what === "broker")
     }
-    expect(doctor(broker.plain)).toMatchObject({ state: "failing", remedy: "Make it: backflow topics ensure" })
+    expect(doctor(broker.plain)).toMatchObject({ state: "failing", remedy: "Create it: backflow topics ensure" })
     await ensure(configOf(aFolder(), { brokers: [broker.plain] }), oneNode)
     expect(doctor(broker.plain)).toMatchObject({
       state: "ok",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, test } from "vitest"
-import { severities } from "@backflow/analyzer/domain/finding"
+import { severities } from "@backflow/analyzer/domain/severity"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
 import { protocolVersion } from "@backflow/analyzer/ingest/decode/decode"
 import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"

@@ -24,7 +24,7 @@ export interface AlertsPorts {
 }
 
 export interface Alerts {
-  /** Makes alerts durable; belongs before the store in the durable line. Undefined when no destination is configured. */
+  /** Makes alerts durable; belongs before the store. Undefined when no destination is configured. */
   readonly sink: Sink | undefined
   status(): readonly AlertStatus[]
   /** True when every alert has left; what has not stays on disk for the next start. */
@@ -41,7 +41,13 @@ export async function startAlerts(config: AlertsConfig, ports: AlertsPorts): Pro
   const started: { readonly queue: AlertQueue; readonly publisher: Publisher }[] = []
   for (const sink of destinations(config, ports)) {
     const folder = join(ports.state, "outbox", sink.name)
-    const queue = await AlertQueue.open({ folder, limitBytes: config.outboxBytes, least: config.severity, nowMs, log })
+    const queue = await AlertQueue.open({
+      folder,
+      limitBytes: config.outboxBytes,
+      minSeverity: config.severity,
+      nowMs,
+      log,
+    })
     started.push({ queue, publisher: new Publisher(queue, sink, log) })
   }
   return {

@@ -80,12 +80,12 @@ describe("a command line that is wrong", () => {
     ],
     [["findings", "now"], 'backflow findings takes no argument, and "now" was given.\nSee: backflow findings --help.'],
     [["check-config", "a", "b"], "backflow check-config takes one [FILE].\nSee: backflow check-config --help."],
-  ])("%j is told so, and what to do", async (args, message) => {
+  ])("%j is a usage error with what to do", async (args, message) => {
     const { code, notes, out } = await run(args)
     expect({ code, out, notes }).toEqual({ code: 2, out: "", notes: `backflow: ${message}\n` })
   })
 
-  it("with an option that lacks its value is told so", async () => {
+  it("with an option that lacks its value is a usage error", async () => {
     const { code, notes } = await run(["findings", "--since"])
     expect(code).toBe(2)
     expect(notes).toMatch(/^backflow: Option '--since <value>' argument missing/)
@@ -214,7 +214,7 @@ describe("up and analyzer", () => {
     expect(notes).toContain(`The state folder ${join(state, "file")} cannot be used`)
   })
 
-  it("name a store that does not answer", async () => {
+  it("name a store that is unreachable", async () => {
     const { code, notes } = await run(["analyzer", "--state", state], { BACKFLOW_STORE_URL: "http://127.0.0.1:9" })
     expect(code).toBe(7)
     expect(notes).toMatch(/^backflow: The ClickHouse server at http:\/\/127.0.0.1:9 cannot be used: .*ECONNREFUSED/)

@@ -1,12 +1,11 @@
-import { loadConfig } from "../config/load.js"
+import { existsSync } from "node:fs"
+import { checkConfig, loadConfig } from "../config/load.js"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
 import { parseArguments } from "./cli/arguments.js"
 import type { Arguments } from "./cli/arguments.js"
-import { checkConfigCommand } from "./check-config.js"
 import { exitCodes } from "./cli/exit-codes.js"
 import { helpText } from "./cli/help.js"
-import { runDemo } from "./demo.js"
 import { list } from "./list/list.js"
 import type { Terminal } from "./cli/terminal.js"
 import { version } from "../config/version.js"
@@ -78,7 +77,30 @@ function configOf({ values }: Arguments, terminal: Terminal): Config {
   })
 }
 
-/** Tells an error to a person; the exit code that goes with it. */
+/** `backflow check-config`: prints every error; the exit code. */
+function checkConfigCommand({ operands, switches }: Arguments, terminal: Terminal): number {
+  const [file] = operands
+  const checked = checkConfig({ file, environment: terminal.environment })
+  const problems = "problems" in checked ? checked.problems : []
+  if (switches.has("json")) terminal.out(`${JSON.stringify({ ok: problems.length === 0, problems })}\n`)
+  else if (problems.length === 0) terminal.out(`${file ?? "The environment"} is ok.\n`)
+  else for (const { path, message } of problems) terminal.out(`${path}: ${message}\n`)
+  return problems.length === 0 ? exitCodes.ok.code : exitCodes.config.code
+}
+
+/** The demo lies with the tests, because it needs the same namespaces; from this package it is not installed. */
+const demo = new URL("../../../test/dist/demo/demo.js", import.meta.url)
+
+/** Runs it with the options that it takes, `state` and `collector`; its exit code. */
+async function runDemo({ values }: Arguments): Promise<number> {
+  if (!existsSync(demo)) throw new AppError("usage", "The demo is not built", "Run: npm start -- --demo")
+  const program = (await import(demo.href)) as {
+    readonly runDemo: (options: Arguments["values"]) => Promise<number>
+  }
+  return program.runDemo(values)
+}
+
+/** Prints an error for a person; the exit code that goes with it. */
 export function report(thrown: unknown, terminal: Terminal): number {
   if (thrown instanceof AppError) {
     terminal.note(`backflow: ${sentence(thrown.message)}\n${sentence(thrown.remedy)}`)

@@ -1,7 +1,7 @@
 import { main } from "./main.js"
 import { processTerminal } from "./cli/terminal.js"
 
-// A reader such as head may leave before the end. Lists then stop by themselves, and watching goes on without it.
+// A reader such as head may leave before the end. Lists then stop by themselves, and the analyzer goes on without it.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error

@@ -15,7 +15,7 @@ import type { Arguments } from "./cli/arguments.js"
 import { exitCodes } from "./cli/exit-codes.js"
 import type { Terminal } from "./cli/terminal.js"
 
-/** `backflow schema print|apply|check`: the tables of the store, its exit code. */
+/** `backflow schema print|apply|check`; the exit code. */
 export async function schemaCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const [what] = args.operands
   switch (what) {
@@ -48,7 +48,7 @@ async function apply(session: StoreClient, config: Config, terminal: Terminal): 
   const { present, differences } = await schemaState(session)
   for (const step of pending) terminal.out(`applied ${step}\n`)
   if (pending.length === 0) terminal.out(`nothing to apply: the schema has version ${present} already\n`)
-  return told(differences, terminal)
+  return reportDifferences(differences, terminal)
 }
 
 async function check(session: StoreClient, { switches }: Arguments, terminal: Terminal): Promise<number> {
@@ -66,7 +66,7 @@ async function check(session: StoreClient, { switches }: Arguments, terminal: Te
   for (const step of state.pending) terminal.out(`to be applied: ${step}\n`)
   if (state.pending.length > 0)
     terminal.note("The analyzer applies them when it starts, or do it now: backflow schema apply")
-  told(state.differences, terminal)
+  reportDifferences(state.differences, terminal)
   return codeOf(state)
 }
 
@@ -74,14 +74,14 @@ function codeOf({ pending, differences }: SchemaState): number {
   return pending.length + differences.length > 0 ? exitCodes["schema-differs"].code : exitCodes.ok.code
 }
 
-function told(differences: readonly string[], terminal: Terminal): number {
+function reportDifferences(differences: readonly string[], terminal: Terminal): number {
   for (const difference of differences) terminal.out(`${difference}\n`)
   if (differences.length === 0) return exitCodes.ok.code
-  terminal.note("Somebody changed these tables. Compare with: backflow schema print")
+  terminal.note("These tables were changed by hand. Compare with: backflow schema print")
   return exitCodes["schema-differs"].code
 }
 
-/** The embedded store is one process's at a time, and asking must not make one where there is none. */
+/** The embedded store is one process's at a time, and a check must not create one where there is none. */
 async function withSession(
   config: Config,
   makes: boolean,
@@ -92,7 +92,7 @@ async function withSession(
     throw new AppError(
       "store-unreachable",
       `There is no store in ${join(config.state, "store")} yet`,
-      "Start the analyzer once, or make it: backflow schema apply",
+      "Start the analyzer once, or create it: backflow schema apply",
     )
   }
   const folder = target.kind === "embedded" ? takeStateFolder(config.state) : undefined

@@ -23,8 +23,8 @@ function run(
 
 describe("backflow topics", () => {
   it.each<[string, Arguments["values"], string]>([
-    ["no number", { partitions: "many" }, '--partitions must be a whole number from 1 on, and "many" was given.'],
-    ["zero", { replication: "0" }, '--replication must be a whole number from 1 on, and "0" was given.'],
+    ["no number", { partitions: "many" }, '--partitions takes a whole number from 1, not "many".'],
+    ["zero", { replication: "0" }, '--replication takes a whole number from 1, not "0".'],
     ["more in sync than there are", { replication: "1" }, "--min-insync 2 can never be met by --replication 1."],
   ])("refuses %s", async (_what, values, message) => {
     await expect(run(values)).rejects.toMatchObject({ code: "usage", message })

@@ -9,7 +9,7 @@ import { usage } from "./cli/arguments.js"
 import { exitCodes } from "./cli/exit-codes.js"
 import type { Terminal } from "./cli/terminal.js"
 
-/** What the topic of alerts is to be like. */
+/** The settings that the topic of alerts should have. */
 interface Wanted {
   readonly topic: string
   readonly partitions: number
@@ -23,12 +23,12 @@ const defaults = { partitions: 6, replication: 3, "min-insync": 2 } as const
 const cleanup = "compact,delete"
 
 /**
- * `backflow topics ensure`: makes the topic of alerts, or says in what an existing one differs. Nothing that exists is
- * changed: more partitions would part the versions of a finding, and the rest is the cluster's owner's to decide.
+ * `backflow topics ensure`: creates the topic of alerts, or shows how an existing one differs. Nothing that exists is
+ * changed: more partitions would part the versions of a finding, and the rest is for the cluster's owner to decide.
  */
 export async function topicsCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const [operand] = args.operands
-  if (operand !== "ensure") throw usage(args.command, 'backflow topics knows "ensure" alone.')
+  if (operand !== "ensure") throw usage(args.command, "backflow topics takes ensure.")
   const { kafka } = config.alerts
   if (kafka === undefined) {
     throw new AppError(
@@ -39,9 +39,9 @@ export async function topicsCommand(args: Arguments, config: Config, terminal: T
   }
   const wanted: Wanted = {
     topic: kafka.topic,
-    partitions: wholeNumber(args, "partitions"),
-    replication: wholeNumber(args, "replication"),
-    minInsync: wholeNumber(args, "min-insync"),
+    partitions: integerOf(args, "partitions"),
+    replication: integerOf(args, "replication"),
+    minInsync: integerOf(args, "min-insync"),
   }
   if (wanted.minInsync > wanted.replication) {
     throw usage(
@@ -65,15 +65,15 @@ export async function topicsCommand(args: Arguments, config: Config, terminal: T
 
 async function ensure(admin: Admin, wanted: Wanted, isDry: boolean, terminal: Terminal): Promise<number> {
   const { topic, partitions, replication, minInsync } = wanted
-  const asked = `${partitions} partitions, ${replication} replicas, min.insync.replicas=${minInsync}, cleanup.policy=${cleanup}`
+  const settings = `${partitions} partitions, ${replication} replicas, min.insync.replicas=${minInsync}, cleanup.policy=${cleanup}`
   if ((await admin.listTopics()).includes(topic)) {
     const differences = await differencesOf(admin, wanted)
     if (differences.length === 0) {
-      terminal.out(`The topic ${topic} is there and fits.\n`)
+      terminal.out(`The topic ${topic} exists and matches.\n`)
       return exitCodes.ok.code
     }
-    terminal.out(`The topic ${topic} is there and differs; nothing was changed:\n`)
-    for (const line of differences) terminal.out(`  ${line}\n`)
+    terminal.out(`The topic ${topic} exists and differs; nothing was changed:\n`)
+    for (const difference of differences) terminal.out(`  ${difference}\n`)
     return exitCodes.failed.code
   }
   const { brokers } = await admin.describeCluster()
@@ -85,11 +85,11 @@ async function ensure(admin: Admin, wanted: Wanted, isDry: boolean, terminal: Te
     return exitCodes.failed.code
   }
   if (isDry) {
-    terminal.out(`The topic ${topic} is missing, and would be made with ${asked}.\n`)
+    terminal.out(`The topic ${topic} is missing, and would be created with ${settings}.\n`)
     return exitCodes.ok.code
   }
   await create(admin, wanted)
-  terminal.out(`Made the topic ${topic} with ${asked}.\n`)
+  terminal.out(`Created the topic ${topic} with ${settings}.\n`)
   return exitCodes.ok.code
 }
 
@@ -129,12 +129,12 @@ async function differencesOf(admin: Admin, wanted: Wanted): Promise<readonly str
     insync < minInsync
       ? `min.insync.replicas=${insync}, not ${minInsync}: kafka-configs --alter --add-config min.insync.replicas=${minInsync}`
       : "",
-  ].filter((line) => line !== "")
+  ].filter((difference) => difference !== "")
 }
 
-function wholeNumber(args: Arguments, name: keyof typeof defaults): number {
+function integerOf(args: Arguments, name: keyof typeof defaults): number {
   const text = args.values[name]
   if (text === undefined) return defaults[name]
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-  throw usage(args.command, `--${name} must be a whole number from 1 on, and "${text}" was given.`)
+  throw usage(args.command, `--${name} takes a whole number from 1, not "${text}".`)
 }

@@ -58,7 +58,7 @@ export function unknownName(name: string, known: readonly string[]): string {
 }
 
 function wording(issue: z.core.$ZodIssue, value: unknown): string {
-  const shown = value === undefined || typeof value === "object" ? "" : `${hidden(JSON.stringify(value))} `
+  const shown = value === undefined || typeof value === "object" ? "" : `${withoutCredentials(JSON.stringify(value))} `
   if (issue.code === "invalid_type" && value === undefined) return `is missing: give ${article(issue.expected)}`
   if (issue.code === "invalid_type" && !issue.message.startsWith("must"))
     return `${shown}must be ${article(issue.expected)}`
@@ -89,6 +89,6 @@ function at(value: unknown, path: readonly Step[]): unknown {
 }
 
 /** Without the name and password that a URL may hold. */
-function hidden(text: string): string {
+function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^@/"]*@/, "//")
 }

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { parsePrefix } from "../domain/address.js"
-import { findingClasses, severities } from "../domain/finding.js"
+import { findingClasses } from "../domain/finding-classes.js"
+import { severities } from "../domain/severity.js"
 import { defaults } from "./defaults.js"
 import { parseDestination } from "../policy/destination.js"
 import { parseListen } from "./listen-address.js"
@@ -16,11 +17,11 @@ const destination = z.string().refine((text) => parseDestination(text) !== undef
 })
 
 const file = z.string().min(1, { error: "is empty: give the path of a file" })
-const whole = (least: number, most: number) =>
+const integerBetween = (min: number, max: number) =>
   z
     .int({ error: "must be a whole number" })
-    .min(least, { error: `must be at least ${least}` })
-    .max(most, { error: `must be at most ${most}` })
+    .min(min, { error: `must be at least ${min}` })
+    .max(max, { error: `must be at most ${max}` })
 
 function isTcp(text: string): boolean {
   return parseListen(text)?.path === ""
@@ -102,18 +103,18 @@ const store = z.strictObject({
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "is no database name: use letters, digits and _" })
     .default(defaults.storeDatabase.value),
   // The engine counts the end of a row's life in 32 bits of seconds, which end in 2106.
-  retention_days: whole(1, 3_650).default(defaults.storeRetentionDays.value),
-  finding_retention_days: whole(1, 3_650).default(defaults.storeFindingRetentionDays.value),
-  rollup_retention_days: whole(1, 3_650).default(defaults.storeRollupRetentionDays.value),
-  quota_bytes: whole(10_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeQuotaBytes.value),
-  memory_bytes: whole(100_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeMemoryBytes.value),
-  query_seconds: whole(1, 86_400).default(defaults.storeQuerySeconds.value),
+  retention_days: integerBetween(1, 3_650).default(defaults.storeRetentionDays.value),
+  finding_retention_days: integerBetween(1, 3_650).default(defaults.storeFindingRetentionDays.value),
+  rollup_retention_days: integerBetween(1, 3_650).default(defaults.storeRollupRetentionDays.value),
+  quota_bytes: integerBetween(10_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeQuotaBytes.value),
+  memory_bytes: integerBetween(100_000_000, Number.MAX_SAFE_INTEGER).default(defaults.storeMemoryBytes.value),
+  query_seconds: integerBetween(1, 86_400).default(defaults.storeQuerySeconds.value),
 })
 
 const identity = z
   .strictObject({
     exe: z.string().min(1).optional(),
-    uid: whole(0, 4_294_967_295).optional(),
+    uid: integerBetween(0, 4_294_967_295).optional(),
     container: z.string().min(1).optional(),
     argv: z.string().min(1).optional(),
     ancestor: z.string().min(1).optional(),
@@ -131,7 +132,7 @@ const rule = z.strictObject({
 
 const detectors = z.strictObject({
   long_lived_ssh: z
-    .strictObject({ after_seconds: whole(10, 31_536_000).default(defaults.longLivedSshAfterSeconds.value) })
+    .strictObject({ after_seconds: integerBetween(10, 31_536_000).default(defaults.longLivedSshAfterSeconds.value) })
     .prefault({}),
 })
 
@@ -180,7 +181,7 @@ const webhook = z.strictObject({
 const alerts = z.strictObject({
   severity: z.enum(severities).default(defaults.alertSeverity.value),
   source: z.string().min(1, { error: "is empty" }).optional(),
-  outbox_bytes: whole(1_000_000, Number.MAX_SAFE_INTEGER).default(defaults.alertOutboxBytes.value),
+  outbox_bytes: integerBetween(1_000_000, Number.MAX_SAFE_INTEGER).default(defaults.alertOutboxBytes.value),
   kafka: kafka.optional(),
   webhook: webhook.optional(),
   file: z.strictObject({ path: file, format: z.enum(alertFormats).default("finding") }).optional(),
@@ -195,7 +196,7 @@ export const fileSchema = z.strictObject({
       format: z.enum(["auto", "json", "words"]).default(defaults.logFormat.value),
     })
     .prefault({}),
-  stop_seconds: whole(1, 3_600).default(defaults.stopSeconds.value),
+  stop_seconds: integerBetween(1, 3_600).default(defaults.stopSeconds.value),
   listen: listen.prefault({}),
   page: served.prefault({}),
   store: store.prefault({}),

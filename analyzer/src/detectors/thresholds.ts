@@ -21,7 +21,7 @@ export const thresholds = {
     /** Bytes per second over the whole age: a copy under way is faster than this, a session of a person far slower. */
     bulkBytesPerSecond: 10_000,
     /** Programs that run ssh to move files. Their ssh has no terminal and may take hours. */
-    movers: ["scp", "sftp", "rsync", "git", "git-remote-ssh", "git-lfs", "borg", "restic"],
+    fileTransferPrograms: ["scp", "sftp", "rsync", "git", "git-remote-ssh", "git-lfs", "borg", "restic"],
     /** What stands in for the identification strings of a socket older than the collector, together with port 22. */
     clients: ["ssh", "dbclient", "plink"],
     /** Connections that are watched for their age. Past this the oldest are let go. */
@@ -79,66 +79,5 @@ export const thresholds = {
     },
     /** Processes below the one that asked, whose connections count as its own. */
     followedDescendants: 64,
-  },
-
-  scoring: {
-    /**
-     * How much another claim on the same connection or process takes away of the doubt, at its full score. Weights are such
-     * that no mix of supporting claims alone lifts a note (.35) to what wakes a person (.5) unless somebody also asked for a
-     * tunnel.
-     */
-    raise: {
-      reverse_tunnel: 0,
-      reverse_shell: 0,
-      long_lived_ssh: 0.1,
-      ssh_role_inversion: 0.3,
-      inverted_flow: 0.3,
-      tunnel_intent: 0.3,
-    },
-    /** Of what policy denies by name: somebody decided beforehand that this must not be. */
-    deniedSeverity: "high",
-    /** Lowest score of each band. */
-    bands: { info: 0, low: 0.2, medium: 0.5, high: 0.7, critical: 0.9 },
-    /** The highest band of a class, however sure: what it says alone is no more than this. */
-    ceiling: {
-      reverse_tunnel: "high",
-      reverse_shell: "critical",
-      long_lived_ssh: "medium",
-      ssh_role_inversion: "high",
-      inverted_flow: "low",
-      tunnel_intent: "medium",
-    },
-  },
-
-  findings: {
-    /** Change of score that makes a new version. */
-    scoreStep: 0.05,
-    /** Microseconds of event time between versions in which only counters moved. */
-    counterRepeatUs: 60 * secondUs,
-    /** Ended findings that are remembered, so that the same subject goes on with its version numbers. */
-    endedUs: 24 * hourUs,
-    remembered: 50_000,
-    /** Forgotten findings of one host whose version numbers go on when they are claimed again. */
-    forgotten: 100_000,
-    maxEvidence: 40,
-  },
-
-  samples: {
-    /** Microseconds of event time between two points of one curve: a person reads curves of minutes to days. */
-    everyUs: secondUs,
-    /** Connections of one host whose curves are kept; past this the first one stops. */
-    connections: 1_000,
-    /** Curves of one connection: a proxy that fans out to hundreds of places is told by its first ones. */
-    channels: 64,
-  },
-
-  incidents: {
-    /** Microseconds. Steps of one incident were hours and days apart in what has been reported. */
-    joinUs: 7 * 24 * hourUs,
-    counterRepeatUs: 60 * secondUs,
-    maxTimeline: 200,
-    /** Findings in one incident; what comes later begins the next one. */
-    maxFindings: 500,
-    remembered: 5_000,
   },
 } as const

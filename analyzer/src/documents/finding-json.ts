@@ -6,6 +6,17 @@ import { formatTime } from "../text/rfc3339.js"
 export type FindingJson = ReturnType<typeof findingJson>
 export type IncidentJson = ReturnType<typeof incidentJson>
 
+/** One point of a curve behind a finding: bytes so far, received on A and written to B (forward), and back. */
+export interface CouplingPointJson {
+  readonly channel: string
+  /** Milliseconds since the Unix epoch. */
+  readonly at_ms: number
+  readonly forward_in: number
+  readonly forward_out: number
+  readonly backward_in: number
+  readonly backward_out: number
+}
+
 export function findingJson(finding: Finding) {
   return {
     id: finding.id,

@@ -1,7 +1,9 @@
-import type { Severity } from "../domain/finding.js"
+import type { Severity } from "../domain/severity.js"
 import type { FindingJson } from "./finding-json.js"
-import { parseTime } from "../text/rfc3339.js"
-import { byteCount, commandLine, duration, endpoint, printable } from "../text/terminal-text.js"
+import { parseTime, timeOfDay } from "../text/rfc3339.js"
+import { bytesText, compactDuration } from "../text/amounts.js"
+import { endpointText } from "../text/endpoint.js"
+import { commandLine, printable } from "../text/terminal-text.js"
 
 /** ANSI colours by severity (ECMA-48 SGR). */
 const colours: Readonly<Record<Severity, string>> = {
@@ -12,15 +14,15 @@ const colours: Readonly<Record<Severity, string>> = {
   critical: "1;31",
 }
 
-/** The nearest tell who it was; the JSON form has them all. */
+/** The nearest ones identify who it was; the JSON form has them all. */
 const shownAncestors = 3
 
-/** How much of a finding to tell: all of it, or what a new version changes. */
+/** How much of a finding to show: all of it, or what a new version changes. */
 export type Detail = "full" | "short"
 
 /** Lines for a person on call. `colour` only when a terminal reads them. */
 export function findingText(finding: FindingJson, detail: Detail, colour: boolean): string {
-  const head = `${clock(finding.detected_at)} ${paint(finding.severity.toUpperCase().padEnd(8), finding.severity, colour)} ${status(finding)}${printable(finding.summary)}`
+  const head = `${timeOfDay(finding.detected_at)} ${paint(finding.severity.toUpperCase().padEnd(8), finding.severity, colour)} ${status(finding)}${printable(finding.summary)}`
   const lines = detail === "short" ? [head, changes(finding)] : [head, ...facts(finding)]
   return `${lines.join("\n         ")}\n`
 }
@@ -43,8 +45,8 @@ function facts(finding: FindingJson): string[] {
     const age = (parseTime(finding.last_seen) ?? 0) - (parseTime(connection.opened_at) ?? 0)
     const way = connection.initiator === "remote" ? "from" : "to"
     lines.push(
-      `${label("connection")}${endpoint(connection.local)} ${way} ${endpoint(connection.remote)}, ${connection.still_open ? "open for" : "closed after"} ${duration(age)}, ` +
-        `${byteCount(connection.bytes_sent)} sent, ${byteCount(connection.bytes_received)} received`,
+      `${label("connection")}${printable(endpointText(connection.local))} ${way} ${printable(endpointText(connection.remote))}, ${connection.still_open ? "open for" : "closed after"} ${compactDuration(age)}, ` +
+        `${bytesText(connection.bytes_sent)} sent, ${bytesText(connection.bytes_received)} received`,
     )
   }
   finding.evidence.forEach(({ text }, i) => lines.push(`${label(i === 0 ? "evidence" : "")}${printable(text)}`))
@@ -60,17 +62,12 @@ function changes(finding: FindingJson): string {
   const bytes =
     connection === null
       ? ""
-      : `, ${byteCount(connection.bytes_sent)} sent, ${byteCount(connection.bytes_received)} received`
+      : `, ${bytesText(connection.bytes_sent)} sent, ${bytesText(connection.bytes_received)} received`
   return `version ${finding.version}, score ${finding.score.toFixed(2)}${bytes}, ${finding.id}`
 }
 
 function status({ status: word }: FindingJson): string {
   return word === "open" ? "" : `${word}: `
-}
-
-/** Time of day in UTC to the millisecond; the day stands in the listing's own head. */
-function clock(time: string): string {
-  return time.slice(11, 23)
 }
 
 function paint(text: string, severity: Severity, colour: boolean): string {

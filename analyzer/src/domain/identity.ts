@@ -35,6 +35,14 @@ export interface ProcessFacts {
   readonly sshForwards: readonly SshForward[]
 }
 
+/** A connection within one boot of one host. */
+export interface ConnectionKey {
+  readonly hostId: string
+  readonly bootId: string
+  /** 16 hex digits. */
+  readonly cookie: string
+}
+
 export interface HostFacts {
   readonly hostId: string
   readonly hostName: string

@@ -68,8 +68,8 @@ export class Runner {
     } catch (thrown) {
       // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
       this.#ports.rejections.count("analysis_failed")
-      this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "a batch could not be analysed")
-      this.#distrust(stream, status.INTERNAL, "the analyzer failed on this batch")
+      this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "analysis of a batch failed")
+      this.#distrust(stream, status.INTERNAL, "analysis of the batch failed")
     }
   }
 

@@ -206,6 +206,6 @@ function enforceQuota(store: Store, quotaBytes: number, log: Log): void {
   store.enforceQuota(quotaBytes).then(
     (days) =>
       days.length > 0 && log.warn({ days }, "dropped the oldest days of connections: store.quota_bytes is reached"),
-    (thrown: unknown) => log.warn({ error: messageOf(thrown) }, "the size of the store could not be checked"),
+    (thrown: unknown) => log.warn({ error: messageOf(thrown) }, "checking the size of the store failed"),
   )
 }

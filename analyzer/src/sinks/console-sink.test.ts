@@ -18,7 +18,7 @@ async function tell(findings: readonly Finding[], colour = false): Promise<strin
 }
 
 describe("a new finding", () => {
-  it("is told in full, the claim first", async () => {
+  it("is shown in full, the claim first", async () => {
     const lines = (await tell([aFinding()])).split("\n").map((line) => line.trimEnd())
     expect(lines).toEqual([
       "06:00:00.000 HIGH     ssh lets 203.0.113.9 reach 127.0.0.1:8000 on build-7.",
@@ -44,7 +44,7 @@ describe("a new finding", () => {
       exe: "/tmp/\u001bc",
       containerId: "\u001b",
     }
-    const evidence = [{ kind: "k", text: "\u001b[1A\r", atUs: sampleUs, facts: {} }] as const
+    const evidence = [{ kind: "ssh", text: "\u001b[1A\r", atUs: sampleUs, facts: {} }] as const
     const host = { id: "h", name: "\u001b[2J", bootId: "b" }
     const text = await tell([aFinding({ process, evidence, host, summary: "\u001b[8m\u202e" })])
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
@@ -62,7 +62,7 @@ describe("a later version", () => {
     aFinding({ version: 2, status: "updated", detectedAtUs: sampleUs + 1_000_000, ...changes })
   const lineCount = async (finding: Finding) => (await tell([first, finding])).split("\n").length - 9
 
-  it("is told in short after a minute", async () => {
+  it("is shown in short after a minute", async () => {
     const text = await tell([first, later({ detectedAtUs: sampleUs + 60_000_000, score: 0.98 })])
     expect(text.split("\n").slice(8)).toEqual([
       "06:01:00.000 HIGH     updated: ssh lets 203.0.113.9 reach 127.0.0.1:8000 on build-7.",

@@ -1,30 +1,31 @@
 import type { Writable } from "node:stream"
-import type { Finding, Severity } from "../domain/finding.js"
+import type { Finding } from "../domain/finding.js"
+import type { Severity } from "../domain/severity.js"
 import type { Output } from "../domain/output.js"
 import { findingJson } from "../documents/finding-json.js"
 import { findingText } from "../documents/finding-text.js"
 import type { Sink } from "./sink.js"
 
-/** Findings whose last words are remembered; beyond that one is told in full again. */
+/** Findings whose last version shown is remembered; beyond that each is shown in full again. */
 const rememberedFindings = 10_000
 
 interface Shown {
   readonly version: number
   readonly severity: Severity
   readonly status: Finding["status"]
-  /** Event time of the version told last. */
+  /** Event time of the version shown last. */
   readonly atUs: number
 }
 
-/** Under this age, a version that changes neither severity nor status is not told: one minute. */
+/** Under this age, a version that changes neither severity nor status is not shown: one minute. */
 const quietUs = 60_000_000
 
-/** Findings in words. The first version in full, later ones in short and only when they say something new. */
+/** Findings as text. The first version in full, later ones in short and only when they have news. */
 export class ConsoleSink implements Sink {
   readonly name = "console"
   readonly #stream: Writable
   readonly #colour: boolean
-  readonly #told = new Map<string, Shown>()
+  readonly #shown = new Map<string, Shown>()
 
   constructor(stream: Writable, colour: boolean) {
     this.#stream = stream
@@ -34,11 +35,11 @@ export class ConsoleSink implements Sink {
   write(outputs: readonly Output[]): Promise<void> {
     const text = outputs
       .flatMap(({ findings }) => findings)
-      .map((finding) => this.#tell(finding))
+      .map((finding) => this.#textOf(finding))
       .join("")
     if (text === "") return Promise.resolve()
     return new Promise((resolve) => {
-      // Once its reader has left, there is nobody to tell: no reason to try again.
+      // Once its reader has left, a failed write is no reason for a retry.
       this.#stream.write(text, () => resolve())
     })
   }
@@ -51,18 +52,18 @@ export class ConsoleSink implements Sink {
     return Promise.resolve()
   }
 
-  #tell(finding: Finding): string {
-    const before = this.#told.get(finding.id)
-    if (before !== undefined && !saysMore(before, finding)) return ""
-    if (this.#told.size >= rememberedFindings) this.#told.clear()
+  #textOf(finding: Finding): string {
+    const before = this.#shown.get(finding.id)
+    if (before !== undefined && !hasNews(before, finding)) return ""
+    if (this.#shown.size >= rememberedFindings) this.#shown.clear()
     const { id, version, severity, status, detectedAtUs } = finding
-    this.#told.set(id, { version, severity, status, atUs: detectedAtUs })
+    this.#shown.set(id, { version, severity, status, atUs: detectedAtUs })
     const raised = before === undefined || before.severity !== severity
     return findingText(findingJson(finding), raised ? "full" : "short", this.#colour)
   }
 }
 
-function saysMore(before: Shown, finding: Finding): boolean {
+function hasNews(before: Shown, finding: Finding): boolean {
   if (finding.version <= before.version) return false
   const isNews =
     finding.severity !== before.severity || (finding.status !== before.status && finding.status !== "updated")

@@ -7,7 +7,7 @@ import type { Sink } from "./sink.js"
 import { nothingLost } from "../domain/lost.js"
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, longestRetryMs: 2 }
+const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, maxRetryMs: 2 }
 
 function anOutput(seq: number): Output {
   return {

@@ -11,9 +11,9 @@ export interface DeliveryLimits {
   readonly delayMs: number
   /** Most outputs that wait for one sink, rows or not. */
   readonly outputs: number
-  /** First and longest pause before a failed write is tried again; it doubles in between. */
+  /** First and longest pause before a failed write is retried; it doubles in between. */
   readonly retryMs: number
-  readonly longestRetryMs: number
+  readonly maxRetryMs: number
 }
 
 export const defaultDeliveryLimits: DeliveryLimits = {
@@ -21,7 +21,7 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   delayMs: 200,
   outputs: 2_000,
   retryMs: 50,
-  longestRetryMs: 5_000,
+  maxRetryMs: 5_000,
 }
 
 interface Waiting {
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 /**
- * Brings outputs to one sink: joined into few writes, one write at a time, in order. A failed write is tried again with
+ * Brings outputs to one sink: joined into few writes, one write at a time, in order. A failed write is retried with
  * the same array until it succeeds, so that the sink can recognise it.
  */
 export class Delivery {
@@ -74,7 +74,7 @@ export class Delivery {
     else this.#timer ??= setTimeout(() => void this.#write(), this.#limits.delayMs)
   }
 
-  /** As `add`, but when too much waits the oldest output is given up and counted: for sinks that may not hold the line. */
+  /** As `add`, but when too much waits the oldest output is dropped and counted: for sinks that may not hold up the rest. */
   addOrShed(output: Output): void {
     if (this.#waiting.length >= this.#limits.outputs && this.#waiting.shift() !== undefined) this.#shed += 1
     this.add(output, () => undefined)
@@ -125,16 +125,13 @@ export class Delivery {
   }
 
   async #writeUntilDone(outputs: readonly Output[]): Promise<boolean> {
-    for (let pauseMs = this.#limits.retryMs; ; pauseMs = Math.min(2 * pauseMs, this.#limits.longestRetryMs)) {
+    for (let pauseMs = this.#limits.retryMs; ; pauseMs = Math.min(2 * pauseMs, this.#limits.maxRetryMs)) {
       try {
         await this.#sink.write(outputs)
         return true
       } catch (thrown) {
         this.#failures += 1
-        this.#log.warn(
-          { sink: this.#sink.name, pauseMs, error: messageOf(thrown) },
-          "write failed, will be tried again",
-        )
+        this.#log.warn({ sink: this.#sink.name, pauseMs, error: messageOf(thrown) }, "write failed, retrying")
       }
       if (this.#abort.signal.aborted) return false
       await delay(pauseMs, undefined, { signal: this.#abort.signal }).catch(() => undefined)

@@ -13,7 +13,7 @@ import { openStore } from "./store.js"
 import type { Store } from "./store.js"
 
 const quiet: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-const limits = { ...defaultDeliveryLimits, rows: 20, delayMs: 1, outputs: 40, retryMs: 1, longestRetryMs: 20 }
+const limits = { ...defaultDeliveryLimits, rows: 20, delayMs: 1, outputs: 40, retryMs: 1, maxRetryMs: 20 }
 
 let folder: string
 let engine: EngineServer

@@ -1,6 +1,7 @@
 import { pino } from "pino"
 import type { DestinationStream, Level, Logger } from "pino"
 import type { Writable } from "node:stream"
+import { timeOfDay } from "../text/rfc3339.js"
 import { printable } from "../text/terminal-text.js"
 
 export type LogLevel = Extract<Level, "debug" | "info" | "warn" | "error">
@@ -8,14 +9,14 @@ export type LogLevel = Extract<Level, "debug" | "info" | "warn" | "error">
 export interface LogOptions {
   readonly level: LogLevel
   readonly stream: Writable
-  /** Words for a person instead of JSON lines. */
+  /** One line of text for a person instead of JSON lines. */
   readonly words: boolean
 }
 
 /** Never shown, wherever they stand in what is logged. */
 const secrets = ["token", "password", "authorization", "cookie", "set-cookie"].map((name) => `["${name}"]`)
 
-/** The log: JSON lines, or one line of words where a person reads along. */
+/** The log: JSON lines, or lines of text where a person reads along. */
 export function createLogger({ level, stream, words }: LogOptions): Logger {
   const destination: DestinationStream = { write: (line) => void stream.write(words ? inWords(line) : line) }
   return pino(
@@ -35,6 +36,6 @@ function inWords(line: string): string {
   const rest = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   )
-  const parts = [String(time).slice(11, 23), String(level).padEnd(5), typeof msg === "string" ? msg : "", ...rest]
+  const parts = [timeOfDay(String(time)), String(level).padEnd(5), typeof msg === "string" ? msg : "", ...rest]
   return `${printable(parts.join(" "))}\n`
 }

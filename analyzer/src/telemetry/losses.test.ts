@@ -9,8 +9,8 @@ describe("lossLines", () => {
 
   it("names each kind with its number and what to do", () => {
     expect(lossLines({ ...nothingLost, ringConnection: 7, shedFinal: 2 })).toEqual([
-      "lost 7 connection records for which the ring buffer had no room (raise --ring-bytes)",
-      "lost 2 final records shed while the analyzer was away or slow (raise --buffer-bytes)",
+      "lost 7 connection records because the ring buffer was full (raise --ring-bytes)",
+      "lost 2 final records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
     ])
   })
 })

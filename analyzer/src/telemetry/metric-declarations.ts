@@ -1,4 +1,5 @@
-import type { FindingClass, Severity } from "../domain/finding.js"
+import type { FindingClass } from "../domain/finding-classes.js"
+import type { Severity } from "../domain/severity.js"
 import { lostKinds } from "../domain/lost.js"
 import type { AnalyzerStatus, AlertStatus } from "./status.js"
 
@@ -58,8 +59,8 @@ function lostByHost(source: MetricSource): readonly Reading[] {
   return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
 }
 
-const line = "line"
-const ingest = "collector door"
+const pipeline = "pipeline"
+const ingest = "gRPC server"
 const delivery = "deliveries"
 const outbox = "outbox"
 
@@ -85,10 +86,10 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_hosts",
     type: "gauge",
-    help: "Hosts, one for each boot, that were heard of within an hour.",
+    help: "Hosts, one for each boot, that were seen within an hour.",
     labels: [],
     unit: "hosts",
-    source: line,
+    source: pipeline,
     read: (source) => [[none, source.analyzer().hosts.length]],
   },
   {
@@ -97,7 +98,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     help: "Live connections of all hosts.",
     labels: [],
     unit: "connections",
-    source: line,
+    source: pipeline,
     read: (source) => [[none, source.analyzer().hosts.reduce((sum, { counts }) => sum + counts.liveConnections, 0)]],
   },
   {
@@ -121,7 +122,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_rejected_total",
     type: "counter",
-    help: "Records, messages and streams of collectors that were not used.",
+    help: "Records, messages and streams of collectors that were rejected.",
     labels: ["reason"],
     unit: "records, messages or streams",
     source: ingest,
@@ -139,7 +140,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_write_failures_total",
     type: "counter",
-    help: "Writes that a sink refused; each was tried again.",
+    help: "Writes to a sink that failed; each is retried.",
     labels: ["sink"],
     unit: "writes",
     source: delivery,
@@ -148,7 +149,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_outputs_shed_total",
     type: "counter",
-    help: "Outputs given up because a sink had no room; never for the store.",
+    help: "Outputs dropped because a sink had no room; never for the store.",
     labels: ["sink"],
     unit: "outputs",
     source: delivery,
@@ -211,7 +212,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alert_errors_total",
     type: "counter",
-    help: "Attempts to publish that failed; each is tried again.",
+    help: "Attempts to publish that failed; each is retried.",
     labels: ["sink"],
     unit: "attempts",
     source: outbox,
@@ -220,7 +221,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_shed_total",
     type: "counter",
-    help: "Alerts given up because the outbox was full.",
+    help: "Alerts dropped because the outbox was full.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
@@ -229,7 +230,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_refused_total",
     type: "counter",
-    help: "Alerts that the receiver will never take, put aside.",
+    help: "Alerts that the receiver refused for good, kept in refused.jsonl.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
@@ -250,7 +251,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     help: "Findings that began in this run, by their first severity.",
     labels: ["class", "severity"],
     unit: "findings",
-    source: line,
+    source: pipeline,
     read: (source) => source.findings().map(({ class: name, severity, count }) => [{ class: name, severity }, count]),
   },
   {
@@ -274,7 +275,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_page_refused_total",
     type: "counter",
-    help: "Requests that the page refused, and watchers it dropped.",
+    help: "Requests that the page refused, and slow event streams it dropped.",
     labels: ["reason"],
     unit: "requests",
     source: "page",
@@ -283,7 +284,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_metric_samples_skipped_total",
     type: "counter",
-    help: "Times that the metrics were not written to the store.",
+    help: "Writes of the metrics to the store that failed or were skipped.",
     labels: [],
     unit: "times",
     source: "metrics",

@@ -37,7 +37,7 @@ describe("the recorder of metrics", () => {
     expect(skipped).toBe(1)
   })
 
-  it("never waits for a store that does not answer, at the stop neither", async () => {
+  it("never waits for a store that does not respond, at the stop neither", async () => {
     recording(() => new Promise(() => undefined))
     recorder.record()
     recorder.record()

@@ -2,17 +2,17 @@ import { messageOf } from "../errors.js"
 import type { Log } from "./log.js"
 import type { MetricSample, Metrics } from "./metrics.js"
 
-/** As often as Prometheus would ask. */
+/** As often as Prometheus scrapes by default. */
 const everyMs = 15_000
 
 export interface RecorderPorts {
   readonly metrics: Pick<Metrics, "samples" | "countSkippedSamples">
-  /** The store's; rejects while it does not answer. One token, one look. */
+  /** The store's; rejects while it is unreachable. One token for each look. */
   readonly insert: (samples: readonly MetricSample[], token: string) => Promise<void>
   readonly log: Log
 }
 
-/** Writes the metrics to the store, for dashboards without Prometheus. What the store does not take is skipped and counted. */
+/** Writes the metrics to the store, for dashboards without Prometheus. A write that fails is skipped and counted. */
 export class MetricsRecorder {
   readonly #ports: RecorderPorts
   readonly #timer: NodeJS.Timeout
@@ -53,7 +53,7 @@ export class MetricsRecorder {
       if (first !== undefined) await this.#ports.insert(samples, `metrics:${first.source}:${first.atMs}`)
     } catch (thrown) {
       this.#ports.metrics.countSkippedSamples()
-      this.#ports.log.debug({ error: messageOf(thrown) }, "the metrics were not stored")
+      this.#ports.log.debug({ error: messageOf(thrown) }, "storing the metrics failed")
     }
   }
 }

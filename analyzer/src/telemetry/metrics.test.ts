@@ -72,7 +72,7 @@ describe("/metrics", () => {
     expect((await metrics.text()).split("\n")).toContain(line)
   })
 
-  it("takes totals over as they are, however often it is asked", async () => {
+  it("takes totals over as they are, however often they are read", async () => {
     const metrics = metricsOf(source())
     await metrics.text()
     expect(await metrics.text()).toContain('backflow_rejected_total{reason="time"} 3\n')

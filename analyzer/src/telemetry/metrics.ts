@@ -44,7 +44,7 @@ export interface MetricsOptions {
   readonly nowUs: () => Microseconds
 }
 
-/** Every metric of this process. Values are read when somebody asks. */
+/** Every metric of this process. Values are read at each scrape. */
 export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #options: MetricsOptions

@@ -1,4 +1,4 @@
-/** How the parts of a running analyzer stand: one type for each, told by the part, shown by metrics, page and command line. */
+/** The state of each part of a running analyzer, given by the part, shown by metrics, page and command line. */
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
 import type { View } from "../domain/view.js"
@@ -64,11 +64,11 @@ export interface AlertStatus {
   readonly name: string
   readonly condition: AlertCondition
   readonly published: number
-  /** Sends that failed and were tried again. */
+  /** Sends that failed and were retried. */
   readonly errors: number
-  /** Put aside, because the destination will not take them. */
+  /** Kept in refused.jsonl, because the destination will not take them. */
   readonly refused: number
-  /** Given up for lack of room in the outbox. */
+  /** Dropped for lack of room in the outbox. */
   readonly shed: number
   /** Lost on disk, by a crash in the middle of a write or by damage. */
   readonly torn: number

@@ -6,10 +6,10 @@ export function summaryLines(counts: AnalyzerStatus): string[] {
   const store = counts.deliveries.find(({ sink }) => sink === "store")?.counts
   const lines = [`stored ${store?.written ?? 0} batches`]
   if ((store?.waiting ?? 0) > 0)
-    lines.push(`not stored: ${store?.waiting ?? 0} batches, which their collectors send again`)
+    lines.push(`not stored: ${store?.waiting ?? 0} batches, which their collectors will resend`)
   for (const { sink, counts: delivery } of counts.deliveries) {
-    if (delivery.failures > 0) lines.push(`${sink}: ${delivery.failures} writes failed and were tried again`)
-    if (delivery.shed > 0) lines.push(`${sink}: ${delivery.shed} outputs were given up`)
+    if (delivery.failures > 0) lines.push(`${sink}: ${delivery.failures} writes failed and were retried`)
+    if (delivery.shed > 0) lines.push(`${sink}: ${delivery.shed} outputs were dropped`)
   }
   for (const { host, counts: session } of counts.sessions) {
     if (session.lost !== undefined) lines.push(...lossLines(session.lost).map((line) => `${host}: ${line}`))

@@ -2,7 +2,7 @@
  * Program for tests and benchmarks, which kill it: writes the batches FIRST to LAST of a stream of findings to the outboxes
  * of an alerts configuration, prints the number of each one that is durable, and ends once everything has left.
  *
- *     node writer-child.js '{"state": …, "alerts": AlertsConfig, "first": 1, "last": 900, "pauseMs": 1}'
+ *     node alert-writer.js '{"state": …, "alerts": AlertsConfig, "first": 1, "last": 900, "pauseMs": 1}'
  */
 import { setTimeout as delay } from "node:timers/promises"
 import type { AlertsConfig } from "../config/load.js"
@@ -42,19 +42,10 @@ function versionOf(n: number): Finding {
 }
 
 async function run({ state, alerts: config, first, last, pauseMs }: WriterTask): Promise<void> {
-  const say = (text: string) => void process.stderr.write(`${text}\n`)
-  const log = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: (_: object, text: string) => say(text),
-    error: say,
-  }
-  const alerts = await startAlerts(config, {
-    state,
-    log: { ...log, error: (_: object, text: string) => say(text) },
-    nowMs: Date.now,
-    version: "0.0.0",
-  })
+  const ignore = () => undefined
+  const print = (_: object, text: string) => void process.stderr.write(`${text}\n`)
+  const log = { debug: ignore, info: ignore, warn: print, error: print }
+  const alerts = await startAlerts(config, { state, log, nowMs: Date.now, version: "0.0.0" })
   for (let n = first; n <= last; n++) {
     await alerts.sink?.write([batchOf(n)])
     process.stdout.write(`${n}\n`)
@@ -66,6 +57,6 @@ async function run({ state, alerts: config, first, last, pauseMs }: WriterTask):
 }
 
 const [task] = process.argv.slice(2)
-if (process.argv[1]?.endsWith("writer-child.js") === true && task !== undefined) {
+if (process.argv[1]?.endsWith("alert-writer.js") === true && task !== undefined) {
   await run(JSON.parse(task) as WriterTask)
 }

@@ -49,7 +49,7 @@ export async function aQueue(folder: string, changes: { readonly limitBytes?: nu
   const queue = await AlertQueue.open({
     folder,
     limitBytes: 1_000_000,
-    least: "medium",
+    minSeverity: "medium",
     nowMs: () => startMs,
     log: aLog(),
     ...changes,

@@ -81,7 +81,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
       exe: "/usr/bin/ssh",
       argv: ["ssh", "-N", "-R", "8080:localhost:8000", "ops@203.0.113.9"],
       uid: 1_000,
-      ancestors: [{ pid: 4_700, exe: "/bin/bash", argv: ["bash", "../sinks/fix-build.sh"] }],
+      ancestors: [{ pid: 4_700, exe: "/bin/bash", argv: ["bash", "./fix-build.sh"] }],
       containerId: "",
     },
     connection: {
@@ -97,7 +97,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
     },
     evidence: [
       {
-        kind: "relay",
+        kind: "conservation",
         text: "37 bytes of framing in each of 12 turns from 203.0.113.9:443 to 127.0.0.1:8000.",
         atUs: sampleUs,
         facts: { turns: 12, framing_bytes: 37 },

@@ -19,7 +19,7 @@ import { pageAuth } from "../web/auth/page-auth.js"
 import { LiveFindings } from "../web/live/live-findings.js"
 import { startWeb } from "../web/start.js"
 import type { Web } from "../web/start.js"
-import type { PageQueries } from "../web/ports.js"
+import type { PageQueries } from "../web/api/api.js"
 import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
 import { nothingLost } from "../domain/lost.js"
 

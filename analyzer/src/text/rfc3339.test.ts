@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { formatTime, parseTime } from "./rfc3339.js"
+import { formatTime, millisecondsOf, parseTime, timeOfDay, toMilliseconds } from "./rfc3339.js"
 
 describe("formatTime", () => {
   it.each([
@@ -26,5 +26,15 @@ describe("parseTime", () => {
     ["yesterday", undefined],
   ])("reads %s as %s", (text, expected) => {
     expect(parseTime(text)).toBe(expected)
+  })
+})
+
+describe("parts of a written time", () => {
+  const time = formatTime(1_795_413_600_123_999)
+
+  it("end with milliseconds", () => {
+    expect(timeOfDay(time)).toBe("06:00:00.123")
+    expect(toMilliseconds(time)).toBe("2026-11-23T06:00:00.123Z")
+    expect(millisecondsOf(time)).toBe(1_795_413_600_123)
   })
 })

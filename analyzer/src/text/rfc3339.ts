@@ -12,6 +12,21 @@ export function formatTime(us: Microseconds): string {
   return `${new Date(seconds * 1_000).toISOString().slice(0, 19)}.${fraction}000Z`
 }
 
+/** "06:00:00.123" in UTC, of what `formatTime` wrote. */
+export function timeOfDay(time: string): string {
+  return time.slice(11, 23)
+}
+
+/** "2026-11-23T06:00:00.123Z", of what `formatTime` wrote. */
+export function toMilliseconds(time: string): string {
+  return `${time.slice(0, 23)}Z`
+}
+
+/** Milliseconds since the epoch of what `formatTime` wrote; digits beyond are dropped. */
+export function millisecondsOf(time: string): number {
+  return Math.floor((parseTime(time) ?? Number.NaN) / 1_000)
+}
+
 /** Microseconds of an RFC 3339 date-time; undefined when it is not one. Digits beyond microseconds are dropped. */
 export function parseTime(text: string): Microseconds | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/i.exec(text)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { byteCount, commandLine, duration, endpoint, printable } from "./terminal-text.js"
+import { commandLine, printable } from "./terminal-text.js"
 
 describe("printable", () => {
   it.each([
@@ -33,34 +33,4 @@ describe("commandLine", () => {
   it("says how much it leaves out", () => {
     expect(commandLine(["a".repeat(30)], 10)).toBe("aaaaaaaaaa… (20 more)")
   })
-})
-
-it.each([
-  [0, "0 B"],
-  [999, "999 B"],
-  [1_000, "1.0 kB"],
-  [64_877, "65 kB"],
-  [2_500_000, "2.5 MB"],
-  [9e15, "9.0 PB"],
-  [9e18, "9000 PB"],
-])("byteCount shows %d as %s", (bytes, expected) => {
-  expect(byteCount(bytes)).toBe(expected)
-})
-
-it.each([
-  [0, "0 s"],
-  [-5, "0 s"],
-  [41_400_000, "41 s"],
-  [3_600_000_000, "1 h"],
-  [7_500_000_000, "2 h 5 min"],
-  [93_784_000_000, "1 d 2 h"],
-])("duration shows %d microseconds as %s", (us, expected) => {
-  expect(duration(us)).toBe(expected)
-})
-
-it.each([
-  [{ address: "203.0.113.9", port: 443 }, "203.0.113.9:443"],
-  [{ address: "2001:db8::1", port: 22 }, "[2001:db8::1]:22"],
-])("endpoint shows %j as %s", (value, expected) => {
-  expect(endpoint(value)).toBe(expected)
 })

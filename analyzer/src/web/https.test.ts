@@ -44,7 +44,9 @@ function ask(path: string, method: string, headers: Readonly<Record<string, stri
     const sent = request(
       { host: "127.0.0.1", port, path, method, headers, ca: trusted, servername: "page.example", agent: false },
       (response) => {
-        response.resume().on("end", () => resolve({ status: response.statusCode, cookie: response.headers["set-cookie"]?.[0] })) // prettier-ignore
+        response
+          .resume()
+          .on("end", () => resolve({ status: response.statusCode, cookie: response.headers["set-cookie"]?.[0] }))
       },
     )
     sent.on("error", reject)

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { aFinding, anIncident } from "../testing/outputs.js"
 import { findingJson, incidentJson } from "../documents/finding-json.js"
 import { LiveFindings } from "./live/live-findings.js"
-import type { PageQueries } from "./ports.js"
+import type { PageQueries } from "./api/api.js"
 import { ask, theStore, outputWith, aPage } from "../testing/page.js"
 import type { Web } from "./start.js"
 
@@ -29,7 +29,6 @@ afterEach(async () => {
   undo = []
   rmSync(folder, { recursive: true, force: true })
 })
-
 
 async function serve(queries: Partial<PageQueries> = {}, changes: Parameters<typeof aPage>[1] = {}): Promise<Web> {
   const parts = await aPage(folder, { queries: theStore(queries), files: join(folder, "dist"), ...changes })
@@ -61,16 +60,21 @@ describe("who may read", () => {
     expect(cookie).not.toContain(tokenOf(web))
     const shown = { cookie: `other=1; ${cookie.split(";")[0] ?? ""}` }
     expect(await ask(web.address, "/api/overview", { headers: shown })).toMatchObject({ status: 200 })
-    expect(await ask(web.address, "/api/overview", { headers: { cookie: "backflow_session=x" } })).toMatchObject({ status: 401 }) // prettier-ignore
+    expect(await ask(web.address, "/api/overview", { headers: { cookie: "backflow_session=x" } })).toMatchObject({
+      status: 401,
+    })
   })
 
   it("nobody with a wrong token, and each of many only slowly", async () => {
     const web = await serve()
     const wrong = { headers: { authorization: `Bearer ${tokenOf(web)}x` } }
     const began = performance.now()
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(web.address, "/api/overview", wrong)))
+    const responses = await Promise.all(Array.from({ length: 20 }, () => ask(web.address, "/api/overview", wrong)))
     expect(performance.now() - began).toBeGreaterThan(900)
-    expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(16).fill(401), ...Array<number>(4).fill(429)]) // prettier-ignore
+    expect(responses.map(({ status }) => status).sort()).toEqual([
+      ...Array<number>(16).fill(401),
+      ...Array<number>(4).fill(429),
+    ])
     const { body } = await ask(web.address, "/metrics", { headers: bearer(web) })
     expect(body).toContain('backflow_page_refused_total{reason="wrong_token"} 20')
   })
@@ -78,7 +82,8 @@ describe("who may read", () => {
   it("no site that has its own name, and none that signs in from elsewhere", async () => {
     const web = await serve()
     const rebound = { ...bearer(web), host: "attacker.example" }
-    for (const path of ["/", "/api/overview"]) expect(await ask(web.address, path, { headers: rebound })).toMatchObject({ status: 421 }) // prettier-ignore
+    for (const path of ["/", "/api/overview"])
+      expect(await ask(web.address, path, { headers: rebound })).toMatchObject({ status: 421 })
     const foreign = { ...bearer(web), origin: "http://attacker.example" }
     expect(await ask(web.address, "/api/session", { method: "POST", headers: foreign })).toMatchObject({ status: 403 })
     const own = { ...bearer(web), origin: web.address }
@@ -103,7 +108,9 @@ describe("who may read", () => {
   it("refuses a token that could be guessed", async () => {
     const tokenFile = join(folder, "token")
     writeFileSync(tokenFile, "short\n")
-    await expect(serve({}, { page: { address: "127.0.0.1:0", tls: undefined, tokenFile } })).rejects.toMatchObject({ code: "config" }) // prettier-ignore
+    await expect(serve({}, { page: { address: "127.0.0.1:0", tls: undefined, tokenFile } })).rejects.toMatchObject({
+      code: "config",
+    })
   })
 })
 
@@ -115,7 +122,10 @@ describe("files", () => {
     expect(index.headers["content-security-policy"]).toContain("default-src 'self'")
     expect(index.headers["content-security-policy"]).toContain("frame-ancestors 'none'")
     const script = await ask(web.address, "/assets/app-1a2b.js", { headers: { "accept-encoding": "gzip" } })
-    expect(script.headers).toMatchObject({ "content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable" }) // prettier-ignore
+    expect(script.headers).toMatchObject({
+      "content-encoding": "gzip",
+      "cache-control": "public, max-age=31536000, immutable",
+    })
   })
 
   it.each(["/../secret.txt", "/assets/../../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "//etc/passwd"])(
@@ -134,7 +144,9 @@ describe("the address", () => {
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve))
     undo.push(() => new Promise((resolve) => other.close(() => resolve())))
     const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`
-    await expect(serve({}, { page: { address: taken, tls: undefined, tokenFile: undefined } })).rejects.toMatchObject({ code: "address-in-use" }) // prettier-ignore
+    await expect(serve({}, { page: { address: taken, tls: undefined, tokenFile: undefined } })).rejects.toMatchObject({
+      code: "address-in-use",
+    })
     const unchosen = { page: { address: undefined, tls: undefined, tokenFile: undefined } }
     const [first, second] = [await serve({}, unchosen), await serve({}, unchosen)]
     expect(first.address).not.toBe(second.address)
@@ -143,7 +155,7 @@ describe("the address", () => {
 })
 
 describe("incidents and findings", () => {
-  it("come from memory as they are told", async () => {
+  it("come from memory as they arrive", async () => {
     const web = await serve()
     const finding = aFinding()
     await live.write([outputWith({ findings: [finding], incidents: [anIncident({ findings: [finding.id] })] })])
@@ -168,7 +180,7 @@ describe("incidents and findings", () => {
       incident: (id) => Promise.resolve(id === closed.id ? incidentJson(closed) : undefined),
     })
     const get = (path: string) => ask(web.address, path, { headers: bearer(web) })
-    expect(listOf(await get("/api/incidents?status=open")).incidents.map(({ id }) => id)).toEqual([open.id]) // prettier-ignore
+    expect(listOf(await get("/api/incidents?status=open")).incidents.map(({ id }) => id)).toEqual([open.id])
     expect(listOf(await get("/api/incidents?status=all")).total).toBe(2)
     expect(await get(`/api/incidents/${closed.id}`)).toMatchObject({ status: 200 })
     expect(await get(`/api/findings/${closed.id}`)).toMatchObject({ status: 404 })
@@ -176,18 +188,18 @@ describe("incidents and findings", () => {
     expect(await get("/api/findings/..%2f..")).toMatchObject({ status: 404 })
   })
 
-  it("are 503 with a sentence while the store does not answer", async () => {
+  it("are 503 with a sentence while the store is unreachable", async () => {
     const away = () => Promise.reject(new Error("connect ECONNREFUSED"))
     const web = await serve({ incident: away })
     const got = await ask(web.address, "/api/incidents/1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11", { headers: bearer(web) })
     expect(got.status).toBe(503)
-    expect(got.body).toMatch(/The store does not answer/)
+    expect(got.body).toMatch(/The store is unreachable/)
     expect(got.body).not.toContain("ECONNREFUSED")
   })
 })
 
 describe("a stop", () => {
-  it("is told by readiness first, while the page still answers", async () => {
+  it("shows in readiness first, while the page still responds", async () => {
     const web = await serve()
     web.retire()
     const ready = await ask(web.address, "/readyz")

@@ -4,17 +4,25 @@ import { messageOf } from "../errors.js"
 import type { Log } from "../telemetry/log.js"
 import type { Metrics } from "../telemetry/metrics.js"
 import { Api } from "./api/api.js"
+import type { PageQueries } from "./api/api.js"
 import { LiveOutbound } from "./api/outbound.js"
 import { Overviews } from "./api/overview.js"
+import type { OverviewPorts } from "./api/overview.js"
 import { ourHosts } from "./auth/host-names.js"
 import type { PageAuth } from "./auth/page-auth.js"
-import { Health } from "./health.js"
+import { Health } from "./server/health.js"
 import type { LiveFindings } from "./live/live-findings.js"
-import type { WebPorts } from "./ports.js"
 import { listenHttp } from "./server/http-listener.js"
 import { LiveStream } from "./server/live-events.js"
 import { PageServer } from "./server/page-server.js"
 import { staticFiles } from "./server/static-files.js"
+
+/** What the page shows, from the rest of the analyzer. */
+export interface WebPorts extends OverviewPorts {
+  readonly queries: PageQueries
+  /** Collectors can connect. */
+  readonly isListening: () => boolean
+}
 
 export interface WebOptions {
   readonly page: ServedConfig
@@ -35,9 +43,9 @@ export interface Web {
   /** The address that signs a browser in: the token stands behind #, which is never sent. */
   readonly signInAddress: string
   readonly tokenFile: string
-  /** Not ready from now on; the page still answers. To be called when a stop begins. */
+  /** Not ready from now on; the page still responds. To be called when a stop begins. */
   retire(): void
-  /** Ends live streams and closes the listener; what still answers gets `graceMs`. */
+  /** Ends live streams and closes the listener; requests under way get `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -102,6 +110,6 @@ async function seed(live: LiveFindings, { queries }: WebPorts, log: Log): Promis
   try {
     live.seed(await queries.openIncidents(seededIncidents), await queries.openFindings(seededFindings))
   } catch (thrown) {
-    log.warn({ error: messageOf(thrown) }, "the page begins without what was open before: the store did not answer")
+    log.warn({ error: messageOf(thrown) }, "store query failed, the page starts without earlier findings")
   }
 }

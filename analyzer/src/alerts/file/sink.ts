@@ -5,7 +5,7 @@ import type { Formatter } from "../formats/formatter.js"
 
 /**
  * Alerts as lines of JSON at the end of a file, on disk once `send` resolves. The file is opened for each send: whoever
- * renames it to rotate needs to tell nobody.
+ * renames it to rotate it need not signal this process.
  */
 export class FileSink implements AlertSink {
   readonly name = "file"

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import type { AnySchema, ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { beforeAll, describe, expect, it } from "vitest"
-import { severities } from "../../domain/finding.js"
+import { severities } from "../../domain/severity.js"
 import type { Finding } from "../../domain/finding.js"
 import { aFinding, sampleUs } from "../../testing/outputs.js"
 import type { Alert } from "../outbox/alert.js"
@@ -40,7 +40,7 @@ const ofAllKinds: readonly (readonly [string, Alert])[] = [
   ["closed", anAlert({ kind: "closed", because: "ended" }, { version: 3, status: "closed" })],
   ["lowered", anAlert({ kind: "closed", because: "lowered" }, { version: 3, status: "updated", severity: "low" })],
   ["approved", anAlert({ kind: "closed", because: "expected" }, { version: 3, status: "expected" })],
-  ["over before it was told", anAlert({ because: "ended" }, { status: "closed" })],
+  ["over before it was sent", anAlert({ because: "ended" }, { status: "closed" })],
 ]
 
 describe("OCSF", () => {
@@ -71,7 +71,7 @@ describe("OCSF", () => {
     ["closed", 3, 200_403, false, 4],
     ["lowered", 3, 200_403, false, 4],
     ["approved", 3, 200_403, false, 3],
-    ["over before it was told", 1, 200_401, true, 4],
+    ["over before it was sent", 1, 200_401, true, 4],
   ])("tells %s by its numbers", (what, activity_id, type_uid, is_alert, status_id) => {
     const alert = ofAllKinds.find(([name]) => name === what)?.[1] ?? anAlert()
     expect(ocsf(alert, "0.1.0")).toMatchObject({ activity_id, type_uid, is_alert, status_id })

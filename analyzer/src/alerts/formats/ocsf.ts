@@ -3,7 +3,7 @@ import type { FindingJson } from "../../documents/finding-json.js"
 import { alertId } from "../outbox/alert.js"
 import type { Alert } from "../outbox/alert.js"
 import { attackVersion, techniqueOf } from "./attack.js"
-import { milliseconds } from "./moments.js"
+import { millisecondsOf } from "../../text/rfc3339.js"
 
 /** The version of the Open Cybersecurity Schema Framework whose names and numbers these are. */
 export const ocsfVersion = "1.8.0"
@@ -44,9 +44,9 @@ export function ocsf(alert: Alert, version: string): Readonly<Record<string, unk
     activity_name: activity,
     type_uid: classUid * 100 + activityId,
     type_name: `Detection Finding: ${activity}`,
-    time: milliseconds(alert.createdAt),
-    start_time: milliseconds(finding.first_seen),
-    end_time: milliseconds(finding.last_seen),
+    time: millisecondsOf(alert.createdAt),
+    start_time: millisecondsOf(finding.first_seen),
+    end_time: millisecondsOf(finding.last_seen),
     severity_id: severityIds[finding.severity],
     severity: severityNames[finding.severity],
     status_id: statusId,
@@ -87,10 +87,10 @@ function findingInfo({ finding, createdAt }: Alert): object {
     title: finding.summary,
     desc: finding.evidence.map(({ text }) => text).join("\n"),
     types: [finding.class],
-    created_time: milliseconds(createdAt),
-    modified_time: milliseconds(finding.detected_at),
-    first_seen_time: milliseconds(finding.first_seen),
-    last_seen_time: milliseconds(finding.last_seen),
+    created_time: millisecondsOf(createdAt),
+    modified_time: millisecondsOf(finding.detected_at),
+    first_seen_time: millisecondsOf(finding.first_seen),
+    last_seen_time: millisecondsOf(finding.last_seen),
     analytic: { type_id: behavioral, type: "Behavioral", name: finding.detector, uid: finding.detector },
     attacks: finding.attack.map(attackOf),
   }

@@ -4,14 +4,14 @@ import type { KafkaConfig } from "../../config/load.js"
 import type { Log } from "../../telemetry/log.js"
 import { credential, secretText } from "../credentials.js"
 
-/** In milliseconds. A broker that is stopped in the middle of a request must not hold the line for long. */
+/** In milliseconds. A broker that is stopped in the middle of a request must not hold up alerts for long. */
 const connectionMs = 5_000
 const authenticationMs = 10_000
 const requestMs = 10_000
 
 /**
  * A client of the configured cluster. Reads the files that the settings name; throws AppError "config" naming the setting
- * when one cannot be read. kafkajs tries little by itself: the publisher does, for ever.
+ * when one cannot be read. kafkajs retries little by itself: the publisher does, for ever.
  */
 export function kafkaClient(config: KafkaConfig, log: Log): Kafka {
   const options: ClientConfig = {
@@ -43,7 +43,7 @@ function saslOf({ mechanism, username, passwordFile }: NonNullable<KafkaConfig["
   return { mechanism, username, password }
 }
 
-/** kafkajs retries by itself and logs each time: all of it is detail beside the one word of the publisher. */
+/** kafkajs retries by itself and logs each time: all of it is detail beside the publisher's one message. */
 function bridge(log: Log): logCreator {
   return () =>
     ({ namespace, log: { message, error, broker } }: LogEntry) => {

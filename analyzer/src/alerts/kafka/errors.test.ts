@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { AlertSinkError, AlertsRefused } from "../publish/alert-sink.js"
 import { kafkaFailure } from "./errors.js"
 
-/** As kafkajs throws it: what the broker said, wrapped by what gave up. */
+/** As kafkajs throws it: the broker's error, wrapped by the retrier's. */
 function wrapped(inner: object, name = "KafkaJSNumberOfRetriesExceeded"): Error {
   return Object.assign(new Error("gave up"), { name, retriable: false, cause: inner })
 }
@@ -31,12 +31,12 @@ describe("what kafkajs rejects with", () => {
       failure("KafkaJSSASLAuthenticationError", "invalid credentials with SASL mechanism X"),
       /password_file/,
     ],
-    ["silence", failure("KafkaJSRequestTimeoutError", "x"), /does not answer/],
+    ["silence", failure("KafkaJSRequestTimeoutError", "x"), /timeout/],
     ["a closed port", failure("KafkaJSConnectionError", "connect ECONNREFUSED 127.0.0.1:1"), /no broker.*ECONNREFUSED/],
     ["a certificate", failure("KafkaJSConnectionError", "self-signed certificate"), /ca_file/],
     ["a full disk", failure("KafkaJSProtocolError", "x", { type: "KAFKA_STORAGE_ERROR" }), /disk/],
     ["anything else", failure("Error", "out of luck"), /^out of luck$/],
-  ])("is tried again, and in words, for %s", (_what, inner, words) => {
+  ])("is retried, with a text for people, for %s", (_what, inner, words) => {
     const found = kafkaFailure(wrapped(inner), "t")
     expect(found).toBeInstanceOf(AlertSinkError)
     expect(found.message).toMatch(words)
@@ -44,6 +44,6 @@ describe("what kafkajs rejects with", () => {
 
   it("is read alike from an error of kafkajs itself", () => {
     const closed = new kafkajs.KafkaJSConnectionError("connect ECONNREFUSED 10.0.0.1:9092", { broker: "10.0.0.1:9092" })
-    expect(kafkaFailure(closed, "t").message).toBe("no broker can be reached: connect ECONNREFUSED 10.0.0.1:9092")
+    expect(kafkaFailure(closed, "t").message).toBe("no broker is reachable: connect ECONNREFUSED 10.0.0.1:9092")
   })
 })

@@ -47,7 +47,7 @@ describe("a queue of alerts", () => {
     expect(await waiting(second)).toEqual(["updated 2", "closed 2"])
   })
 
-  it("knows it when the segments that told are long gone", async () => {
+  it("knows it when the segments that held it are long gone", async () => {
     const folder = aFolder()
     const first = await aQueue(folder)
     await first.write([outputOf(aFinding())])
@@ -74,14 +74,14 @@ describe("a queue of alerts", () => {
   })
 })
 
-/** A sink that fails as often as it is told, and notes the ids that it was given. */
+/** A sink that fails so many times, and notes the ids that it was given. */
 class FailingStore implements Sink {
   readonly name = "store"
   failures = 0
   readonly written: string[] = []
 
   write(outputs: Parameters<Sink["write"]>[0]): Promise<void> {
-    if (this.failures-- > 0) return Promise.reject(new AppError("store-write", "no answer", "Wait."))
+    if (this.failures-- > 0) return Promise.reject(new AppError("store-write", "timeout", "Wait."))
     this.written.push(...outputs.flatMap(({ findings }) => findings.map(({ id, version }) => `${id}:${version}`)))
     return Promise.resolve()
   }
@@ -96,16 +96,16 @@ class FailingStore implements Sink {
 }
 
 describe("the durable line", () => {
-  it("has the alert on disk before the store is asked, and once however often the store fails", async () => {
+  it("has the alert on disk before the store is written, and once however often the store fails", async () => {
     const folder = aFolder()
     const queue = await aQueue(folder)
     const store = new FailingStore()
     const line = new DurableLine(new OutboxSink([queue]), store)
     const outputs = [outputOf(aFinding())]
     store.failures = 2
-    await expect(line.write(outputs)).rejects.toThrow("no answer")
+    await expect(line.write(outputs)).rejects.toThrow("timeout")
     expect(await waiting(await aQueue(folder))).toEqual(["created 1"])
-    await expect(line.write(outputs)).rejects.toThrow("no answer")
+    await expect(line.write(outputs)).rejects.toThrow("timeout")
     await line.write(outputs)
     expect(store.written).toEqual([alertId(anAlert())])
     expect(await waiting(queue)).toEqual(["created 1"])
@@ -117,7 +117,7 @@ describe("the durable line", () => {
     bad.failures = 1
     const sink = new OutboxSink([bad, good])
     const outputs = [outputOf(aFinding())]
-    await expect(sink.write(outputs)).rejects.toThrow("no answer")
+    await expect(sink.write(outputs)).rejects.toThrow("timeout")
     await sink.write(outputs)
     expect(await waiting(good)).toEqual(["created 1"])
     expect(bad.written).toHaveLength(1)

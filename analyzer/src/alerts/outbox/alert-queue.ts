@@ -1,6 +1,6 @@
 import { appendFile, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
-import type { Severity } from "../../domain/finding.js"
+import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import type { Log } from "../../telemetry/log.js"
 import type { Alert } from "./alert.js"
@@ -14,8 +14,8 @@ import { selectAlerts, openAlertAfter } from "./selection.js"
 export interface AlertQueueOptions {
   readonly folder: string
   readonly limitBytes: number
-  /** This severity and above leaves. */
-  readonly least: Severity
+  /** This severity and above is sent. */
+  readonly minSeverity: Severity
   readonly nowMs: () => number
   readonly log: Log
 }
@@ -65,7 +65,7 @@ export class AlertQueue {
   async write(outputs: readonly Output[]): Promise<void> {
     if (this.#kept.has(outputs)) return
     const findings = outputs.flatMap((output) => output.findings)
-    const alerts = selectAlerts(findings, this.#ledger, this.#options.least)
+    const alerts = selectAlerts(findings, this.#ledger, this.#options.minSeverity)
     if (alerts.length > 0) {
       let noted = 0
       await this.#outbox.append(

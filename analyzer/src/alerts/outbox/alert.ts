@@ -2,13 +2,13 @@ import type { FindingJson } from "../../documents/finding-json.js"
 
 export type AlertKind = "created" | "updated" | "closed"
 
-/** Why a finding is over for whoever was told of it. */
+/** Why a finding is over for its readers. */
 export type ClosedBecause = "ended" | "lowered" | "expected" | "suppressed"
 
 /** One version of a finding on its way to people and programs outside. Plain JSON: this is what an outbox holds. */
 export interface Alert {
   readonly kind: AlertKind
-  /** Present when the finding is over with this version; with `created` when it was over before anybody could be told. */
+  /** Present when the finding is over with this version; with `created` when it was over before anything could be sent. */
   readonly because?: ClosedBecause
   /** When the version was decided with which the finding first left: RFC 3339, event time. */
   readonly createdAt: string

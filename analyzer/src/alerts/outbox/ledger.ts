@@ -6,10 +6,10 @@ export interface OpenAlert {
   readonly createdAt: string
 }
 
-/** Most findings remembered as open: some 8 MB. Beyond it the longest open one is forgotten, and is told as new again. */
+/** Findings remembered as open: some 8 MB. Beyond it the longest open one is forgotten, and its next version is new again. */
 const maxOpen = 50_000
 
-/** Findings that have left and are not over for those who were told. */
+/** Findings that have left and are not over for their readers. */
 export class Ledger {
   readonly #open: Map<string, OpenAlert>
 

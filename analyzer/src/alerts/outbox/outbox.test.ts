@@ -85,7 +85,7 @@ describe("an outbox", () => {
     truncateSync(path, statSync(path).size - bytes)
     const { outbox: next, log } = await make(folder)
     expect(next.counts).toMatchObject({ depth: 1, torn: 1 })
-    expect(log.lines.join()).toContain("torn")
+    expect(log.lines.join()).toContain("cut short")
     await next.append(payloads("third"))
     expect(await drain(next)).toEqual(["first", "third"])
   })
@@ -129,18 +129,18 @@ describe("an outbox", () => {
     expect(outbox.counts).toMatchObject({ depth: 0, bytes: 0, oldestMs: undefined, shed: 0 })
   })
 
-  it("gives up the oldest beyond its bound: counted, told by doubling, and never more on disk", async () => {
+  it("drops the oldest beyond its bound: counted, logged by doubling, and never more on disk", async () => {
     const { outbox, folder, log } = await make()
-    let most = 0
+    let maxBytes = 0
     for (let n = 0; n < 3_000; n += 50) {
       await outbox.append(kilobytes(n, 50))
       const sizes = segmentsIn(folder).map((name) => statSync(join(folder, name)).size)
-      most = Math.max(
-        most,
+      maxBytes = Math.max(
+        maxBytes,
         sizes.reduce((sum, size) => sum + size, 0),
       )
     }
-    expect(most).toBeLessThanOrEqual(1_000_000)
+    expect(maxBytes).toBeLessThanOrEqual(1_000_000)
     const { depth, shed } = outbox.counts
     expect(depth + shed).toBe(3_000)
     expect(depth).toBeGreaterThan(700)

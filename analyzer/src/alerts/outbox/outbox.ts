@@ -28,7 +28,7 @@ export interface OutboxCounts {
   readonly limitBytes: number
   /** When the oldest that waits was appended: milliseconds since the epoch. */
   readonly oldestMs: number | undefined
-  /** Given up for lack of room; unreadable after a crash or on a damaged disk. Since the process started. */
+  /** Dropped for lack of room; unreadable after a crash or on a damaged disk. Since the process started. */
   readonly shed: number
   readonly torn: number
 }
@@ -42,12 +42,12 @@ export interface OutboxOptions {
   readonly beforeRoll: (seq: number) => Promise<void>
 }
 
-/** Segments are an eighth of the room: what is given up at once, and what is read again at a start. */
+/** Segments are an eighth of the room: what is dropped at once, and what is read again at a start. */
 const segmentBytes = (limit: number) => Math.min(8 * 1024 * 1024, Math.max(64 * 1024, Math.floor(limit / 8)))
 
 /**
- * Records on disk, in order, for one reader. An append is durable once it resolves. The oldest segment is given up when
- * there is no room for a new record: alerts of a broker that stays away must not fill the disk that the store is on.
+ * Records on disk, in order, for one reader. An append is durable once it resolves. The oldest segment is dropped when
+ * there is no room for a new record: alerts of a broker that stays unreachable must not fill the disk that the store is on.
  */
 export class Outbox {
   readonly #options: OutboxOptions
@@ -74,7 +74,7 @@ export class Outbox {
     const { segments, torn } = await readSegments(options.folder)
     if (segments.length === 0) segments.push(await createSegment(options.folder, 0))
     const outbox = new Outbox(options, segments, placeIn(segments, await readJson(cursorOf(options.folder))), torn)
-    if (torn > 0) options.log.warn({ outbox: options.folder }, "cut off a record that a crash had torn")
+    if (torn > 0) options.log.warn({ outbox: options.folder }, "dropped a record that a crash had cut short")
     await outbox.#removeSent()
     await outbox.#refreshOldest()
     return outbox
@@ -88,7 +88,7 @@ export class Outbox {
   }
 
   /**
-   * Appends in order, and tells of each few that are durable. After a rejection those stay: appending all again repeats
+   * Appends in order, and calls back for each few that are durable. After a rejection those stay: appending all again repeats
    * them.
    */
   append(payloads: readonly Buffer[], onDurable: (count: number) => void = () => undefined): Promise<void> {
@@ -126,7 +126,7 @@ export class Outbox {
   /** The record and all before it need not be sent again. */
   acknowledge({ next }: OutboxRecord): Promise<void> {
     return this.#exclusive(async () => {
-      // What was under way when it was given up has been counted as lost, and the reader stands behind it.
+      // What was under way when it was dropped has been counted as lost, and the reader stands behind it.
       if (next.seq <= this.#place.seq) return
       this.#place = next
       await replaceFile(cursorOf(this.#options.folder), JSON.stringify(next), { sync: false })
@@ -226,13 +226,13 @@ export class Outbox {
     await this.#refreshOldest()
     if (Math.floor(Math.log2(this.#shed)) > Math.floor(Math.log2(before))) {
       const fields = { outbox: this.#options.folder, shed: this.#shed, limitBytes: this.#options.limitBytes }
-      this.#options.log.warn(fields, "gave up the oldest alerts: the outbox is full")
+      this.#options.log.warn(fields, "outbox full, dropped the oldest alerts")
     }
   }
 
   #loseUnreadable(segment: Segment, count: number): void {
     this.#torn += count
-    this.#options.log.error({ segment: segment.path, count }, "alerts on disk cannot be read and are given up")
+    this.#options.log.error({ segment: segment.path, count }, "alerts on disk unreadable, dropped")
   }
 
   async #readFrom(segment: Segment, records: number, bytes: number): Promise<readonly OutboxRecord[]> {
@@ -277,7 +277,7 @@ export class Outbox {
     const file = this.#file
     this.#file = undefined
     await file?.close().catch((thrown: unknown) => {
-      this.#options.log.warn({ error: messageOf(thrown) }, "a segment of the outbox could not be closed")
+      this.#options.log.warn({ error: messageOf(thrown) }, "closing a segment of the outbox failed")
     })
   }
 
@@ -305,14 +305,14 @@ function placeIn(segments: readonly Segment[], kept: unknown): Place {
   return isInside ? { seq, segment: found.first, offset } : { seq: end, segment: found.first, offset: found.bytes }
 }
 
-function groupsOf(records: readonly Buffer[], most: number): readonly (readonly Buffer[])[] {
+function groupsOf(records: readonly Buffer[], maxBytes: number): readonly (readonly Buffer[])[] {
   const groups: Buffer[][] = []
   let bytes = 0
   for (const record of records) {
     const last = groups.at(-1)
-    if (last !== undefined && bytes + record.length <= most) last.push(record)
+    if (last !== undefined && bytes + record.length <= maxBytes) last.push(record)
     else groups.push([record])
-    bytes = last !== undefined && bytes + record.length <= most ? bytes + record.length : record.length
+    bytes = last !== undefined && bytes + record.length <= maxBytes ? bytes + record.length : record.length
   }
   return groups
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 export const headerBytes = 16
 
 /** No record is longer; what claims to be is torn. */
-const longestPayload = 64 * 1024 * 1024
+const maxPayloadBytes = 64 * 1024 * 1024
 
 export function encodeRecord(atMs: number, payload: Uint8Array): Buffer {
   const record = Buffer.allocUnsafe(headerBytes + payload.length)
@@ -36,7 +36,7 @@ export function decodeRecord(bytes: Buffer, offset: number): StoredRecord | unde
 export function lengthAt(bytes: Buffer, offset: number): number | undefined {
   if (offset + headerBytes > bytes.length) return undefined
   const length = bytes.readUInt32LE(offset)
-  return length > longestPayload ? undefined : length
+  return length > maxPayloadBytes ? undefined : length
 }
 
 export function momentAt(bytes: Buffer, offset: number): number {

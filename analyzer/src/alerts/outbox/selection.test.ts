@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { Finding, FindingStatus, Severity } from "../../domain/finding.js"
+import type { Finding, FindingStatus } from "../../domain/finding.js"
+import type { Severity } from "../../domain/severity.js"
 import { aFinding, sampleUs } from "../../testing/outputs.js"
 import { alertId } from "./alert.js"
 import { Ledger } from "./ledger.js"
@@ -92,7 +93,7 @@ describe("what leaves", () => {
       ],
       ["created 1", "closed 2 lowered", "created 3"],
     ],
-    ["what was over before it could be told", [["high", "closed"]], ["created 1 ended"]],
+    ["what was over before it could be sent", [["high", "closed"]], ["created 1 ended"]],
     [
       "the end even when it is under the severity by then",
       [

@@ -1,21 +1,21 @@
-import { severities } from "../../domain/finding.js"
-import type { Finding, Severity } from "../../domain/finding.js"
+import type { Finding } from "../../domain/finding.js"
+import { isAtLeast, type Severity } from "../../domain/severity.js"
 import { findingJson } from "../../documents/finding-json.js"
 import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
 import type { Ledger, OpenAlert } from "./ledger.js"
 
 /**
- * Which finding versions leave, in order. Those of the severity `least` and above that policy neither approves nor
- * suppresses do; and once a finding has left, all its later versions do, until the one by which it is over for whoever was
- * told: closed, under `least`, expected or suppressed. The first version that leaves is `created`, whatever its number.
+ * Which finding versions leave, in order. Those of `minSeverity` and above that policy neither approves nor suppresses do;
+ * and once a finding has left, all its later versions do, until the one by which it is over for its readers: closed, under
+ * `minSeverity`, expected or suppressed. The first version that leaves is `created`, whatever its number.
  */
-export function selectAlerts(findings: readonly Finding[], ledger: Ledger, least: Severity): readonly Alert[] {
-  /** What this call has told so far; the ledger itself changes only once that is durable. */
+export function selectAlerts(findings: readonly Finding[], ledger: Ledger, minSeverity: Severity): readonly Alert[] {
+  /** What this call has selected so far; the ledger itself changes only once that is durable. */
   const pending = new Map<string, OpenAlert | undefined>()
   return findings.flatMap((finding) => {
     const before = pending.has(finding.id) ? pending.get(finding.id) : ledger.openAlert(finding.id)
-    const alert = alertOf(finding, before, least)
+    const alert = alertOf(finding, before, minSeverity)
     if (alert === undefined) return []
     pending.set(finding.id, openAlertAfter(alert, before))
     return [alert]
@@ -29,25 +29,21 @@ export function openAlertAfter(alert: Alert, before: OpenAlert | undefined): Ope
   return { version, createdAt: alert.createdAt }
 }
 
-function alertOf(finding: Finding, before: OpenAlert | undefined, least: Severity): Alert | undefined {
-  const because = overBecause(finding, least)
-  // Versions at or under the one that was told first are repeats of a batch that was sent again.
+function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: Severity): Alert | undefined {
+  const because = overBecause(finding, minSeverity)
+  // Versions at or under the first that left are repeats of a batch that was sent again.
   const isFirst = before === undefined || finding.version <= before.version
-  // What began and ended before it could be told is still told.
-  const isWanted = because === undefined || (because === "ended" && isGrave(finding, least))
+  // What began and ended before it could be sent is still sent.
+  const isWanted = because === undefined || (because === "ended" && isAtLeast(finding.severity, minSeverity))
   if (isFirst && isWanted) return make(finding, "created", formatTime(finding.detectedAtUs), because)
   if (before === undefined) return undefined
   return make(finding, because === undefined ? "updated" : "closed", before.createdAt, because)
 }
 
-function overBecause(finding: Finding, least: Severity): ClosedBecause | undefined {
+function overBecause(finding: Finding, minSeverity: Severity): ClosedBecause | undefined {
   if (finding.status === "expected" || finding.status === "suppressed") return finding.status
   if (finding.status === "closed") return "ended"
-  return isGrave(finding, least) ? undefined : "lowered"
-}
-
-function isGrave({ severity }: Finding, least: Severity): boolean {
-  return severities.indexOf(severity) >= severities.indexOf(least)
+  return isAtLeast(finding.severity, minSeverity) ? undefined : "lowered"
 }
 
 function make(finding: Finding, kind: Alert["kind"], createdAt: string, because: ClosedBecause | undefined): Alert {

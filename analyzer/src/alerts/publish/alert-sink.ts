@@ -5,7 +5,7 @@ export interface AlertSink {
   readonly name: string
   /**
    * Resolves once the destination keeps all of them. Alerts of one finding arrive in their order. After a rejection the
-   * same alerts, and perhaps later ones behind them, are sent again. Rejects with AlertsRefused when trying again is no use.
+   * same alerts, and perhaps later ones behind them, are sent again. Rejects with AlertsRefused when a retry is no use.
    */
   send(alerts: readonly Alert[]): Promise<void>
   close(): Promise<void>
@@ -16,7 +16,7 @@ export interface Refusal {
   readonly reason: string
 }
 
-/** The destination answered, and will not take some of the alerts however often they come. */
+/** The destination responded, and will not take some of the alerts however often they come. */
 export class AlertsRefused extends Error {
   override readonly name = "AlertsRefused"
   /** Those refused, when all others were kept; undefined when it is not known which, and nothing counts as kept. */
@@ -28,7 +28,7 @@ export class AlertsRefused extends Error {
   }
 }
 
-/** A failure in words for people, with what to do where that is known. */
+/** A failure as a text for people, with what to do where that is known. */
 export class AlertSinkError extends Error {
   override readonly name = "AlertSinkError"
 }

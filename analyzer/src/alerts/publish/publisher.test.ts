@@ -15,7 +15,7 @@ import { aFolder, aLog, aQueue, idOf, outputOf, until } from "../../testing/aler
 /** A destination that answers each send by `answer`, and notes the ids that it took. */
 class Destination implements AlertSink {
   readonly name = "destination"
-  answer: (alerts: readonly Alert[]) => Promise<void> = () => Promise.resolve()
+  respond: (alerts: readonly Alert[]) => Promise<void> = () => Promise.resolve()
   readonly sends: string[][] = []
   readonly taken: string[] = []
   isClosed = false
@@ -23,7 +23,7 @@ class Destination implements AlertSink {
   async send(alerts: readonly Alert[]): Promise<void> {
     const ids = alerts.map(alertId)
     this.sends.push(ids)
-    await this.answer(alerts)
+    await this.respond(alerts)
     this.taken.push(...ids)
   }
 
@@ -62,7 +62,7 @@ describe("a publisher", () => {
   it("tries for ever, and tells a failure once", async () => {
     const { queue, destination, publisher, log } = await make()
     let left = 3
-    destination.answer = () => (left-- > 0 ? Promise.reject(new AlertSinkError("nobody there")) : Promise.resolve())
+    destination.respond = () => (left-- > 0 ? Promise.reject(new AlertSinkError("nobody there")) : Promise.resolve())
     await write(queue, 1, 2)
     await until("it fails", () => publisher.errors === 1)
     expect(publisher.condition).toEqual({ state: "failing", text: "nobody there" })
@@ -74,7 +74,7 @@ describe("a publisher", () => {
 
   it("puts aside the one that is refused, and sends all others in order", async () => {
     const { queue, destination, publisher, folder } = await make()
-    destination.answer = (alerts) =>
+    destination.respond = (alerts) =>
       alerts.some(({ finding }) => finding.id === idOf(70))
         ? Promise.reject(new AlertsRefused("too large"))
         : Promise.resolve()
@@ -88,7 +88,7 @@ describe("a publisher", () => {
 
   it("believes a destination that says which it refused", async () => {
     const { queue, destination, publisher } = await make()
-    destination.answer = (alerts) =>
+    destination.respond = (alerts) =>
       Promise.reject(
         new AlertsRefused(
           "no",
@@ -111,7 +111,7 @@ describe("a publisher", () => {
   it("does not wait beyond its grace for a destination that hangs; the next run sends it", async () => {
     const folder = aFolder()
     const { queue, destination, publisher } = await make(folder)
-    destination.answer = () => new Promise(() => undefined)
+    destination.respond = () => new Promise(() => undefined)
     await write(queue, 1, 5)
     await until("a send is under way", () => destination.sends.length === 1)
     expect(await publisher.stop(20)).toBe(false)

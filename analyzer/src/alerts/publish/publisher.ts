@@ -6,23 +6,23 @@ import type { AlertQueue, QueuedAlert } from "../outbox/alert-queue.js"
 import { AlertsRefused } from "./alert-sink.js"
 import type { AlertSink } from "./alert-sink.js"
 
-/** Most alerts and bytes of one send: under the 1 MB that a Kafka broker takes by default, and soon repeated when lost. */
+/** Maximum alerts and bytes of one send: under the 1 MB that a Kafka broker takes by default, and soon repeated when lost. */
 const batchAlerts = 200
 const batchBytes = 512 * 1024
-/** First and longest pause before a failed send is tried again, in milliseconds; it doubles in between. */
+/** First and longest pause before a failed send is retried, in milliseconds; it doubles in between. */
 const retryMs = 100
-const longestRetryMs = 5_000
-/** What a destination may take to say goodbye. */
+const maxRetryMs = 5_000
+/** What a destination may take to close, in milliseconds. */
 const closeMs = 1_000
 
-/** Brings alerts from one outbox to one destination: one send at a time, in order, tried until it succeeds. */
+/** Brings alerts from one outbox to one destination: one send at a time, in order, retried until it succeeds. */
 export class Publisher {
   readonly #queue: AlertQueue
   readonly #sink: AlertSink
   readonly #log: Log
   readonly #abort = new AbortController()
   readonly #running: Promise<void>
-  #most = batchAlerts
+  #maxAlerts = batchAlerts
   #published = 0
   #errors = 0
   #failure: string | undefined
@@ -50,7 +50,7 @@ export class Publisher {
   get condition(): AlertCondition {
     if (this.#isOver) return { state: "stopped", text: "stopped" }
     return this.#failure === undefined
-      ? { state: "ok", text: "alerts leave as they come" }
+      ? { state: "ok", text: "alerts are sent as they come" }
       : { state: "failing", text: this.#failure }
   }
 
@@ -76,7 +76,7 @@ export class Publisher {
   async #run(): Promise<void> {
     for (let pauseMs = retryMs; !this.#abort.signal.aborted;) {
       try {
-        const batch = await this.#queue.peek(this.#most, batchBytes)
+        const batch = await this.#queue.peek(this.#maxAlerts, batchBytes)
         if (batch.length === 0) {
           if (this.#isStopping) return
           await this.#queue.more()
@@ -86,9 +86,9 @@ export class Publisher {
         pauseMs = retryMs
       } catch (thrown) {
         if (this.#isOver) return
-        this.#tell(messageOf(thrown))
+        this.#reportFailure(messageOf(thrown))
         await delay(pauseMs, undefined, { signal: this.#abort.signal }).catch(() => undefined)
-        pauseMs = Math.min(2 * pauseMs, longestRetryMs)
+        pauseMs = Math.min(2 * pauseMs, maxRetryMs)
       }
     }
   }
@@ -97,12 +97,12 @@ export class Publisher {
     try {
       await this.#unlessAborted(this.#sink.send(batch.map(({ alert }) => alert)))
       this.#published += batch.length
-      this.#most = Math.min(batchAlerts, 2 * this.#most)
+      this.#maxAlerts = Math.min(batchAlerts, 2 * this.#maxAlerts)
     } catch (thrown) {
       if (!(thrown instanceof AlertsRefused)) throw thrown
       if (thrown.refusals === undefined && batch.length > 1) {
         // One of them is at fault, or all together are too large: halves tell.
-        this.#most = Math.ceil(batch.length / 2)
+        this.#maxAlerts = Math.ceil(batch.length / 2)
         return
       }
       await this.#putAside(batch, thrown)
@@ -116,7 +116,7 @@ export class Publisher {
     const aside = refusals ?? batch.map(({ alert }) => ({ alert, reason: message }))
     for (const { alert, reason } of aside) {
       const fields = { destination: this.name, finding: alert.finding.id, version: alert.finding.version, reason }
-      this.#log.error(fields, "the destination refused an alert, which is put aside")
+      this.#log.error(fields, "alert refused by the destination, kept in refused.jsonl")
       await this.#queue.refuse(alert, reason)
     }
     this.#published += batch.length - aside.length
@@ -126,22 +126,22 @@ export class Publisher {
   #unlessAborted(sending: Promise<void>): Promise<void> {
     const { signal } = this.#abort
     return new Promise((resolve, reject) => {
-      const give = () => reject(new Error("stopped"))
-      signal.addEventListener("abort", give, { once: true })
-      sending.then(resolve, reject).finally(() => signal.removeEventListener("abort", give))
+      const fail = () => reject(new Error("stopped"))
+      signal.addEventListener("abort", fail, { once: true })
+      sending.then(resolve, reject).finally(() => signal.removeEventListener("abort", fail))
     })
   }
 
-  #tell(message: string): void {
+  #reportFailure(message: string): void {
     this.#errors += 1
     if (message === this.#failure) return
     this.#failure = message
-    this.#log.warn({ destination: this.name, error: message }, "alerts could not be sent, and wait on disk")
+    this.#log.warn({ destination: this.name, error: message }, "sending alerts failed, retrying; they wait on disk")
   }
 
   #recover(): void {
     if (this.#failure === undefined) return
     this.#failure = undefined
-    this.#log.info({ destination: this.name }, "alerts leave again")
+    this.#log.info({ destination: this.name }, "alerts are sent again")
   }
 }

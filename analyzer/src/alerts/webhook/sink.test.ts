@@ -19,21 +19,21 @@ interface Got {
 
 /** A server that answers by `answer`, and notes what it took in. Undefined leaves the request without an answer. */
 async function serve(
-  answer: (id: string) => number | undefined,
+  respond: (id: string) => number | undefined,
   tls?: { readonly key: Buffer; readonly cert: Buffer },
 ) {
   const got: Got[] = []
-  const under = { now: 0, most: 0 }
+  const parallel = { now: 0, max: 0 }
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    under.now += 1
-    under.most = Math.max(under.most, under.now)
+    parallel.now += 1
+    parallel.max = Math.max(parallel.max, parallel.now)
     let text = ""
     for await (const chunk of request) text += String(chunk)
     const id = String(request.headers["ce-id"])
     got.push({ id, headers: request.headers, body: JSON.parse(text) as Got["body"] })
-    under.now -= 1
-    const status = answer(id)
-    if (status !== undefined) response.writeHead(status).end("an answer")
+    parallel.now -= 1
+    const status = respond(id)
+    if (status !== undefined) response.writeHead(status).end("a response")
   }
   const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response)
   const server = tls === undefined ? createServer(listen) : createSecureServer(tls, listen)
@@ -46,7 +46,7 @@ async function serve(
   return {
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     got,
-    under,
+    parallel,
   }
 }
 
@@ -90,14 +90,14 @@ describe("a webhook", () => {
   })
 
   it("gets the versions of one finding in order, and several findings at once", async () => {
-    const { url, got, under } = await serve(() => 200)
+    const { url, got, parallel } = await serve(() => 200)
     const alerts = [1, 2, 3, 4, 5, 6].flatMap((n) => versions(n, 1, 2, 3))
     await sinkTo(url).send(alerts)
     for (const n of [1, 2, 3, 4, 5, 6]) {
       const seen = got.filter(({ id }) => id.startsWith(idOf(n))).map(({ body }) => body.version)
       expect(seen).toEqual([1, 2, 3])
     }
-    expect(under.most).toBeLessThanOrEqual(4)
+    expect(parallel.max).toBeLessThanOrEqual(4)
   })
 
   it.each([400, 413, 422])("refuses one alert by %d, and takes the others", async (status) => {
@@ -108,19 +108,19 @@ describe("a webhook", () => {
       .catch((thrown: unknown) => thrown)
     expect(failure).toBeInstanceOf(AlertsRefused)
     expect((failure as AlertsRefused).refusals).toMatchObject([
-      { alert: { finding: { id: idOf(2) } }, reason: expect.stringContaining(`answered ${status}`) as string },
+      { alert: { finding: { id: idOf(2) } }, reason: expect.stringContaining(`responded ${status}`) as string },
     ])
     expect(got).toHaveLength(3)
   })
 
   it.each([
-    [500, /answered 500/],
-    [503, /answered 503/],
-    [302, /answered 302/],
-    [429, /answered 429/],
+    [500, /responded 500/],
+    [503, /responded 503/],
+    [302, /responded 302/],
+    [429, /responded 429/],
     [401, /token_file/],
     [404, /alerts\.webhook\.url/],
-  ])("is tried again after %d", async (status, words) => {
+  ])("is retried after %d", async (status, words) => {
     let isFailing = true
     const { url, got } = await serve((id) => (isFailing && id === `${idOf(1)}:2` ? status : 200))
     const sink = sinkTo(url)
@@ -132,12 +132,12 @@ describe("a webhook", () => {
     expect(got.map(({ body }) => body.version)).toEqual([1, 2, 2, 3])
   })
 
-  it("says when nobody answers there", async () => {
-    await expect(sinkTo("http://127.0.0.1:1/").send(versions(1, 1))).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/)
+  it("says when the server is unreachable", async () => {
+    await expect(sinkTo("http://127.0.0.1:1/").send(versions(1, 1))).rejects.toThrow(/127\.0\.0\.1:1 is unreachable/)
   })
 
-  it("does not wait for ever for an answer", async () => {
+  it("does not wait for ever for a response", async () => {
     const { url } = await serve(() => undefined)
-    await expect(sinkTo(url, { answerMs: 50 }).send(versions(1, 1))).rejects.toThrow("no answer in 50 ms")
+    await expect(sinkTo(url, { responseMs: 50 }).send(versions(1, 1))).rejects.toThrow("no response in 50 ms")
   })
 })

@@ -14,20 +14,20 @@ export interface WebhookOptions {
   readonly token: string | undefined
   /** Certificate authority of the server, instead of the system's. */
   readonly authority: Buffer | undefined
-  /** What an answer may take, in milliseconds. */
-  readonly answerMs?: number
+  /** Limit for the whole response, in milliseconds. */
+  readonly responseMs?: number
 }
 
-const defaultAnswerMs = 10_000
+const defaultResponseMs = 10_000
 /** Requests under way at once, each of another finding. */
 const parallel = 4
-/** Answers that ask for another try: time-out, too early, too many. Any other 4xx is a refusal. */
-const tryAgain = new Set([401, 403, 404, 408, 425, 429])
+/** 4xx that are retried: sign-in and address may be mended at the other end; timeout, too early, too many. */
+const retried = new Set([401, 403, 404, 408, 425, 429])
 
 /**
  * Alerts as HTTP POST, one a request: CloudEvents in binary mode, attributes as `ce-` headers. Those of one finding go one
- * after the other. 2xx is taken; 5xx and what may be mended at the other end (signing in, the address) is tried again; any
- * other 4xx is a refusal of that one alert. Redirections are not followed.
+ * after the other. 2xx is taken; 5xx and some 4xx are retried; any other 4xx is a refusal of that one alert. Redirections are
+ * not followed.
  */
 export class WebhookSink implements AlertSink {
   readonly name = "webhook"
@@ -51,10 +51,10 @@ export class WebhookSink implements AlertSink {
 
   async send(alerts: readonly Alert[]): Promise<void> {
     const refusals: Refusal[] = []
-    const lines = byFinding(alerts)
+    const queues = byFinding(alerts)
     const work = Array.from({ length: parallel }, async () => {
-      for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
-        for (const alert of line) await this.#sendOne(alert, refusals)
+      for (let queue = queues.pop(); queue !== undefined; queue = queues.pop()) {
+        for (const alert of queue) await this.#sendOne(alert, refusals)
       }
     })
     const results = await Promise.allSettled(work)
@@ -73,33 +73,36 @@ export class WebhookSink implements AlertSink {
     if (this.#taken.has(id)) return
     const status = await this.#post(this.#format(alert))
     if (status >= 200 && status < 300) this.#taken.add(id)
-    else if (status >= 400 && status < 500 && !tryAgain.has(status)) {
-      refusals.push({ alert, reason: `${this.#url.host} answered ${status}` })
-    } else throw new AlertSinkError(`${this.#url.host} answered ${status}${hints[status] ?? ""}`)
+    else if (status >= 400 && status < 500 && !retried.has(status)) {
+      refusals.push({ alert, reason: `${this.#url.host} responded ${status}` })
+    } else throw new AlertSinkError(`${this.#url.host} responded ${status}${hints[status] ?? ""}`)
   }
 
   #post({ attributes, body }: AlertMessage): Promise<number> {
-    const { token, answerMs = defaultAnswerMs } = this.#options
+    const { token, responseMs = defaultResponseMs } = this.#options
     const headers: Record<string, string> = {
       "content-type": "application/json",
       "content-length": String(Buffer.byteLength(body)),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     }
     for (const [name, value] of Object.entries(attributes)) headers[`ce-${name}`] = headerText(value)
-    const options: RequestOptions = { method: "POST", agent: this.#agent, headers, timeout: answerMs }
+    const options: RequestOptions = { method: "POST", agent: this.#agent, headers, timeout: responseMs }
     return new Promise((resolve, reject) => {
       const open = this.#url.protocol === "https:" ? requestHttps : requestHttp
       const fail = (thrown: Error) => {
-        reject(new AlertSinkError(`${this.#url.host} cannot be reached: ${messageOf(thrown)}`))
+        reject(new AlertSinkError(`${this.#url.host} is unreachable: ${messageOf(thrown)}`))
       }
       const request = open(this.#url, options, (response) => {
         response.resume()
         response.on("error", fail)
         response.on("end", () => resolve(response.statusCode ?? 0))
       })
-      // Of the whole answer, while `timeout` is of silence alone.
-      const deadline = setTimeout(() => request.destroy(new Error(`no answer in ${answerMs} ms`)), answerMs)
-      request.on("timeout", () => request.destroy(new Error(`no answer in ${answerMs} ms`)))
+      // Of the whole response, while `timeout` is of silence alone.
+      const deadline = setTimeout(
+        () => request.destroy(new Error(`timeout: no response in ${responseMs} ms`)),
+        responseMs,
+      )
+      request.on("timeout", () => request.destroy(new Error(`timeout: no response in ${responseMs} ms`)))
       request.on("error", fail)
       request.on("close", () => clearTimeout(deadline))
       request.end(body)
@@ -108,13 +111,13 @@ export class WebhookSink implements AlertSink {
 }
 
 function byFinding(alerts: readonly Alert[]): (readonly Alert[])[] {
-  const lines = new Map<string, Alert[]>()
+  const queues = new Map<string, Alert[]>()
   for (const alert of alerts) {
-    const line = lines.get(alert.finding.id)
-    if (line === undefined) lines.set(alert.finding.id, [alert])
-    else line.push(alert)
+    const queue = queues.get(alert.finding.id)
+    if (queue === undefined) queues.set(alert.finding.id, [alert])
+    else queue.push(alert)
   }
-  return [...lines.values()]
+  return [...queues.values()]
 }
 
 const hints: Readonly<Record<number, string>> = {

@@ -17,8 +17,8 @@ export interface Command {
 }
 
 const help: Option = { name: "help", text: "print this" }
-const config: Option = { name: "config", value: "FILE", text: "configuration (YAML); without one the defaults hold" }
-const state: Option = { name: "state", value: "DIR", text: "folder for everything that is written (default .backflow)" }
+const config: Option = { name: "config", value: "FILE", text: "configuration (YAML); defaults without one" }
+const state: Option = { name: "state", value: "DIR", text: "folder for all data (default .backflow)" }
 const json: Option = { name: "json", text: "one JSON object a line" }
 
 const store: Option = {
@@ -26,12 +26,12 @@ const store: Option = {
   value: "URL",
   text: "a ClickHouse server instead of the embedded store: https://host:8443",
 }
-const kafka: Option = { name: "kafka", value: "BROKERS", text: "publish alerts there: host:9092,host:9092" }
+const kafka: Option = { name: "kafka", value: "BROKERS", text: "publish alerts to Kafka: host:9092,host:9092" }
 
 const running: readonly Option[] = [
   config,
   state,
-  { name: "page", value: "ADDRESS", text: "where the page is: 127.0.0.1:4480, 127.0.0.1:0 or off" },
+  { name: "page", value: "ADDRESS", text: "where the page listens: 127.0.0.1:4480, 127.0.0.1:0 or off" },
   store,
   { name: "cluster", value: "NAME", text: "with --store: tables on every server of this ClickHouse cluster" },
   {
@@ -53,7 +53,7 @@ const listing: readonly Option[] = [
   config,
   state,
   { name: "since", value: "TIME", text: "2h, 3d, or a moment such as 2026-11-23T06:00Z" },
-  { name: "limit", value: "N", text: "rows at most (default 100)" },
+  { name: "limit", value: "N", text: "maximum rows (default 100)" },
   json,
 ]
 const severity: Option = {
@@ -69,7 +69,7 @@ export const commands: readonly Command[] = [
     options: [
       ...running,
       { name: "collector", value: "PATH", text: "the collector's program" },
-      { name: "demo", text: "also open a real reverse tunnel in network namespaces, show the finding, and end" },
+      { name: "demo", text: "also open a real reverse tunnel in network namespaces, show the finding, and exit" },
       help,
     ],
     examples: [
@@ -95,7 +95,7 @@ export const commands: readonly Command[] = [
     summary: "list findings, newest first",
     options: [...listing, severity, { name: "class", value: "CLASS", text: "one class, such as reverse_tunnel" }, help],
     examples: [
-      ["backflow findings --since 1d --severity medium", "what could have woken somebody since yesterday"],
+      ["backflow findings --since 1d --severity medium", "alerts since yesterday"],
       ["backflow findings --json | jq -r .summary", "for a program"],
     ],
   },
@@ -127,13 +127,13 @@ export const commands: readonly Command[] = [
   {
     name: "check-config",
     operands: "[FILE]",
-    summary: "say whether a configuration is usable, and every error in it",
+    summary: "check a configuration and name every error in it",
     options: [{ ...json, text: "the result as one JSON object" }, help],
     examples: [["backflow check-config backflow.yaml", "before a restart"]],
   },
   {
     name: "doctor",
-    summary: "look at everything that Backflow needs here, and say what is degraded",
+    summary: "check everything that Backflow needs here, and show what is degraded",
     options: [
       config,
       state,
@@ -144,14 +144,14 @@ export const commands: readonly Command[] = [
       help,
     ],
     examples: [
-      ["sudo backflow doctor", "before the first start, and when something is odd"],
+      ["sudo backflow doctor", "before the first start, and for troubleshooting"],
       ["backflow doctor --config backflow.yaml --json", "for a program"],
     ],
   },
   {
     name: "schema",
     operands: "print|apply|check",
-    summary: "the tables of the store: print their SQL, make them, or compare them",
+    summary: "the tables of the store: print their SQL, create them, or compare them",
     options: [
       config,
       state,
@@ -168,14 +168,14 @@ export const commands: readonly Command[] = [
   {
     name: "topics",
     operands: "ensure",
-    summary: "make the Kafka topic for alerts, or say how it differs",
+    summary: "create the Kafka topic for alerts, or show how it differs",
     options: [
       config,
       kafka,
       { name: "partitions", value: "N", text: "partitions (default 6)" },
-      { name: "replication", value: "N", text: "copies of each (default 3)" },
-      { name: "min-insync", value: "N", text: "copies that must have an alert before it counts (default 2)" },
-      { name: "dry-run", text: "say what would be done" },
+      { name: "replication", value: "N", text: "replicas of each (default 3)" },
+      { name: "min-insync", value: "N", text: "in-sync replicas that a write needs (default 2)" },
+      { name: "dry-run", text: "show what would be done" },
       help,
     ],
     examples: [["backflow topics ensure --kafka kafka-1.example:9092", "once for each cluster"]],
@@ -205,8 +205,8 @@ Usage: backflow [COMMAND] [OPTIONS]
 Commands:
 ${names}
 
-backflow COMMAND --help tells more. Every value of the configuration file can also be given by a variable:
-store.retention_days is BACKFLOW_STORE_RETENTION_DAYS. Options overrule variables, and those the file.
+Details: backflow COMMAND --help. Every value of the configuration file can also be an environment variable:
+store.retention_days is BACKFLOW_STORE_RETENTION_DAYS. Options override variables, and those the file.
 
 ${codes()}`
 }

@@ -2,9 +2,9 @@ import type { Microseconds } from "../../domain/identity.js"
 
 /** What a command sees of the world outside. */
 export interface Terminal {
-  /** What was asked for: standard output. */
+  /** The command's result: standard output. */
   out(text: string): void
-  /** What a person should know besides: one line to standard error. */
+  /** For a person, beside the result: one line to standard error. */
   note(text: string): void
   /** Standard output is a terminal that shows colours. */
   readonly colour: boolean

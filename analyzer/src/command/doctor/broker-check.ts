@@ -3,6 +3,7 @@ import type { Admin } from "kafkajs"
 import { kafkaClient } from "../../alerts/kafka/connection.js"
 import type { KafkaConfig } from "../../config/load.js"
 import { messageOf } from "../../errors.js"
+import { plural } from "../../text/amounts.js"
 import type { Log } from "../../telemetry/log.js"
 import { degraded, failing, ok } from "./check.js"
 import type { Outcome } from "./check.js"
@@ -12,9 +13,9 @@ export interface TopicInfo {
   readonly partitions: number
   /** Of the partition with the fewest. */
   readonly replicas: number
-  /** Partitions that have no leader, or fewer copies in step than they should have. */
+  /** Partitions that have no leader, or fewer in-sync replicas than replicas. */
   readonly weak: number
-  /** How many copies must have an alert before it counts as taken. */
+  /** Replicas that must have an alert before it counts as written. */
   readonly minInSync: number
 }
 
@@ -23,7 +24,15 @@ function nothing(): undefined {
   return undefined
 }
 
-/** Whether the cluster is there and has the topic. Kafka away delays alerts and nothing else. */
+const remedies = {
+  unusable: "Check alerts.kafka, and that a broker is up; alerts wait in the outbox meanwhile.",
+  missing: "Create it: backflow topics ensure",
+  weak: "Check the brokers.",
+  unwritable: "Lower min.insync.replicas, or add replicas: no alert can be written.",
+  oneCopy: "One broker's disk is enough to lose alerts: use 3 replicas and min.insync.replicas=2.",
+} as const
+
+/** Whether the cluster is reachable and has the topic. An unreachable Kafka delays alerts and nothing else. */
 export async function broker(config: KafkaConfig): Promise<Outcome> {
   const admin = kafkaClient(config, silent).admin()
   const where = config.brokers.join(", ")
@@ -33,21 +42,21 @@ export async function broker(config: KafkaConfig): Promise<Outcome> {
     const topic = await topicOf(admin, config.topic)
     return judgeTopic(config.topic, brokers.length, topic)
   } catch (thrown) {
-    return failing(`the Kafka cluster at ${where} cannot be used: ${messageOf(thrown)}`, "Check alerts.kafka, and that a broker is up; alerts wait in the outbox meanwhile.") // prettier-ignore
+    return failing(`the Kafka cluster at ${where} is not usable: ${messageOf(thrown)}`, remedies.unusable)
   } finally {
     await admin.disconnect().catch(() => undefined)
   }
 }
 
 export function judgeTopic(name: string, brokers: number, topic: TopicInfo | undefined): Outcome {
-  const cluster = `${brokers} ${brokers === 1 ? "broker" : "brokers"}`
-  if (topic === undefined) return failing(`${cluster}, but no topic ${name}`, "Make it: backflow topics ensure")
+  const cluster = plural(brokers, "broker")
+  if (topic === undefined) return failing(`${cluster}, but no topic ${name}`, remedies.missing)
   const { partitions, replicas, weak, minInSync } = topic
-  const text = `${cluster}; topic ${name} has ${partitions} partitions, ${replicas} copies, of which ${minInSync} must take an alert` // prettier-ignore
+  const text = `${cluster}; topic ${name}: ${plural(partitions, "partition")}, ${plural(replicas, "replica")}, min.insync.replicas=${minInSync}`
   if (weak > 0)
-    return degraded(`${text}; ${weak} partitions lack a leader or a copy in step`, "See what the brokers say.")
-  if (minInSync > replicas) return failing(text, "Lower min.insync.replicas, or add copies: no alert can be taken as it is.") // prettier-ignore
-  if (brokers > 1 && (replicas < 2 || minInSync < 2)) return degraded(text, "One broker's disk is enough to lose alerts: use 3 copies and min.insync.replicas=2.") // prettier-ignore
+    return degraded(`${text}; ${plural(weak, "partition")} without a leader or an in-sync replica`, remedies.weak)
+  if (minInSync > replicas) return failing(text, remedies.unwritable)
+  if (brokers > 1 && (replicas < 2 || minInSync < 2)) return degraded(text, remedies.oneCopy)
   return ok(text)
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { AppError, messageOf } from "../../errors.js"
 
-/** What was looked at, how it stands, and what to do about it. */
+/** What was checked, its state, and what to do about it. */
 export interface Result {
   readonly what: string
   /** "degraded" works, with less; "failing" does not work. */
@@ -23,10 +23,16 @@ export const ok = (text: string): Outcome => ({ state: "ok", text, remedy: "" })
 export const degraded = (text: string, remedy: string): Outcome => ({ state: "degraded", text, remedy })
 export const failing = (text: string, remedy: string): Outcome => ({ state: "failing", text, remedy })
 
+const remedies = {
+  timeout: "Find what it waits for: the network, a firewall, or a disk that hangs.",
+  thrown: "Check that what the message names exists and may be used.",
+} as const
+
 /** One check within its time. Never rejects. */
-export async function carryOut({ what, run }: Check, limitMs: number): Promise<Result> {
+export async function runCheck({ what, run }: Check, limitMs: number): Promise<Result> {
   const ended = new AbortController()
-  const late = delay(limitMs, failing(`gave no answer within ${limitMs / 1_000} s`, "See what it waits for: the network, a firewall, or a disk that hangs."), { signal: ended.signal }) // prettier-ignore
+  const timeout = failing(`timeout: no result within ${limitMs / 1_000} s`, remedies.timeout)
+  const late = delay(limitMs, timeout, { signal: ended.signal })
   // It is ended below, when it has lost the race.
   late.catch(() => undefined)
   try {
@@ -34,7 +40,7 @@ export async function carryOut({ what, run }: Check, limitMs: number): Promise<R
   } catch (thrown) {
     return thrown instanceof AppError
       ? { what, ...failing(thrown.message, thrown.remedy) }
-      : { what, ...failing(messageOf(thrown), "See whether what the message names is there and may be used.") }
+      : { what, ...failing(messageOf(thrown), remedies.thrown) }
   } finally {
     ended.abort()
   }

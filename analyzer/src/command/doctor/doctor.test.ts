@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../../config/load.js"
 import { doctorCommand, resultText } from "./doctor.js"
 import { judgeTopic } from "./broker-check.js"
-import { carryOut } from "./check.js"
+import { runCheck } from "./check.js"
 import type { Result } from "./check.js"
 import { judgeClock } from "./clock-check.js"
 import { cgroups, kernel, lockedMemory, probed, rights } from "./host-checks.js"
@@ -77,20 +77,20 @@ describe("clock and topic", () => {
     ["one broker for trying", judgeTopic("t", 1, { ...topic, replicas: 1, minInSync: 1 }), "ok"],
     ["one copy of many brokers", judgeTopic("t", 3, { ...topic, replicas: 1, minInSync: 1 }), "degraded"],
     ["a copy behind", judgeTopic("t", 3, { ...topic, weak: 1 }), "degraded"],
-    ["more copies asked for than there are", judgeTopic("t", 3, { ...topic, minInSync: 4 }), "failing"],
+    ["more copies required than there are", judgeTopic("t", 3, { ...topic, minInSync: 4 }), "failing"],
     ["no topic", judgeTopic("t", 3, undefined), "failing"],
   ])("%s", (_, outcome, state) => expect(outcome.state).toBe(state))
 })
 
 describe("a check", () => {
-  it("that gives no answer fails in time", async () => {
+  it("that never ends fails in time", async () => {
     const never = { what: "x", run: () => new Promise<never>(() => undefined) }
-    expect(await carryOut(never, 20)).toMatchObject({ state: "failing", text: "gave no answer within 0.02 s" })
+    expect(await runCheck(never, 20)).toMatchObject({ state: "failing", text: "timeout: no result within 0.02 s" })
   })
 
   it("that throws fails with its words", async () => {
     const thrown = { what: "x", run: () => Promise.reject(new Error("no such thing")) }
-    expect(await carryOut(thrown, 1_000)).toMatchObject({ what: "x", state: "failing", text: "no such thing" })
+    expect(await runCheck(thrown, 1_000)).toMatchObject({ what: "x", state: "failing", text: "no such thing" })
   })
 
   it("cannot command the terminal", () => {
@@ -99,7 +99,7 @@ describe("a check", () => {
   })
 })
 
-interface Told {
+interface Report {
   readonly ok: boolean
   readonly checks: readonly Result[]
 }
@@ -107,7 +107,7 @@ interface Told {
 async function doctor(
   flags: Record<string, string>,
   collector: string,
-): Promise<{ readonly code: number; readonly told: Told }> {
+): Promise<{ readonly code: number; readonly report: Report }> {
   let out = ""
   const terminal: Terminal = {
     out: (text) => (out += text),
@@ -123,7 +123,7 @@ async function doctor(
     switches: new Set(["json"]),
   }
   const code = await doctorCommand(args, loadConfig({ environment: {}, flags: { state: folder, ...flags } }), terminal)
-  return { code, told: JSON.parse(out) as Told }
+  return { code, report: JSON.parse(out) as Report }
 }
 
 function program(script: string): string {
@@ -133,26 +133,29 @@ function program(script: string): string {
   return path
 }
 
-const of = ({ checks }: Told, what: string) => checks.find((one) => one.what === what)
+const of = ({ checks }: Report, what: string) => checks.find((one) => one.what === what)
 const attaches = `echo '{"capabilities":["on_state"],"degraded":[]}'`
 
 describe("backflow doctor", () => {
-  it("tells how each part stands", async () => {
-    const { told } = await doctor({ "page.address": "127.0.0.1:0", "listen.address": "127.0.0.1:0" }, program(attaches))
-    expect(of(told, "collector")).toMatchObject({ state: "ok", text: "1 hooks attach" })
-    expect(of(told, "store")).toMatchObject({ state: "ok" })
-    expect(of(told, "page")).toMatchObject({ state: "ok" })
+  it("reports the state of each part", async () => {
+    const { report } = await doctor(
+      { "page.address": "127.0.0.1:0", "listen.address": "127.0.0.1:0" },
+      program(attaches),
+    )
+    expect(of(report, "collector")).toMatchObject({ state: "ok", text: "1 hooks attach" })
+    expect(of(report, "store")).toMatchObject({ state: "ok" })
+    expect(of(report, "page")).toMatchObject({ state: "ok" })
   })
 
   it("fails over a collector that may not observe, with its words", async () => {
-    const { code, told } = await doctor({}, program("echo 'backflow-collector: not permitted' >&2; exit 3"))
+    const { code, report } = await doctor({}, program("echo 'backflow-collector: not permitted' >&2; exit 3"))
     expect(code).toBe(14)
-    expect(of(told, "collector")).toMatchObject({ state: "failing", text: "not permitted" })
+    expect(of(report, "collector")).toMatchObject({ state: "failing", text: "not permitted" })
   })
 
   it("fails over one that is not built", async () => {
-    const { told } = await doctor({}, join(folder, "none"))
-    expect(of(told, "collector")).toMatchObject({
+    const { report } = await doctor({}, join(folder, "none"))
+    expect(of(report, "collector")).toMatchObject({
       state: "failing",
       remedy: expect.stringContaining("npm start") as string,
     })
@@ -163,17 +166,20 @@ describe("backflow doctor", () => {
     const nobody = await listening(gone)
     await new Promise((resolve) => gone.close(resolve))
     const flags = { "store.url": `http://127.0.0.1:${nobody}`, "alerts.kafka.brokers": [`127.0.0.1:${nobody}`] }
-    const { code, told } = await doctor(flags as unknown as Record<string, string>, program(attaches))
+    const { code, report } = await doctor(flags as unknown as Record<string, string>, program(attaches))
     expect(code).toBe(14)
-    expect(of(told, "store")).toMatchObject({ state: "failing" })
-    expect(of(told, "broker")).toMatchObject({ state: "failing" })
+    expect(of(report, "store")).toMatchObject({ state: "failing" })
+    expect(of(report, "broker")).toMatchObject({ state: "failing" })
   })
 
-  it("asks the server for its clock and the schema of its tables", async () => {
+  it("reads the server's clock and the schema of its tables", async () => {
     const url = await aServer({ skewMs: 60_000, schema: 99 })
-    const { told } = await doctor({ "store.url": url }, program(attaches))
-    expect(of(told, "store")).toMatchObject({ state: "failing", text: expect.stringContaining("schema 99") as string })
-    expect(of(told, "clock")).toMatchObject({
+    const { report } = await doctor({ "store.url": url }, program(attaches))
+    expect(of(report, "store")).toMatchObject({
+      state: "failing",
+      text: expect.stringContaining("schema 99") as string,
+    })
+    expect(of(report, "clock")).toMatchObject({
       state: "degraded",
       text: expect.stringMatching(/(59|60)\.\d s ahead/) as string,
     })
@@ -181,12 +187,12 @@ describe("backflow doctor", () => {
 
   it("fails over a chosen port that another program has", async () => {
     const taken = `127.0.0.1:${await listening(createServer())}`
-    const { told } = await doctor({ "page.address": taken }, program(attaches))
-    expect(of(told, "page")).toMatchObject({ state: "failing" })
+    const { report } = await doctor({ "page.address": taken }, program(attaches))
+    expect(of(report, "page")).toMatchObject({ state: "failing" })
   })
 })
 
-/** The three answers of a ClickHouse server that the doctor asks for. */
+/** The three results of a ClickHouse server that the doctor reads. */
 async function aServer({ skewMs, schema }: { readonly skewMs: number; readonly schema: number }): Promise<string> {
   const server = createHttpServer((request, response) => {
     const chunks: Buffer[] = []

@@ -5,23 +5,23 @@ import { holderOf } from "../../store/state-folder.js"
 import type { Arguments } from "../cli/arguments.js"
 import { builtCollector } from "../../service/collector/collector-child.js"
 import { broker } from "./broker-check.js"
-import { carryOut } from "./check.js"
+import { runCheck } from "./check.js"
 import type { Check, Result } from "./check.js"
 import { clock } from "./clock-check.js"
 import { hostChecks, thisHostsFiles } from "./host-checks.js"
 import { port } from "./port-check.js"
-import { askServer, stateFolder, storeServer } from "./store-check.js"
+import { queryServer, stateFolder, storeServer } from "./store-check.js"
 import { exitCodes } from "../cli/exit-codes.js"
 import { thisHost } from "../up/preflight.js"
 import type { Terminal } from "../cli/terminal.js"
 
-/** What a check may take, and how long it may last before a person is told what it waits for, in milliseconds. */
+/** What a check may take, and after how long the checks still waiting are named, in milliseconds. */
 const limitMs = 10_000
-const patienceMs = 1_000
+const progressAfterMs = 1_000
 
 /**
- * `backflow doctor`: everything that Backflow needs, looked at side by side. The exit code is "check-failed" when something
- * does not work; what works with less is told and no failure. With --json, an array of results on standard output.
+ * `backflow doctor`: everything that Backflow needs, checked at the same time. The exit code is "check-failed" when
+ * something does not work; what is degraded is shown and no failure. With --json, an array of results on standard output.
  */
 export async function doctorCommand(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const results = await runChecks(checksFor(config, args.values["collector"] ?? builtCollector), args, terminal)
@@ -32,17 +32,17 @@ export async function doctorCommand(args: Arguments, config: Config, terminal: T
 }
 
 function checksFor(config: Config, collector: string): Check[] {
-  const told = askServer(config)
-  // Whoever waits for it says so; without a waiter it must not end the process.
-  told.catch(() => undefined)
+  const serverInfo = queryServer(config)
+  // The checks that wait for it handle its failure; without a waiter it must not end the process.
+  serverInfo.catch(() => undefined)
   const holder = holderOf(config.state)
   const { kafka } = config.alerts
   return [
     ...hostChecks(thisHost(), thisHostsFiles(), collector),
     { what: "state folder", run: () => stateFolder(config) },
-    { what: "store", run: () => storeServer(config, told) },
+    { what: "store", run: () => storeServer(config, serverInfo) },
     ...(kafka === undefined ? [] : [{ what: "broker", run: () => broker(kafka) }]),
-    { what: "clock", run: () => clock(told) },
+    { what: "clock", run: () => clock(serverInfo) },
     {
       what: "page",
       run: () =>
@@ -69,12 +69,12 @@ function checksFor(config: Config, collector: string): Check[] {
 /** All at once. Lines come in the order of the checks, each as soon as it is known. */
 async function runChecks(checks: readonly Check[], args: Arguments, terminal: Terminal): Promise<readonly Result[]> {
   const waiting = new Set(checks.map(({ what }) => what))
-  const isTold = !args.switches.has("json")
-  const impatience = setTimeout(() => {
-    if (isTold) terminal.note(`waiting for ${[...waiting].join(", ")}`)
-  }, patienceMs)
+  const isText = !args.switches.has("json")
+  const progress = setTimeout(() => {
+    if (isText) terminal.note(`waiting for ${[...waiting].join(", ")}`)
+  }, progressAfterMs)
   const running = checks.map(async (check) => {
-    const result = await carryOut(check, limitMs)
+    const result = await runCheck(check, limitMs)
     waiting.delete(check.what)
     return result
   })
@@ -83,9 +83,9 @@ async function runChecks(checks: readonly Check[], args: Arguments, terminal: Te
   for (const one of running) {
     const result = await one
     results.push(result)
-    if (isTold) terminal.out(resultText(result, width, terminal.colour))
+    if (isText) terminal.out(resultText(result, width, terminal.colour))
   }
-  clearTimeout(impatience)
+  clearTimeout(progress)
   return results
 }
 
@@ -100,7 +100,7 @@ export function resultText({ what, state, text, remedy }: Result, width: number,
 
 function conclusion(results: readonly Result[]): string {
   const count = (state: Result["state"]) => results.filter((result) => result.state === state).length
-  const [failures, weaknesses] = [count("failing"), count("degraded")]
-  if (failures > 0) return `\n${failures} of ${results.length} do not work.\n`
-  return weaknesses > 0 ? `\nAll work, ${weaknesses} with less than they could.\n` : "\nAll is well.\n"
+  const [failing, degraded] = [count("failing"), count("degraded")]
+  if (failing > 0) return `\n${failing} of ${results.length} checks failed.\n`
+  return degraded > 0 ? `\nNo check failed, ${degraded} degraded.\n` : "\nAll checks passed.\n"
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../../errors.js"
 import { degraded, failing, ok } from "./check.js"
 import type { Outcome } from "./check.js"
 
-export interface PortQuestion {
+export interface PortCheck {
   /** In the configuration: "page.address". */
   readonly setting: string
   readonly address: string
@@ -15,16 +15,19 @@ export interface PortQuestion {
 }
 
 /** Whether this process could listen there now. */
-export async function port({ setting, address, isFlexible, holder }: PortQuestion): Promise<Outcome> {
+export async function port({ setting, address, isFlexible, holder }: PortCheck): Promise<Outcome> {
   if (address === "off") return ok("off")
   const where = parseListen(address)
   if (where === undefined || where.path !== "") return ok(address)
   const thrown = await tryToListen(where.host, where.port)
   if (thrown === undefined) return ok(`${address} is free`)
-  if (thrown.code !== "EADDRINUSE") return failing(`cannot listen on ${address}: ${messageOf(thrown)}`, `Choose another with ${setting}.`) // prettier-ignore
-  if (holder !== undefined) return ok(`${address} is taken, as it should be while process ${holder} runs`)
-  if (isFlexible) return degraded(`${address} is taken by another program`, `Another port will be used; choose one with ${setting}.`) // prettier-ignore
-  return failing(`${address} is taken by another program`, `Stop that program, or choose another with ${setting}.`)
+  if (thrown.code !== "EADDRINUSE")
+    return failing(`cannot listen on ${address}: ${messageOf(thrown)}`, `Choose another with ${setting}.`)
+  if (holder !== undefined) return ok(`${address} is in use, as expected while process ${holder} runs`)
+  const text = `${address} is in use by another program`
+  return isFlexible
+    ? degraded(text, `Another port will be used; choose one with ${setting}.`)
+    : failing(text, `Stop that program, or choose another with ${setting}.`)
 }
 
 function tryToListen(host: string, number: number): Promise<NodeJS.ErrnoException | undefined> {

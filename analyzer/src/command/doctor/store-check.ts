@@ -6,6 +6,7 @@ import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import { credential, secretText } from "../../alerts/credentials.js"
 import type { Config } from "../../config/load.js"
 import { messageOf } from "../../errors.js"
+import { bytesText } from "../../text/amounts.js"
 import { querySocket } from "../../store/read/query-server.js"
 import { migrations } from "../../store/schema/migrations.js"
 import { holderOf } from "../../store/state-folder.js"
@@ -13,26 +14,37 @@ import { degraded, failing, ok } from "./check.js"
 import type { Outcome } from "./check.js"
 
 /** Disk that must be free for the embedded store to work at all, and for a day of a busy host. */
-const [leastBytes, comfortableBytes] = [100_000_000, 2_000_000_000]
+const [minBytes, comfortableBytes] = [100_000_000, 2_000_000_000]
 const serverMs = 5_000
 
-/** The state folder: there or to be made, writable, with room; and whether the analyzer that holds it answers. */
+const remedies = {
+  unwritable: "Name another folder with --state, or run as its owner.",
+  full: "Make room on that disk.",
+  nearlyFull: "Make room, or lower store.quota_bytes so that old records are dropped before the disk is full.",
+  hanging: "Check its log; stop it if it hangs.",
+  unusable: "Check store.url, store.username, store.password_file and store.ca_file, and that the server is up.",
+  newer: "Update Backflow here.",
+} as const
+
+/** The state folder: present or to be made, writable, with room; and whether the analyzer that holds it responds. */
 export async function stateFolder({ state, store }: Config): Promise<Outcome> {
   const folder = nearestFolder(state)
   try {
     await access(folder, constants.W_OK | constants.X_OK)
   } catch {
-    return failing(`${folder} cannot be written by this user`, "Name another folder with --state, or run as its owner.")
+    return failing(`${folder} cannot be written by this user`, remedies.unwritable)
   }
   const { bavail, bsize } = await statfs(folder)
   const free = bavail * bsize
-  const room = `${inWords(free)} free`
-  if (free < leastBytes) return failing(`${state}: ${room}`, "Make room on that disk.")
+  const room = `${bytesText(free)} free`
+  if (free < minBytes) return failing(`${state}: ${room}`, remedies.full)
   const holder = existsSync(state) ? holderOf(state) : undefined
-  if (holder !== undefined && !(await answers(querySocket(state)))) return failing(`process ${holder} holds ${state} and does not answer`, "See its log; stop it if it hangs.") // prettier-ignore
-  const who = holder === undefined ? "not in use" : `in use by process ${holder}, which answers`
-  if (store.url === undefined && free < Math.min(store.quotaBytes, comfortableBytes)) return degraded(`${state}: ${room}, ${who}`, "Make room, or lower store.quota_bytes so that old records go before the disk is full.") // prettier-ignore
-  return ok(`${state}: ${room}, ${who}`)
+  if (holder !== undefined && !(await responds(querySocket(state))))
+    return failing(`process ${holder} holds ${state} and does not respond`, remedies.hanging)
+  const user = holder === undefined ? "not in use" : `in use by process ${holder}, which responds`
+  const text = `${state}: ${room}, ${user}`
+  const isScarce = store.url === undefined && free < Math.min(store.quotaBytes, comfortableBytes)
+  return isScarce ? degraded(text, remedies.nearlyFull) : ok(text)
 }
 
 export interface ServerInfo {
@@ -43,8 +55,8 @@ export interface ServerInfo {
   readonly schema: number
 }
 
-/** Rejects when the server cannot be reached or refuses. */
-export async function askServer({ store }: Config): Promise<ServerInfo | undefined> {
+/** Rejects when the server is unreachable or refuses. */
+export async function queryServer({ store }: Config): Promise<ServerInfo | undefined> {
   if (store.url === undefined) return undefined
   const client = createClient({
     url: store.url,
@@ -83,19 +95,22 @@ export async function askServer({ store }: Config): Promise<ServerInfo | undefin
   }
 }
 
-/** How the store stands; `told` is what the server says, undefined for the embedded engine. */
-export async function storeServer({ store }: Config, told: Promise<ServerInfo | undefined>): Promise<Outcome> {
+/** The state of the store; `serverInfo` resolves to undefined for the embedded engine. */
+export async function storeServer({ store }: Config, serverInfo: Promise<ServerInfo | undefined>): Promise<Outcome> {
   let server: ServerInfo | undefined
   try {
-    server = await told
+    server = await serverInfo
   } catch (thrown) {
-    return failing(`the ClickHouse server at ${originOf(store.url)} cannot be used: ${messageOf(thrown)}`, "Check store.url, store.username, store.password_file and store.ca_file, and that the server is up.") // prettier-ignore
+    const text = `the ClickHouse server at ${originOf(store.url)} is not usable: ${messageOf(thrown)}`
+    return failing(text, remedies.unusable)
   }
   if (server === undefined) return ok("the embedded engine, in the state folder")
   const newest = Math.max(...migrations.map(({ version }) => version))
   const where = `ClickHouse ${server.version} at ${originOf(store.url)}`
-  if (server.schema > newest) return failing(`${where} has tables of a newer release (schema ${server.schema}, known ${newest})`, "Update Backflow here.") // prettier-ignore
-  if (server.schema < newest) return ok(`${where}; the next start brings its tables from schema ${server.schema} to ${newest}`) // prettier-ignore
+  if (server.schema > newest)
+    return failing(`${where} has tables of a newer release (schema ${server.schema}, known ${newest})`, remedies.newer)
+  if (server.schema < newest)
+    return ok(`${where}; the next start migrates its tables from schema ${server.schema} to ${newest}`)
   return ok(`${where}, schema ${server.schema}`)
 }
 
@@ -107,18 +122,14 @@ function nearestFolder(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path))
 }
 
-function answers(socketPath: string): Promise<boolean> {
+function responds(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = request({ socketPath, path: "/findings?limit=1", timeout: serverMs }, (response) => {
+    const sent = request({ socketPath, path: "/findings?limit=1", timeout: serverMs }, (response) => {
       response.resume()
       resolve(response.statusCode === 200)
     })
-    asked.on("timeout", () => asked.destroy())
-    asked.on("error", () => resolve(false))
-    asked.end()
+    sent.on("timeout", () => sent.destroy())
+    sent.on("error", () => resolve(false))
+    sent.end()
   })
-}
-
-function inWords(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { findingClasses, severities } from "../../domain/finding.js"
+import { findingClasses } from "../../domain/finding-classes.js"
+import { severities } from "../../domain/severity.js"
 import type { Config } from "../../config/load.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import { findingText } from "../../documents/finding-text.js"
@@ -13,7 +14,8 @@ import { usage } from "../cli/arguments.js"
 import type { Arguments } from "../cli/arguments.js"
 import { connectionText, incidentText } from "./list-text.js"
 import type { Terminal } from "../cli/terminal.js"
-import { parseSince } from "./since.js"
+import { parseTime } from "../../text/rfc3339.js"
+import type { Microseconds } from "../../domain/identity.js"
 
 /** `backflow findings`, `incidents` and `connections`. */
 export async function list(which: List, args: Arguments, config: Config, terminal: Terminal): Promise<void> {
@@ -30,7 +32,7 @@ export async function list(which: List, args: Arguments, config: Config, termina
 async function rowsOf(which: List, config: Config, filter: Filter): Promise<readonly unknown[]> {
   if (config.store.url === undefined) {
     if (holderOf(config.state) !== undefined) return askRunning(config.state, which, filter)
-    // Asking must not make a store where there is none.
+    // A query must not create a store where there is none.
     if (!existsSync(join(config.state, "store"))) return []
   }
   const folder = config.store.url === undefined ? takeStateFolder(config.state) : undefined
@@ -76,6 +78,15 @@ function filterOf({ command, values, switches }: Arguments, nowUs: number): Filt
     ...(findingClass === undefined ? {} : { class: findingClass }),
     ...(sinceUs === undefined ? {} : { sinceUs }),
   }
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400, w: 604_800 }
+
+/** Reads "90s", "15min", "2h", "3d", "1w", or an RFC 3339 moment; undefined when it is neither. */
+function parseSince(text: string, nowUs: Microseconds): Microseconds | undefined {
+  const match = /^(\d{1,6})(s|m|min|h|d|w)$/.exec(text)
+  if (match === null) return /^\d{4}-\d\d-\d\d$/.test(text) ? parseTime(`${text}T00:00Z`) : parseTime(text)
+  return nowUs - Number(match[1]) * (secondsOf[match[2] ?? "s"] ?? 1) * 1_000_000
 }
 
 /** The value when it is one of `known`, undefined when none was given, null when it is another. */

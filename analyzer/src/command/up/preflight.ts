@@ -44,7 +44,7 @@ export function requireObservable({ capabilities, hasBtf, platform }: Host): voi
   if (!hasBtf) {
     throw new AppError(
       "host-unfit",
-      "This kernel does not describe its types (no /sys/kernel/btf/vmlinux), so programs cannot be fitted to it.",
+      "This kernel has no type information (no /sys/kernel/btf/vmlinux), which the collector needs.",
       "Use a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions ship since 5.10.",
     )
   }

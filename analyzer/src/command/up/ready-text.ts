@@ -4,7 +4,7 @@ import { printable } from "../../text/terminal-text.js"
 import type { PageAddress, ServiceAddresses, SqlAddress } from "../../service/addresses.js"
 import type { Readiness } from "../../service/collector/collector-child.js"
 
-/** What a person is told when everything runs. The token is shown to a person at a terminal, and never to a log. */
+/** What is printed once everything runs. The token is shown to a person at a terminal, and never to a log. */
 export function readyText(
   { host, kernel, hooks, degraded = [] }: Readiness,
   { state, store }: Config,
@@ -19,7 +19,7 @@ export function readyText(
     ...pageLines(page, isTerminal),
     `  store      ${store.url ?? join(state, "store")}`,
     ...sqlAddressLines(sql),
-    `  ask        backflow findings | connections | incidents --state ${state}`,
+    `  query      backflow findings | connections | incidents --state ${state}`,
   ]
     .map(printable)
     .join("\n")
@@ -29,9 +29,7 @@ export function readyText(
 function pageLines(page: PageAddress | undefined, isTerminal: boolean): readonly string[] {
   if (page === undefined) return []
   return [
-    isTerminal
-      ? `  page       ${page.signInAddress}`
-      : `  page       ${page.address} (its token is in ${page.tokenFile})`,
+    isTerminal ? `  page       ${page.signInAddress}` : `  page       ${page.address} (token in ${page.tokenFile})`,
   ]
 }
 

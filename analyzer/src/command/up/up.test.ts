@@ -20,7 +20,7 @@ class Run {
   readonly child: ChildProcess
   readonly lines: string[] = []
   readonly ended: Promise<number | null>
-  #heard: (() => void)[] = []
+  #waiting: (() => void)[] = []
 
   constructor(args: readonly string[]) {
     // The environment of the test run may hold BACKFLOW_ variables of its own.
@@ -29,11 +29,11 @@ class Run {
       if (stream === null) throw new Error("started without pipes")
       createInterface({ input: stream }).on("line", (line) => {
         this.lines.push(line)
-        for (const wake of this.#heard.splice(0)) wake()
+        for (const wake of this.#waiting.splice(0)) wake()
       })
     }
     this.ended = once(this.child, "close").then(([code]) => {
-      for (const wake of this.#heard.splice(0)) wake()
+      for (const wake of this.#waiting.splice(0)) wake()
       return code as number | null
     })
   }
@@ -44,7 +44,7 @@ class Run {
       const found = this.lines.find((line) => pattern.test(line))
       if (found !== undefined) return found
       if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.lines.join("\n")}`)
-      await new Promise<void>((resolve) => this.#heard.push(resolve))
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
 
@@ -143,7 +143,7 @@ describe("backflow analyzer", () => {
     expect(cookies.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
   })
 
-  it("writes findings as JSON lines alone to standard output when asked to", async () => {
+  it("writes findings as JSON lines alone to standard output with --findings-jsonl -", async () => {
     const run = backflow("analyzer", ...stateOf("a"), ...anyPort, "--findings-jsonl", "-")
     let out = ""
     run.child.stdout?.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")))
@@ -178,12 +178,12 @@ describe("backflow analyzer", () => {
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
     const run = backflow("analyzer", ...stateOf("a"), "--listen", address)
     expect(await run.ended).toBe(5)
-    expect(run.lines.join("\n")).toMatch(new RegExp(`^backflow: ${address} is taken by another program.\n`))
+    expect(run.lines.join("\n")).toMatch(new RegExp(`^backflow: ${address} is in use by another program.\n`))
     expect(existsSync(join(folder, "a", "lock"))).toBe(false)
     server.close()
   })
 
-  it("refuses an open door", async () => {
+  it("refuses collectors from outside without TLS", async () => {
     const run = backflow("analyzer", ...stateOf("a"), "--listen", "0.0.0.0:0")
     expect(await run.ended).toBe(3)
     expect(run.lines.join("\n")).toContain("listen.tls is missing")
@@ -218,7 +218,7 @@ describe.runIf(process.getuid?.() === 0)("backflow up", () => {
     await first.kill()
     const second = backflow("up", ...stateOf("a"), ...collector(script))
     await second.ready()
-    expect(second.lines[0]).toBe("ended the collector of an earlier run, which was killed")
+    expect(second.lines[0]).toBe("stopped the orphaned collector of an earlier run, which was killed")
     expect(readFileSync(join(folder, "ends"), "utf8")).toBe("handed over\n")
     expect(await second.stop()).toBe(0)
   })

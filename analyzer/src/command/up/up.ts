@@ -57,11 +57,11 @@ function collectorEvents(
 ): CollectorEvents {
   return {
     program: values["collector"] ?? builtCollector,
-    onOrphanEnded: () => say("ended the collector of an earlier run, which was killed"),
+    onOrphanEnded: () => say("stopped the orphaned collector of an earlier run, which was killed"),
     onLog: (line) => say(`collector: ${printable(line)}`),
     onReady: (readiness) => say(readyText(readiness, config, addresses, process.stdout.isTTY)),
-    onRestart: (how, pauseMs) =>
-      say(`the collector stopped observing, and is started again in ${pauseMs / 1_000} s: ${printable(how)}`),
+    onRestart: (lastLine, pauseMs) =>
+      say(`the collector failed, restarting in ${pauseMs / 1_000} s: ${printable(lastLine)}`),
   }
 }
 
@@ -70,12 +70,12 @@ async function finish(service: Service, { stopSeconds }: Config, say: Say): Prom
   const { isWritten, isHandedOver } = await service.stop(stopSeconds * 1_000)
   for (const line of summaryLines(service.status())) say(line)
   for (const { name, depth } of service.alerts())
-    if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, and leave after the next start`)
-  if (!isHandedOver) say("the collector ended with batches that were not acknowledged")
+    if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, to be sent after the next start`)
+  if (!isHandedOver) say("the collector stopped with unacknowledged batches")
   return isWritten && isHandedOver ? exitCodes.ok.code : exitCodes["store-write"].code
 }
 
-/** The log is one of words rather than JSON where it goes to a terminal. */
+/** The log is text where a terminal shows it, else JSON. */
 function isForPeople({ logFormat }: Config): boolean {
   return logFormat === "words" || (logFormat === "auto" && process.stderr.isTTY)
 }

@@ -4,7 +4,7 @@ import type { Evidence } from "../../domain/finding.js"
 import type { ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { endpointText } from "../coupling/evidence.js"
-import { processText } from "../outbound.js"
+import { processText } from "../../text/program-name.js"
 import { thresholds } from "../thresholds.js"
 import type { TunnelRequest } from "./request.js"
 

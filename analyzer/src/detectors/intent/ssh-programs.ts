@@ -1,6 +1,6 @@
 /** Which grammar a program's arguments follow. */
 import type { ProcessFacts } from "../../domain/identity.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 
 /** Option letters of one client; a colon after a letter means that it takes an argument, as for getopt(3). */
 export interface SshGrammar {

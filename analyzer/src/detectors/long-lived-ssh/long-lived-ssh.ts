@@ -4,10 +4,12 @@
  */
 import type { Connection } from "../../domain/connection.js"
 import type { Claim, Detector } from "../../domain/detector.js"
+import type { Evidence } from "../../domain/finding.js"
 import type { Microseconds } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { endpointText } from "../coupling/evidence.js"
-import { isOutbound, processText } from "../outbound.js"
+import { processText } from "../../text/program-name.js"
+import { isOutbound } from "../outbound.js"
 import { thresholds } from "../thresholds.js"
 import { durationText, identified, isStandingSsh, userOf, type Identified, type User } from "./standing.js"
 
@@ -102,7 +104,7 @@ const userText: Readonly<Record<User, string>> = {
   movingFiles: "moving files",
 }
 
-function ageEvidence(connection: Connection, ageUs: number, atUs: number) {
+function ageEvidence(connection: Connection, ageUs: number, atUs: number): Evidence {
   const silentUs = Math.max(0, atUs - connection.lastMovedUs)
   return {
     kind: "age",
@@ -124,15 +126,15 @@ const identifiedText: Readonly<Record<Identified, string>> = {
     "The connection is older than the collector, so that its first bytes were not seen: an SSH client by name, and port 22.",
 }
 
-function identifiedEvidence(connection: Connection, seen: Identified) {
+function identifiedEvidence(connection: Connection, seen: Identified): Evidence {
   return {
-    kind: "ssh",
+    kind: "ssh-identification",
     text: identifiedText[seen],
     atUs: connection.openedUs,
     facts: { ...connection.ssh, older_than_collector: connection.olderThanCollector, port: connection.remote.port },
   }
 }
 
-function userEvidence(user: User, atUs: number) {
+function userEvidence(user: User, atUs: number): Evidence {
   return { kind: "terminal", text: `The client runs ${userText[user]}.`, atUs, facts: { user } }
 }

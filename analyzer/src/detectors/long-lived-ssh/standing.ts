@@ -4,7 +4,7 @@ import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { parseSshArgv } from "../intent/ssh-argv.js"
 import { sshGrammarOf } from "../intent/ssh-programs.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 import { thresholds } from "../thresholds.js"
 
 const limits = thresholds.longLivedSsh
@@ -36,7 +36,7 @@ export function userOf(connection: Connection, atUs: number, view: View): User {
 /** A program's name alone would be a disguise: it must also move what it is there for. */
 function isMovingFiles(connection: Connection, atUs: number, ancestors: readonly ProcessFacts[]): boolean {
   const [parent] = ancestors
-  if (parent === undefined || !isOneOf(programName(parent.exe), limits.movers)) return false
+  if (parent === undefined || !isOneOf(programName(parent.exe), limits.fileTransferPrograms)) return false
   const seconds = Math.max(1, (atUs - connection.openedUs) / 1e6)
   return (connection.bytesSent + connection.bytesReceived) / seconds >= limits.bulkBytesPerSecond
 }

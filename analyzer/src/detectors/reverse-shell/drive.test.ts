@@ -49,9 +49,12 @@ describe("executedOnDemand", () => {
 })
 
 describe("isInterpreter", () => {
-  it.each(["/bin/bash", "/usr/bin/python3.11", "/usr/bin/dash", "/bin/busybox"])("knows %s", (exe) => {
-    expect(isInterpreter(exe)).toBe(true)
-  })
+  it.each(["/bin/bash", "/usr/bin/python3.11", "/usr/bin/dash", "/bin/busybox", "/bin/bash (deleted)"])(
+    "knows %s",
+    (exe) => {
+      expect(isInterpreter(exe)).toBe(true)
+    },
+  )
 
   it.each(["/usr/bin/ssh", "/usr/sbin/nginx", "/opt/bashful"])("does not take %s for one", (exe) => {
     expect(isInterpreter(exe)).toBe(false)

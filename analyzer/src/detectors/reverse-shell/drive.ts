@@ -1,6 +1,7 @@
 /** Signs that the far side of an outside connection drives a child: pure functions over counters. */
 import type { Connection } from "../../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
+import { programName } from "../../text/program-name.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
 
 /** Totals of one moment: what the child has read, what has come in from outside. */
@@ -55,6 +56,6 @@ export function isDriven(outside: Connection, executed: number): boolean {
 }
 
 export function isInterpreter(exe: string): boolean {
-  const file = exe.slice(exe.lastIndexOf("/") + 1).replace(/[0-9.]+$/, "")
+  const file = programName(exe).replace(/[0-9.]+$/, "")
   return (limits.interpreters as readonly string[]).includes(file)
 }

@@ -190,7 +190,7 @@ function attachmentEvidence(attachment: Attachment, shell: ProcessFacts, outside
 function connectionEvidence(outside: Connection): Evidence {
   const x = outside.exchanges
   return {
-    kind: "turn-taking",
+    kind: "remote-led",
     text: x
       ? `The far side spoke first after a silence ${plural(x.remoteLed, "time")}, and this host answered ${x.remoteLedAnswered} of them within a second.`
       : "No turns have been counted on it yet.",

@@ -36,11 +36,11 @@ describe("grpc.health.v1.Health", () => {
     await start()
     const call = client.makeServerStreamRequest(watch.path, watch.requestSerialize, watch.responseDeserialize, { service: "" }) // prettier-ignore
     call.on("error", () => undefined)
-    const heard: unknown[] = []
+    const statuses: unknown[] = []
     const isToldOf = (status: string) =>
       new Promise<void>((resolve) =>
         call.on("data", (value: { readonly status: string }) => {
-          heard.push(value.status)
+          statuses.push(value.status)
           if (value.status === status) resolve()
         }),
       )
@@ -48,6 +48,6 @@ describe("grpc.health.v1.Health", () => {
     const stopping = isToldOf("NOT_SERVING")
     await analyzer.stop(0)
     await stopping
-    expect(heard).toContain("NOT_SERVING")
+    expect(statuses).toContain("NOT_SERVING")
   })
 })

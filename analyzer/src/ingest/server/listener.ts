@@ -5,6 +5,7 @@ import { ServerCredentials } from "@grpc/grpc-js"
 import type { Server, ServerCredentials as Credentials } from "@grpc/grpc-js"
 import { parseListen } from "../../config/listen-address.js"
 import { AppError } from "../../errors.js"
+import { endpointText } from "../../text/endpoint.js"
 
 /** PEM texts. With a client authority, only collectors with a certificate from it may connect (mTLS). */
 export interface TlsFiles {
@@ -53,7 +54,7 @@ export async function listen(server: Server, { address, tls }: ListenOptions): P
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   listener.on("error", () => undefined)
   return {
-    address: path === undefined ? formatListenAddress(listener.address() as net.AddressInfo) : address,
+    address: path === undefined ? endpointText(listener.address() as net.AddressInfo) : address,
     refuse: () => {
       listener.close()
     },
@@ -87,10 +88,6 @@ function hostAndPort(address: string): { host: string; port: number } {
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) }
 }
 
-function formatListenAddress({ address, family, port }: net.AddressInfo): string {
-  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`
-}
-
 function credentialsOf(tls: TlsFiles | undefined): Credentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
   const pair = { cert_chain: tls.certificate, private_key: tls.key }
@@ -113,7 +110,7 @@ async function removeStaleSocket(path: string): Promise<void> {
 
 function listenError(address: string, error: NodeJS.ErrnoException): AppError {
   if (error.code === "EADDRINUSE")
-    return new AppError("address-in-use", `${address} is taken by another program`, "stop that program or choose another address with --listen", { cause: error }) // prettier-ignore
+    return new AppError("address-in-use", `${address} is in use by another program`, "stop that program or choose another address with --listen", { cause: error }) // prettier-ignore
   return new AppError("config", `cannot listen on ${address}: ${error.code ?? error.message}`, "choose an address of this host that this user may listen on", { cause: error }) // prettier-ignore
 }
 

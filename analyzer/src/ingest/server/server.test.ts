@@ -214,11 +214,11 @@ describe("who may come in", () => {
     await expect(anAnalyzer({ store: aStore(false) }, { listen: "0.0.0.0:0" }).start()).rejects.toThrow("has no TLS")
   })
 
-  it("names the address that is taken", async () => {
+  it("names the address that is in use", async () => {
     const address = await start()
     await expect(anAnalyzer({ store: aStore(false) }, { listen: address }).start()).rejects.toMatchObject({
       code: "address-in-use",
-      message: `${address} is taken by another program`,
+      message: `${address} is in use by another program`,
     })
   })
 

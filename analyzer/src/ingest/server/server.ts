@@ -116,7 +116,7 @@ export class CollectorServer {
     for (const stream of this.#streams) stream.fail(status.UNAVAILABLE, "the analyzer stops")
     // So that the status still gets out; a peer that does not take it is cut off.
     await new Promise<void>((resolve) => {
-      const cutOff = setTimeout(resolve, goodbyeMs)
+      const cutOff = setTimeout(resolve, shutdownMs)
       this.#server.tryShutdown(() => {
         clearTimeout(cutOff)
         resolve()
@@ -225,4 +225,4 @@ export class CollectorServer {
 }
 
 const helloTag = 0x0a
-const goodbyeMs = 500
+const shutdownMs = 500

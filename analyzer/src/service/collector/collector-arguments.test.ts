@@ -18,7 +18,7 @@ it.each([
   expect(collectorArguments(address, listen)).toEqual(expected)
 })
 
-it("a certificate that only other collectors have is told", () => {
+it("a certificate that only other collectors have is an error", () => {
   const listen = { ...open, tls: { ...tls, clientCaFile: "/ca" } }
   expect(() => collectorArguments("127.0.0.1:41", listen)).toThrow(expect.objectContaining({ code: "config" }))
 })

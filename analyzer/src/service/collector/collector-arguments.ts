@@ -8,7 +8,7 @@ export function collectorArguments(address: string, { tls, tokenFile }: Config["
   if (tls?.clientCaFile !== undefined) {
     throw new AppError(
       "config",
-      "backflow up has no certificate for its own collector, which listen.tls.client_ca_file asks for.",
+      "backflow up has no certificate for its own collector, which listen.tls.client_ca_file requires.",
       "Listen on unix:/path here, or run backflow analyzer and backflow-collector by themselves.",
     )
   }

@@ -6,12 +6,12 @@ import { CollectorChild } from "./collector-child.js"
 import type { Readiness } from "./collector-child.js"
 
 let folder: string
-let heard: string[]
+let received: string[]
 let wake: () => void
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "backflow-child-"))
-  heard = []
+  received = []
   wake = () => undefined
 })
 
@@ -25,7 +25,7 @@ function collector(script: string): CollectorChild {
   writeFileSync(program, `#!/bin/sh\n${script}\n`)
   chmodSync(program, 0o755)
   const hear = (text: string) => {
-    heard.push(text)
+    received.push(text)
     wake()
   }
   return new CollectorChild({
@@ -38,9 +38,9 @@ function collector(script: string): CollectorChild {
   })
 }
 
-/** Resolves when as many lines were heard. */
+/** Resolves when as many lines were received. */
 async function untilHeard(count: number): Promise<void> {
-  while (heard.length < count)
+  while (received.length < count)
     await new Promise<void>((resolve) => {
       wake = resolve
     })
@@ -51,11 +51,11 @@ const ready = `echo '{"ready":true,"host":"h","kernel":"6","hooks":3,"degraded":
 const steady = (lastWords: string) => `trap '${lastWords}; exit $code' TERM\n${ready}\nwhile :; do sleep 0.05; done`
 
 describe("a collector", () => {
-  it("is ready when it says so, and what it said before is not lost", async () => {
+  it("is ready when it reports so, and its earlier log is not lost", async () => {
     const child = collector(`echo 'backflow-collector: x is missing: y' >&2\ncode=0\n${steady(":")}`)
     const running = child.run()
     await untilHeard(2)
-    expect([...heard].sort()).toEqual(["log x is missing: y", "ready h 3"])
+    expect([...received].sort()).toEqual(["log x is missing: y", "ready h 3"])
     expect(await child.stop(10_000)).toBe(true)
     await running
   })
@@ -70,7 +70,7 @@ describe("a collector", () => {
     await running
   })
 
-  it("that could not hand over everything is told by its exit code", async () => {
+  it("that could not hand over everything shows it by its exit code", async () => {
     const child = collector(`code=1\n${steady(":")}`)
     const running = child.run()
     await untilHeard(1)
@@ -78,13 +78,13 @@ describe("a collector", () => {
     await running
   })
 
-  it("is started again when it dies, and that is said", async () => {
+  it("is restarted when it dies, and that is reported", async () => {
     const child = collector(
       `code=0\nif [ -e ${folder}/second ]; then ${steady(":")}; fi\n${ready}\ntouch ${folder}/second\necho 'backflow-collector: broke' >&2\nexit 1`,
     )
     const running = child.run()
     await untilHeard(4)
-    expect(heard.filter((line) => !line.startsWith("log"))).toEqual([
+    expect(received.filter((line) => !line.startsWith("log"))).toEqual([
       "ready h 3",
       "restart in 1000: broke",
       "ready h 3",
@@ -108,10 +108,10 @@ describe("a collector that never observes", () => {
     ["meets an old kernel", "echo 'backflow-collector: no BTF' >&2; exit 4", "host-unfit", "no BTF"],
     ["fails otherwise", "echo 'backflow-collector: refused' >&2; exit 1", "collector-failed", "refused"],
     ["says nothing", "exit 7", "collector-failed", "The collector ended with exit code 7"],
-    ["is killed", "kill -KILL $$", "collector-failed", "The collector was ended by SIGKILL"],
+    ["is killed", "kill -KILL $$", "collector-failed", "The collector was killed by SIGKILL"],
   ])("because it %s ends the start", async (_why, script, code, message) => {
     await expect(collector(script).run()).rejects.toMatchObject({ code, message })
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
   })
 
   it("because there is none ends the start", async () => {

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { AppError, messageOf } from "../../errors.js"
 
-/** What the collector says on its standard output once it observes. */
+/** What the collector writes to its standard output once it observes. */
 export interface Readiness {
   readonly ready: true
   readonly host?: string
@@ -25,8 +25,8 @@ export interface CollectorOptions {
   readonly onLog: (line: string) => void
   /** It observes; also after each new start. */
   readonly onReady: (readiness: Readiness) => void
-  /** It ended without being asked, and is started again after the pause. */
-  readonly onRestart: (how: string, pauseMs: number) => void
+  /** It ended by itself, and is restarted after the pause; with its last line or how it ended. */
+  readonly onRestart: (lastLine: string, pauseMs: number) => void
 }
 
 /** Where `cargo build --release` of this repository puts it. */
@@ -34,20 +34,20 @@ export const builtCollector = fileURLToPath(
   new URL("../../../../agent-bridge/target/release/backflow-collector", import.meta.url),
 )
 
-/** First and longest pause before a collector that ended is started again; it doubles in between. */
+/** First and longest pause before a collector that ended is restarted; it doubles in between. */
 const firstPauseMs = 1_000
-const longestPauseMs = 30_000
+const maxPauseMs = 30_000
 /** A collector that observed for so long starts its pauses anew. */
 const steadyMs = 60_000
 /** How long a collector may take to hand over what it has, in milliseconds, where nobody gives it less. */
 const maxStopMs = 15_000
-/** Exit codes by which the collector says that it cannot observe this host: not permitted, or the kernel lacks something. */
+/** Exit codes of a collector that cannot observe this host: not permitted, or the kernel lacks something. */
 const unfitCodes = [3, 4]
 
 interface Ended {
   readonly code: number | null
-  /** Its last words, or how it ended when it said nothing. */
-  readonly words: string
+  /** The last line of its log, or how it ended when there was none. */
+  readonly lastLine: string
   readonly how: string
 }
 
@@ -66,7 +66,7 @@ export class CollectorChild {
 
   /**
    * Runs until `stop`. Throws AppError "collector-missing" when there is no such program, and "host-unfit" or
-   * "collector-failed" when it ends before it ever observed; after that it is started again however often it ends.
+   * "collector-failed" when it ends before it ever observed; after that it is restarted however often it ends.
    */
   async run(): Promise<void> {
     const { program } = this.#options
@@ -86,9 +86,9 @@ export class CollectorChild {
       if (this.#isStopping as boolean) return
       if (!this.#hasObserved) throw neverObserved(ended)
       if (performance.now() - startedMs > steadyMs) this.#pauseMs = firstPauseMs
-      this.#options.onRestart(ended.words, this.#pauseMs)
+      this.#options.onRestart(ended.lastLine, this.#pauseMs)
       await this.#wait(this.#pauseMs)
-      this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs)
+      this.#pauseMs = Math.min(2 * this.#pauseMs, maxPauseMs)
     }
   }
 
@@ -127,8 +127,8 @@ export class CollectorChild {
       else early.push(last)
     })
     const [code, signal] = await ending(child)
-    const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was ended by ${signal}`
-    return { code, words: last === "" ? `The collector ${how}` : last, how }
+    const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was killed by ${signal}`
+    return { code, lastLine: last === "" ? `The collector ${how}` : last, how }
   }
 
   #wait(ms: number): Promise<void> {
@@ -143,17 +143,17 @@ export class CollectorChild {
   }
 }
 
-function neverObserved({ code, words, how }: Ended): AppError {
+function neverObserved({ code, lastLine, how }: Ended): AppError {
   if (code !== null && unfitCodes.includes(code)) {
-    return new AppError("host-unfit", words, "Run it as root on a kernel that backflow-collector --check approves of.")
+    return new AppError("host-unfit", lastLine, "Run it as root on a kernel that passes backflow-collector --check.")
   }
-  return new AppError("collector-failed", words, `The collector ${how} before it observed anything.`)
+  return new AppError("collector-failed", lastLine, `The collector ${how} before it observed anything.`)
 }
 
 function ending(child: ChildProcess): Promise<[code: number | null, signal: NodeJS.Signals | null]> {
   return new Promise((resolve) => {
     child.once("error", () => resolve([null, null]))
-    // "close" and not "exit": its last words may still be in the pipe.
+    // "close" and not "exit": its last line may still be in the pipe.
     child.once("close", (code, signal) => resolve([code, signal]))
   })
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
 import { AppError, messageOf } from "../../errors.js"
+import { endpointText } from "../../text/endpoint.js"
 import { isToken, shownToken } from "./credentials.js"
 import type { Answer } from "./engine.js"
 import { engineError, refusals, statusOf, textOf } from "./exception.js"
@@ -69,9 +70,8 @@ export async function serveHttp(options: HttpInterfaceOptions): Promise<HttpInte
     server.listen(options.port, options.host, resolve)
   })
   const { port } = server.address() as AddressInfo
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host
   return {
-    url: `${options.tls === undefined ? "http" : "https"}://${host}:${port}`,
+    url: `${options.tls === undefined ? "http" : "https"}://${endpointText({ address: options.host, port })}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,5 +1,5 @@
-import type { ConnectionKey, CouplingPointJson } from "../../documents/coupling-point.js"
-import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
+import type { ConnectionKey } from "../../domain/identity.js"
+import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import type { StoreClient } from "../client/store-client.js"
 import { cookieNumber } from "../write/values.js"
 

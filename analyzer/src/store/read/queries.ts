@@ -1,6 +1,7 @@
-import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { FindingClass, Severity } from "../../domain/finding.js"
-import type { Microseconds } from "../../domain/identity.js"
+import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
+import type { ConnectionKey, Microseconds } from "../../domain/identity.js"
 import {
   couplingPoints,
   findingById,
@@ -10,7 +11,6 @@ import {
   openIncidents,
 } from "./document-queries.js"
 import type { QueryParams, StoreClient } from "../client/store-client.js"
-import type { ConnectionKey, CouplingPointJson } from "../../documents/coupling-point.js"
 
 /** Which rows to list, newest first. */
 export interface Filter {

@@ -1,25 +1,38 @@
 import type { FindingDetail, IncidentDetail, IncidentList } from "@backflow/page/contract"
-import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
+import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
+import type { Severity } from "../../domain/severity.js"
+import type { ConnectionKey } from "../../domain/identity.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import { curvesOf } from "../live/curves.js"
 import { drivers, outboundSorts } from "./outbound.js"
-import type { LiveOutbound, OutboundQuestion } from "./outbound.js"
+import type { LiveOutbound, OutboundQuery } from "./outbound.js"
 import type { Overviews } from "./overview.js"
-import { policyLines } from "./policy-rules.js"
-import type { PageQueries } from "../ports.js"
+import { policyRules } from "./policy-rules.js"
 import { byGravity, findingSummary, incidentSummary } from "./summaries.js"
 
-/** Rows of one answer at most, and without `limit`. */
+/** Rows of one response at most, and without `limit`. */
 const maxRows = 1_000
 const usualRows = 100
 /** Closed incidents of earlier runs that are looked through, the newest. */
 const maxStored = 2_000
 /** Findings of one incident that are shown; the rest is in its time line. */
 const maxFindings = 200
-const longestSearch = 200
+const maxSearchCharacters = 200
 
-export type Answer =
+export type ApiResponse =
   { readonly status: 200; readonly body: unknown } | { readonly status: 400 | 404 | 503; readonly error: string }
+
+/** The store's part of the page: what is no longer in memory. Each rejects while the store does not respond. */
+export interface PageQueries {
+  finding(id: string): Promise<FindingJson | undefined>
+  incident(id: string): Promise<IncidentJson | undefined>
+  incidentOf(findingId: string): Promise<IncidentJson | undefined>
+  coupling(connection: ConnectionKey): Promise<readonly CouplingPointJson[]>
+  openIncidents(limit: number): Promise<readonly IncidentJson[]>
+  openFindings(limit: number): Promise<readonly FindingJson[]>
+  /** Newest first. */
+  incidents(filter: { readonly limit: number; readonly severity?: Severity }): Promise<readonly IncidentJson[]>
+}
 
 export interface ApiParts {
   readonly live: LiveFindings
@@ -31,7 +44,7 @@ export interface ApiParts {
 const statuses = ["open", "closed", "all"] as const
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** What the page asks, from memory where that has it, else from the store. */
+/** What the page reads: from memory where that has it, else from the store. */
 export class Api {
   readonly #parts: ApiParts
 
@@ -39,8 +52,8 @@ export class Api {
     this.#parts = parts
   }
 
-  /** Answers a GET below /api/. Undefined for a path that is not there. */
-  async answer(path: string, params: URLSearchParams): Promise<Answer | undefined> {
+  /** The response to a GET below /api/. Undefined for a path that is not there. */
+  async respond(path: string, params: URLSearchParams): Promise<ApiResponse | undefined> {
     const [list, id, ...more] = path.split("/").slice(1)
     if (more.length > 0) return undefined
     if (id === undefined) {
@@ -49,18 +62,18 @@ export class Api {
       return list === "incidents" ? orUnavailable(this.#incidents(params)) : undefined
     }
     if (list !== "incidents" && list !== "findings") return undefined
-    if (!uuid.test(id)) return { status: 404, error: "There is nothing with this id." }
+    if (!uuid.test(id)) return { status: 404, error: "There is no incident or finding with this id." }
     return orUnavailable(list === "incidents" ? this.#incident(id) : this.#finding(id))
   }
 
-  async #incidents(params: URLSearchParams): Promise<Answer> {
+  async #incidents(params: URLSearchParams): Promise<ApiResponse> {
     const status = oneOf(statuses, params.get("status") ?? "open")
     const limit = limitOf(params)
-    if (status === undefined || limit === undefined) return wrong("status is open, closed or all; limit is 1 to 1000")
+    if (status === undefined || limit === undefined) return badRequest(usages.incidents)
     const { live, queries } = this.#parts
     const known = new Map<string, IncidentJson>()
-    if (status !== "open")
-      for (const one of await queries.incidents({ limit: maxStored })) if (one.status === "closed") known.set(one.id, one) // prettier-ignore
+    const stored = status === "open" ? [] : await queries.incidents({ limit: maxStored })
+    for (const one of stored) if (one.status === "closed") known.set(one.id, one)
     for (const one of live.incidents("closed")) known.set(one.id, one)
     for (const one of live.incidents("open")) known.set(one.id, one)
     const matching = [...known.values()].filter((one) => status === "all" || one.status === status).sort(byGravity)
@@ -68,7 +81,7 @@ export class Api {
     return { status: 200, body }
   }
 
-  async #incident(id: string): Promise<Answer> {
+  async #incident(id: string): Promise<ApiResponse> {
     const { live, queries } = this.#parts
     const incident = live.incident(id) ?? (await queries.incident(id))
     if (incident === undefined) return { status: 404, error: "There is no incident with this id." }
@@ -83,7 +96,7 @@ export class Api {
     return { status: 200, body }
   }
 
-  async #finding(id: string): Promise<Answer> {
+  async #finding(id: string): Promise<ApiResponse> {
     const { live, queries } = this.#parts
     const finding = live.finding(id) ?? (await queries.finding(id))
     if (finding === undefined) return { status: 404, error: "There is no finding with this id." }
@@ -92,7 +105,7 @@ export class Api {
       finding,
       incident: incident === undefined ? null : { id: incident.id, summary: incident.summary },
       coupling: await this.#coupling(finding),
-      policy: policyLines(finding) ?? null,
+      policy: policyRules(finding) ?? null,
     }
     return { status: 200, body }
   }
@@ -104,28 +117,36 @@ export class Api {
     return curvesOf([...stored, ...this.#parts.live.curves.of(where.hostId, where.bootId, where.cookie)])
   }
 
-  #outbound(params: URLSearchParams): Answer {
+  #outbound(params: URLSearchParams): ApiResponse {
     const sort = oneOf(outboundSorts, params.get("sort") ?? "age")
     const driver = oneOf([...drivers, "all"] as const, params.get("driver") ?? "all")
     const limit = limitOf(params)
     const search = params.get("search") ?? ""
-    if (sort === undefined || driver === undefined || limit === undefined || search.length > longestSearch)
-      return wrong("sort is age, bytes or recent; driver is remote, local, unclear or all; limit is 1 to 1000; search has up to 200 characters") // prettier-ignore
-    const question: OutboundQuestion = { sort, driver, search, limit }
-    return { status: 200, body: this.#parts.outbound.ask(question) }
+    if (sort === undefined || driver === undefined || limit === undefined || search.length > maxSearchCharacters)
+      return badRequest(usages.outbound)
+    const query: OutboundQuery = { sort, driver, search, limit }
+    return { status: 200, body: this.#parts.outbound.query(query) }
   }
 }
 
-/** The store's failure is told as such: what is in memory would look like all there is. */
-async function orUnavailable(answer: Promise<Answer>): Promise<Answer> {
+/** The store's failure is an error of its own: what is in memory would look like all there is. */
+async function orUnavailable(response: Promise<ApiResponse>): Promise<ApiResponse> {
   try {
-    return await answer
+    return await response
   } catch {
-    return { status: 503, error: "The store does not answer now; the analyzer's log says why. Try again in a moment." }
+    return { status: 503, error: "The store is unreachable; the analyzer's log says why. Retry in a moment." }
   }
 }
 
-const wrong = (what: string): Answer => ({ status: 400, error: `Not a question that can be asked: ${what}.` })
+/** What each list takes. */
+const usages = {
+  incidents: "status is open, closed or all; limit is 1 to 1000",
+  outbound:
+    "sort is age, bytes or recent; driver is remote, local, unclear or all; limit is 1 to 1000; " +
+    "search has up to 200 characters",
+} as const
+
+const badRequest = (usage: string): ApiResponse => ({ status: 400, error: `Invalid parameters: ${usage}.` })
 
 function oneOf<const T extends string>(names: readonly T[], text: string): T | undefined {
   return names.find((name) => name === text)

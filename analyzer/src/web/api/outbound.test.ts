@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { aProcess, anUpdate, noExchanges } from "../../testing/detector-run.js"
 import { aHost, sampleUs } from "../../testing/outputs.js"
-import { LiveOutbound, plainQuestion } from "./outbound.js"
-import type { OutboundQuestion } from "./outbound.js"
+import { LiveOutbound, defaultQuery } from "./outbound.js"
+import type { OutboundQuery } from "./outbound.js"
 import { aView } from "../../testing/page.js"
 
 const hex = (n: number) => n.toString(16).padStart(16, "0")
@@ -40,14 +40,14 @@ function live(monotonicMs: () => number = () => 0) {
   return { outbound, passes: () => passes }
 }
 
-const cookies = (changes: Partial<OutboundQuestion>) =>
+const cookies = (changes: Partial<OutboundQuery>) =>
   live()
-    .outbound.ask({ ...plainQuestion, ...changes })
+    .outbound.query({ ...defaultQuery, ...changes })
     .connections.map(({ cookie }) => Number.parseInt(cookie, 16))
 
 describe("live outbound connections", () => {
   it("are those that hosts opened to the outside", () => {
-    expect(live().outbound.ask(plainQuestion)).toMatchObject({ total: 3, matching: 3 })
+    expect(live().outbound.query(defaultQuery)).toMatchObject({ total: 3, matching: 3 })
   })
 
   it.each([
@@ -62,19 +62,19 @@ describe("live outbound connections", () => {
     [{ search: "nothing like it" }, []],
     [{ limit: 1 }, [3]],
     [{ sort: "bytes", limit: 2 }, [2, 1]],
-  ] satisfies [Partial<OutboundQuestion>, number[]][])("%j", (question, expected) => {
+  ] satisfies [Partial<OutboundQuery>, number[]][])("%j", (question, expected) => {
     expect(cookies(question)).toEqual(expected)
   })
 
   it("count by age over all that match, beyond the limit", () => {
-    const { ages, matching } = live().outbound.ask({ ...plainQuestion, limit: 1 })
+    const { ages, matching } = live().outbound.query({ ...defaultQuery, limit: 1 })
     expect(matching).toBe(3)
     expect(ages.map(({ remote, local, unclear }) => remote + local + unclear)).toEqual([1, 1, 0, 0, 0, 1, 0])
     expect(ages[1]).toMatchObject({ label: "1 to 10 min", fromSeconds: 60, remote: 1 })
   })
 
   it("name program and finding", () => {
-    const [oldest, next] = live().outbound.ask(plainQuestion).connections
+    const [oldest, next] = live().outbound.query(defaultQuery).connections
     expect(oldest).toMatchObject({ remote: "[2001:db8::9]:22", exe: "/opt/Miner", pid: 5_000, finding: null })
     expect(next).toMatchObject({ exe: "/usr/bin/ssh", driver: "remote", finding: "f", bytesSent: 900 })
   })
@@ -82,10 +82,10 @@ describe("live outbound connections", () => {
   it("are looked through once in two seconds, whoever asks", () => {
     let ms = 0
     const { outbound, passes } = live(() => ms)
-    for (ms = 0; ms < 2_000; ms += 100) outbound.ask({ ...plainQuestion, search: `${ms}` })
+    for (ms = 0; ms < 2_000; ms += 100) outbound.query({ ...defaultQuery, search: `${ms}` })
     expect(passes()).toBe(1)
     ms = 2_000
-    outbound.ask(plainQuestion)
+    outbound.query(defaultQuery)
     expect(passes()).toBe(2)
   })
 })

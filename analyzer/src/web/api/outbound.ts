@@ -1,15 +1,15 @@
 import type { AgeBand, Driver, Outbound, OutboundConnection } from "@backflow/page/contract"
 import type { Connection } from "../../domain/connection.js"
-import type { Endpoint, Microseconds, ProcessKey } from "../../domain/identity.js"
+import type { ConnectionKey, Microseconds, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
+import { endpointText } from "../../text/endpoint.js"
 import { formatTime } from "../../text/rfc3339.js"
 import { driverOf } from "./driver.js"
-import type { ConnectionKey } from "../../documents/coupling-point.js"
 
 export const outboundSorts = ["age", "bytes", "recent"] as const
 export const drivers = ["remote", "local", "unclear"] as const
 
-export interface OutboundQuestion {
+export interface OutboundQuery {
   /** Oldest first, most bytes first, or last moved first. */
   readonly sort: (typeof outboundSorts)[number]
   readonly driver: Driver | "all"
@@ -20,9 +20,9 @@ export interface OutboundQuestion {
 }
 
 /** What the live stream shows. */
-export const plainQuestion: OutboundQuestion = { sort: "age", driver: "all", search: "", limit: 50 }
+export const defaultQuery: OutboundQuery = { sort: "age", driver: "all", search: "", limit: 50 }
 
-/** A pass over all live connections serves every watcher for so long, in milliseconds. */
+/** A pass over all live connections serves every watcher for this many milliseconds. */
 const passMs = 2_000
 
 /** About 10 MB when full. */
@@ -49,7 +49,8 @@ interface Pass {
   readonly rows: readonly Row[]
   readonly takenMs: number
   readonly nowUs: Microseconds
-  plain: Outbound | undefined
+  /** The default query's, once it was made. */
+  default: Outbound | undefined
 }
 
 export interface OutboundPorts {
@@ -76,10 +77,10 @@ export class LiveOutbound {
     return this.#current().rows.length
   }
 
-  ask(question: OutboundQuestion): Outbound {
+  query(query: OutboundQuery): Outbound {
     const pass = this.#current()
-    if (question !== plainQuestion) return this.#answer(pass, question)
-    return (pass.plain ??= this.#answer(pass, question))
+    if (query !== defaultQuery) return this.#select(pass, query)
+    return (pass.default ??= this.#select(pass, query))
   }
 
   #current(): Pass {
@@ -90,10 +91,10 @@ export class LiveOutbound {
       for (const connection of view.liveConnections())
         if (connection.initiator === "local" && this.#isOutside(connection.remote.address, view))
           rows.push({ view, connection, driver: driverOf(connection.exchanges) })
-    return (this.#pass = { rows, takenMs: ms, nowUs: this.#ports.nowUs(), plain: undefined })
+    return (this.#pass = { rows, takenMs: ms, nowUs: this.#ports.nowUs(), default: undefined })
   }
 
-  /** Remembers more addresses than the line does: a pass sees all of them, and looking 10,000 up anew takes 80 ms. */
+  /** Remembers more addresses than the pipeline does: a pass sees all of them, and looking 10,000 up anew takes 80 ms. */
   #isOutside(address: string, { networks }: View): boolean {
     const known = this.#outside.get(address)
     if (known !== undefined) return known
@@ -103,7 +104,7 @@ export class LiveOutbound {
     return isOutside
   }
 
-  #answer({ rows, nowUs }: Pass, { sort, driver, search, limit }: OutboundQuestion): Outbound {
+  #select({ rows, nowUs }: Pass, { sort, driver, search, limit }: OutboundQuery): Outbound {
     const ofDriver = driver === "all" ? rows : rows.filter((row) => row.driver === driver)
     const matching = search === "" ? ofDriver : ofDriver.filter(matcher(search))
     return {
@@ -141,7 +142,7 @@ export class LiveOutbound {
 }
 
 /** What stands first has the largest weight. */
-const weights: Readonly<Record<OutboundQuestion["sort"], (connection: Connection) => number>> = {
+const weights: Readonly<Record<OutboundQuery["sort"], (connection: Connection) => number>> = {
   age: ({ openedUs }) => -openedUs,
   bytes: ({ bytesSent, bytesReceived }) => bytesSent + bytesReceived,
   recent: ({ lastMovedUs }) => lastMovedUs,
@@ -150,11 +151,11 @@ const weights: Readonly<Record<OutboundQuestion["sort"], (connection: Connection
 /** The first rows by weight. Only numbers are sorted in full: of 100,000 rows that takes 10 ms, of objects 100. */
 function first(rows: readonly Row[], limit: number, weight: (connection: Connection) => number): readonly Row[] {
   const all = Float64Array.from(rows, ({ connection }) => weight(connection))
-  const least = rows.length <= limit ? Number.NEGATIVE_INFINITY : (all.slice().sort()[rows.length - limit] ?? 0)
+  const minWeight = rows.length <= limit ? Number.NEGATIVE_INFINITY : (all.slice().sort()[rows.length - limit] ?? 0)
   const chosen: { readonly row: Row; readonly weight: number }[] = []
   rows.forEach((row, i) => {
     const own = all[i] ?? 0
-    if (own >= least) chosen.push({ row, weight: own })
+    if (own >= minWeight) chosen.push({ row, weight: own })
   })
   return chosen
     .sort((a, b) => b.weight - a.weight || (a.row.connection.cookie < b.row.connection.cookie ? -1 : 1))
@@ -193,8 +194,4 @@ function matcher(search: string): (row: Row) => boolean {
   }
   return ({ view, connection: { process, remote } }) =>
     holds(endpointText(remote)) || holds(view.host.hostName) || (process !== undefined && isProgram(view, process))
-}
-
-function endpointText({ address, port }: Endpoint): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -16,7 +16,12 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
     alerts: () => alerts,
     nowUs: () => sampleUs,
   }
-  const outbound = new LiveOutbound({ views: () => [], findingOf: () => undefined, nowUs: () => sampleUs, monotonicMs: () => 0 }) // prettier-ignore
+  const outbound = new LiveOutbound({
+    views: () => [],
+    findingOf: () => undefined,
+    nowUs: () => sampleUs,
+    monotonicMs: () => 0,
+  })
   return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, live: new LiveFindings(), outbound })
 }
 
@@ -24,7 +29,8 @@ const session = aSession({ lost: nothingLost })
 const hostStatus = { view: aView([]), lastReceivedUs: sampleUs, counts: { liveConnections: 7 } }
 const fine = aState({ streams: 1, sessions: [session], hosts: [hostStatus] })
 const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
-const written = (written: number, failures: number, waiting = 0) => aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] }) // prettier-ignore
+const written = (written: number, failures: number, waiting = 0) =>
+  aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] })
 
 describe("problems", () => {
   it("are none when all is well", () => {
@@ -33,17 +39,17 @@ describe("problems", () => {
 
   it.each([
     ["no collector", aState(), /No collector/],
-    ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is not connected/],
+    ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is disconnected/],
     [
       "one that is silent",
       { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: sampleUs - 90e6 }] },
-      /says nothing since 90 s/,
+      /connected but silent for 1 minute\./,
     ],
     ["what it lost", { ...fine, sessions: [aSession({ lost: { ...nothingLost, ringExec: 4 } })] }, /lost 4 program starts/], // prettier-ignore
     ["what its kernel lacks", { ...fine, hosts: [{ ...hostStatus, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
     ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
-    ["a store that fails", written(1, 2, 3), /^store: Writes fail/],
+    ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],
   ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
     const [first] = problems(state)
     expect(first?.text).toMatch(words)
@@ -74,19 +80,23 @@ describe("problems", () => {
 describe("a sink", () => {
   it("is well again when a write succeeded after one that failed", () => {
     const look = overviews([written(5, 1, 2), written(5, 2, 2), written(6, 2)])
-    expect([look.now(), look.now(), look.now()].map(({ sinks }) => sinks[0]?.condition.state)).toEqual(["failing", "failing", "ok"]) // prettier-ignore
+    expect([look.now(), look.now(), look.now()].map(({ sinks }) => sinks[0]?.condition.state)).toEqual([
+      "failing",
+      "failing",
+      "ok",
+    ])
   })
 })
 
 describe("hosts", () => {
-  it("are told with their losses over all runs of their collector", () => {
+  it("are listed with their losses over all runs of their collector", () => {
     const lossy = aSession({ lost: { ...nothingLost, ringExec: 1 } }, { connected: false })
     const { hosts, liveConnections } = overviews([{ ...fine, sessions: [session, lossy, lossy] }]).now()
     expect(liveConnections).toBe(7)
     expect(hosts).toMatchObject([{ name: "build-7", connected: true, lost: [{ kind: "ringExec", count: 2 }] }])
   })
 
-  it("are not told of a boot that is over", () => {
+  it("leave out a boot that is over", () => {
     const before = { ...hostStatus, view: aView([], [], aHost({ bootId: "0b5e55ed-0000-4000-8000-000000000000" })) }
     expect(overviews([{ ...fine, hosts: [before, hostStatus] }]).now().hosts).toHaveLength(1)
   })

@@ -1,28 +1,35 @@
-import type { HostState, Overview } from "@backflow/page/contract"
+import type { HostSummary, Overview } from "@backflow/page/contract"
 import { formatTime } from "../../text/rfc3339.js"
 import { lossText } from "../../telemetry/losses.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import type { LiveOutbound } from "./outbound.js"
-import type { WebPorts } from "../ports.js"
 import { problemsOf } from "./problems.js"
 import { SinkStates } from "./sink-states.js"
 import type { Lost } from "../../domain/lost.js"
 import { lostKinds } from "../../domain/lost.js"
-import type { AnalyzerStatus } from "../../telemetry/status.js"
+import type { Microseconds } from "../../domain/identity.js"
+import type { AlertStatus, AnalyzerStatus } from "../../telemetry/status.js"
 
-/** Hosts and problems of one answer at most. */
+/** Hosts and problems of one response at most. */
 const maxHosts = 1_000
 const maxProblems = 200
+
+export interface OverviewPorts {
+  readonly analyzer: () => AnalyzerStatus
+  readonly alerts: () => readonly AlertStatus[]
+  /** Wall clock, microseconds since the epoch. */
+  readonly nowUs: () => Microseconds
+}
 
 export interface OverviewParts {
   readonly version: string
   readonly startedUs: number
-  readonly ports: WebPorts
+  readonly ports: OverviewPorts
   readonly live: LiveFindings
   readonly outbound: LiveOutbound
 }
 
-/** How everything stands, for the first look of a person. */
+/** The state of everything, for the first look of a person. */
 export class Overviews {
   readonly #parts: OverviewParts
   readonly #sinks = new SinkStates()
@@ -35,7 +42,7 @@ export class Overviews {
     const { version, startedUs, ports, live, outbound } = this.#parts
     const state = ports.analyzer()
     const nowUs = ports.nowUs()
-    const hosts = hostStates(state)
+    const hosts = hostSummaries(state)
     const sinks = this.#sinks.of(state, ports.alerts())
     const { open, expected } = live.findingCounts
     return {
@@ -55,7 +62,7 @@ export class Overviews {
 }
 
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
-export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
+export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
   for (const { hostId, bootId, connected, counts } of sessions) {
     const key = `${hostId}\n${bootId}`
@@ -75,7 +82,7 @@ export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
       kernel: host.kernel,
       collectorVersion: host.collectorVersion,
       connected: isConnected,
-      heard: formatTime(lastReceivedUs),
+      lastReceivedAt: formatTime(lastReceivedUs),
       liveConnections: counts.liveConnections,
       degraded: host.degraded,
       lost: lostKinds.flatMap((kind) => {

@@ -9,7 +9,7 @@ import { aProcess } from "../../testing/detector-run.js"
 import { policy } from "../../policy/policy.js"
 import { findingJson } from "../../documents/finding-json.js"
 import { aFinding } from "../../testing/outputs.js"
-import { policyLines } from "./policy-rules.js"
+import { policyRules } from "./policy-rules.js"
 
 let folder: string
 beforeEach(() => {
@@ -32,7 +32,7 @@ function judged(lines: string, finding: Finding, changes: Partial<ProcessFacts> 
 }
 
 function linesOf(finding: Finding) {
-  const lines = policyLines(findingJson(finding))
+  const lines = policyRules(findingJson(finding))
   if (lines === undefined) throw new Error("no lines")
   return lines
 }
@@ -48,7 +48,7 @@ const hostile = [
   "yes",
 ]
 
-describe("policyLines", () => {
+describe("policyRules", () => {
   it.each(["/usr/bin/ssh", ...hostile])("hold for the program %j, and for no other", (exe) => {
     const finding = aFinding({ process: { ...aFinding().process, exe, containerId: "c0ffee" } })
     const { approve, deny } = linesOf(finding)
@@ -77,6 +77,6 @@ describe("policyLines", () => {
 
   it("are not to be had without a connection", () => {
     const connection = { ...aFinding().connection, cookie: "" }
-    expect(policyLines(findingJson(aFinding({ connection })))).toBeUndefined()
+    expect(policyRules(findingJson(aFinding({ connection })))).toBeUndefined()
   })
 })

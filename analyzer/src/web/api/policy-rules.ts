@@ -1,8 +1,9 @@
 import { stringify } from "yaml"
 import type { FindingJson } from "../../documents/finding-json.js"
+import { endpointText } from "../../text/endpoint.js"
 
 /** One rule as the configuration file has it. */
-interface RuleLines {
+interface Rule {
   readonly destination: string
   readonly identity: { readonly exe?: string; readonly uid: number; readonly container?: string }
   readonly classes: readonly string[]
@@ -10,17 +11,16 @@ interface RuleLines {
 }
 
 /**
- * Lines for `policy.approved` and `policy.denied` of the configuration file that hold for this finding. Undefined for one
+ * YAML for `policy.approved` and `policy.denied` of the configuration file that hold for this finding. Undefined for one
  * without a connection: a rule needs a destination. Names come from whoever is watched, hence quoted by the YAML writer.
  */
-export function policyLines(finding: FindingJson): { readonly approve: string; readonly deny: string } | undefined {
+export function policyRules(finding: FindingJson): { readonly approve: string; readonly deny: string } | undefined {
   const { connection, process } = finding
   if (connection === null) return undefined
   const { address, port } = connection.remote
-  const host = address.includes(":") ? `[${address}]` : address
   const exe = process.exe.replace(/ \(deleted\)$/, "")
-  const rule = (reason: string): RuleLines => ({
-    destination: port === 0 ? address : `${host}:${port}`,
+  const rule = (reason: string): Rule => ({
+    destination: port === 0 ? address : endpointText(connection.remote),
     identity: {
       ...(isLiteral(exe) && { exe }),
       uid: process.uid,
@@ -29,18 +29,18 @@ export function policyLines(finding: FindingJson): { readonly approve: string; r
     classes: [finding.class],
     reason,
   })
-  const lines = (list: "approved" | "denied", reason: string) =>
+  const yamlOf = (list: "approved" | "denied", reason: string) =>
     stringify(
       { policy: { [list]: [rule(reason)] } },
       { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" },
     )
   return {
-    approve: lines("approved", "say who agreed to this, and why"),
-    deny: lines("denied", "say why this must never be"),
+    approve: yamlOf("approved", "state who approved this, and why"),
+    deny: yamlOf("denied", "state why this is denied"),
   }
 }
 
-/** A name with wildcards in it would make a rule wider than this finding; such a program is told by the rest alone. */
+/** A name with wildcards in it would make a rule wider than this finding; such a program is matched by the rest alone. */
 function isLiteral(exe: string): boolean {
   return exe !== "" && !/[*?]/.test(exe)
 }

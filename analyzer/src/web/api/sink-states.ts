@@ -1,27 +1,31 @@
 import type { Condition, SinkState } from "@backflow/page/contract"
 import type { AnalyzerStatus, DeliveryCounts, AlertStatus } from "../../telemetry/status.js"
+import { durationText } from "../../text/amounts.js"
 
-/** Outputs that may wait before it is told: five seconds of a busy fleet. */
+/** From so many waiting outputs on a sink is degraded: five seconds of a busy fleet. */
 const manyWaiting = 200
-/** Seconds that an alert may wait before it is told. */
+/** From so many seconds on that its oldest alert waits, a destination is degraded. */
 const longWait = 30
-/** Share of the outbox that may be full before it is told. */
+/** From this share of a full outbox on, a destination is degraded. */
 const fullShare = 0.8
 
-/** Watches how sinks move between two looks: a failure that was got over is not a condition. */
+/** Watches how sinks move between two looks: a failure before the latest successful write is no condition. */
 export class SinkStates {
   readonly #failing = new Map<string, DeliveryCounts>()
 
   /** The store first, then the rest; the page itself is not one. */
   of({ deliveries }: AnalyzerStatus, alerts: readonly AlertStatus[]): readonly SinkState[] {
-    const ways = new Map(alerts.map((alert) => [alert.name, alert]))
+    const byName = new Map(alerts.map((alert) => [alert.name, alert]))
     const states = deliveries
       .filter(({ sink }) => sink !== "page")
-      .map(({ sink, counts }) => this.#state(sink, counts, ways.get(sink)))
+      .map(({ sink, counts }) => this.#state(sink, counts, byName.get(sink)))
     const delivered = new Set(deliveries.map(({ sink }) => sink))
     const apart = alerts
       .filter(({ name }) => !delivered.has(name))
-      .map((alert) => this.#state(alert.name, { written: alert.published, failures: alert.errors, shed: alert.shed, waiting: alert.depth }, alert)) // prettier-ignore
+      .map((alert) => {
+        const { name, published, errors, shed, depth } = alert
+        return this.#state(name, { written: published, failures: errors, shed, waiting: depth }, alert)
+      })
     return [...states, ...apart]
   }
 
@@ -51,47 +55,48 @@ export class SinkStates {
 
 const ok: Condition = { state: "ok", text: "" }
 
+/** What to do, for the store and for any other sink. */
+const storeRemedies = {
+  failing:
+    "Collectors keep their records until the store responds: check the analyzer's log, and the disk or the ClickHouse server.",
+  slow: "The store is slower than what comes in: check its disk and load.",
+} as const
+const sinkRemedies = { failing: "Check the analyzer's log.", slow: "Its reader is slow." } as const
+
+/** What to do about alerts. */
+const alertRemedies = {
+  full: "Bring the receiver back, or raise alerts.outbox_bytes.",
+  slow: "Check with backflow doctor whether the receiver is up.",
+  refused: "The analyzer's log says why.",
+  torn: "Check the disk.",
+} as const
+
 function deliveryCondition(name: string, { waiting }: DeliveryCounts, isFailing: boolean): Condition {
+  const remedies = name === "store" ? storeRemedies : sinkRemedies
   if (isFailing)
-    return {
-      state: "failing",
-      text: `Writes fail, and are tried again; ${waiting} outputs wait. ${name === "store" ? "Collectors keep what they see until the store answers: look at the analyzer's log, and at the disk or the ClickHouse server." : "Look at the analyzer's log."}`,
-    }
-  if (waiting >= manyWaiting)
-    return {
-      state: "degraded",
-      text: `${waiting} outputs wait. ${name === "store" ? "The store is slower than what comes in: look at its disk and load." : "What reads it is slow."}`,
-    }
+    return { state: "failing", text: `Writes failed, retrying; ${waiting} outputs wait. ${remedies.failing}` }
+  if (waiting >= manyWaiting) return { state: "degraded", text: `${waiting} outputs wait. ${remedies.slow}` }
   return ok
 }
 
-function alertCondition({
-  condition,
-  depth,
-  bytes,
-  limitBytes,
-  oldestSeconds,
-  shed,
-  torn,
-  refused,
-}: AlertStatus): Condition {
+function alertCondition(alert: AlertStatus): Condition {
+  const { condition, depth, bytes, limitBytes, oldestSeconds, shed, torn, refused } = alert
   const fill = `${Math.round((100 * bytes) / Math.max(1, limitBytes))} % of the outbox is full`
   const isNearlyFull = bytes >= limitBytes * fullShare
-  const given = shed > 0 ? `${shed} alerts were given up, ` : ""
+  const dropped = shed > 0 ? `${shed} alerts were dropped, ` : ""
   if (condition.state === "stopped") return { state: "failing", text: condition.text }
   if (isNearlyFull)
     return {
       state: condition.state === "failing" || shed > 0 ? "failing" : "degraded",
-      text: `${given}${depth} alerts wait and ${fill}. Bring the receiver back, or raise alerts.outbox_bytes. ${condition.text}`.trim(),
+      text: `${dropped}${depth} alerts wait and ${fill}. ${alertRemedies.full} ${condition.text}`.trim(),
     }
   if (condition.state === "failing") return { state: "degraded", text: condition.text }
-  if (oldestSeconds >= longWait)
-    return {
-      state: "degraded",
-      text: `${depth} alerts wait, the oldest for ${Math.round(oldestSeconds)} s. See with backflow doctor whether the receiver is up.`,
-    }
+  if (oldestSeconds >= longWait) {
+    const oldest = durationText(oldestSeconds * 1e6)
+    return { state: "degraded", text: `${depth} alerts wait, the oldest for ${oldest}. ${alertRemedies.slow}` }
+  }
   if (refused > 0)
-    return { state: "degraded", text: `${refused} alerts were refused for good. The analyzer's log says why.` }
-  if (torn > 0) return { state: "degraded", text: `${torn} alerts were lost on disk. See whether the disk is sound.` }
+    return { state: "degraded", text: `${refused} alerts were refused for good. ${alertRemedies.refused}` }
+  if (torn > 0) return { state: "degraded", text: `${torn} alerts were lost on disk. ${alertRemedies.torn}` }
   return ok
 }

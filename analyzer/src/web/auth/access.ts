@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 
-/** Browsers that are signed in at once; the one that asked longest ago goes first. */
+/** Browsers that are signed in at once; the least recently used session goes first. */
 const maxSessions = 256
-/** A browser that asked nothing for so long signs in again, in milliseconds. */
+/** A session ends after so long without a request, in milliseconds. */
 const sessionMs = 12 * 3_600_000
 
 const cookieName = "backflow_session"
@@ -19,7 +19,7 @@ export interface AccessOptions {
 export class Access {
   readonly #options: AccessOptions
   readonly #token: Buffer
-  /** Digest of each session's id, and when it asked last, in that order: what is kept here signs nobody in. */
+  /** Digest of each session's id, and when it was used last, in that order: what is kept here signs nobody in. */
   readonly #sessions = new Map<string, number>()
 
   constructor(options: AccessOptions) {

@@ -42,10 +42,11 @@ function checked(value: string, file: string): string {
   throw new AppError(
     "config",
     `${file} holds no usable token: it needs at least ${minCharacters} characters, printable and without spaces.`,
-    `Make one: head -c 32 /dev/urandom | base64 > ${file}`,
+    `Create one: head -c 32 /dev/urandom | base64 > ${file}`,
   )
 }
 
 function unusable(file: string, what: string, thrown: unknown): AppError {
-  return new AppError("config", `${what} in ${file} cannot be used: ${messageOf(thrown)}.`, "Name a file that this user may read.", { cause: thrown }) // prettier-ignore
+  const remedy = "Name a file that this user may read."
+  return new AppError("config", `${what} in ${file} is not usable: ${messageOf(thrown)}.`, remedy, { cause: thrown })
 }

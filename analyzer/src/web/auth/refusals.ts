@@ -1,25 +1,29 @@
 import { setTimeout as delay } from "node:timers/promises"
 
-export const refusalReasons = [
-  "no_token",
-  "wrong_token",
-  "host",
-  "origin",
-  "method",
-  "body",
-  "too_many_watchers",
-  "slow_watcher",
-  "too_many_failures",
-] as const
-export type RefusalReason = (typeof refusalReasons)[number]
+const tokenNeeded = "The page's token is needed; backflow prints where it is when it starts."
 
-/** A wrong token is answered after so long, and only so many wait for that at once. */
+/** Each reason for a refusal, by its label in the metrics, and what the client gets as the error. */
+export const refusalTexts = {
+  no_token: tokenNeeded,
+  wrong_token: tokenNeeded,
+  host: "Unknown host name; open the page by its address.",
+  origin: "Sign-in from another site is refused.",
+  method: "Method not allowed; only GET.",
+  body: "Request bodies are refused.",
+  too_many_watchers: "Too many pages are open; close one and reload.",
+  // Its connection is cut, so that nobody reads a text.
+  slow_watcher: "",
+  too_many_failures: "Too many wrong tokens; retry in a moment.",
+} as const
+export type RefusalReason = keyof typeof refusalTexts
+
+/** A wrong token is refused after this delay in milliseconds; beyond so many at once, immediately. */
 const failureMs = 1_000
 const maxWaiting = 16
 
 /** Counts what was refused, and makes guessing slow without making anybody with the token wait. */
 export class Refusals {
-  readonly #counts = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]))
+  readonly #counts = new Map(Object.keys(refusalTexts).map((reason) => [reason as RefusalReason, 0]))
   readonly #failureMs: number
   #waiting = 0
 
@@ -35,7 +39,7 @@ export class Refusals {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1)
   }
 
-  /** Resolves when the failure may be answered; false at once when too many others wait for that already. */
+  /** Resolves when the refusal may be sent; false at once when too many others wait for that already. */
   async wrongToken(): Promise<boolean> {
     this.count("wrong_token")
     if (this.#waiting >= maxWaiting) {

@@ -6,14 +6,14 @@ export interface Versioned {
 
 /** The latest version of each thing, so many at most: what is over goes first, the oldest of it, then the oldest of all. */
 export class BoundedVersions<T extends Versioned> {
-  readonly #most: number
+  readonly #max: number
   readonly #isOver: (value: T) => boolean
   /** Both in the order of the last change. */
   readonly #open = new Map<string, T>()
   readonly #over = new Map<string, T>()
 
   constructor(most: number, isOver: (value: T) => boolean) {
-    this.#most = most
+    this.#max = most
     this.#isOver = isOver
   }
 
@@ -50,7 +50,7 @@ export class BoundedVersions<T extends Versioned> {
 
   #shrink(): readonly T[] {
     const gone: T[] = []
-    while (this.size > this.#most) {
+    while (this.size > this.#max) {
       const side = this.#over.size > 0 ? this.#over : this.#open
       const oldest = side.entries().next()
       if (oldest.done === true) break

@@ -1,6 +1,6 @@
 import type { CouplingCurve } from "@backflow/page/contract"
 import type { CouplingPoint } from "../../domain/coupling-point.js"
-import type { CouplingPointJson } from "../../documents/coupling-point.js"
+import type { CouplingPointJson } from "../../documents/finding-json.js"
 
 /** Connections whose curves are kept, the last sampled longest. */
 const maxConnections = 2_000

@@ -23,14 +23,14 @@ describe("live findings", () => {
 
   it("tells each new version once", async () => {
     const live = new LiveFindings()
-    const heard: number[] = []
-    const stop = live.subscribe({ finding: ({ version }) => heard.push(version), incident: () => undefined })
+    const received: number[] = []
+    const stop = live.subscribe({ finding: ({ version }) => received.push(version), incident: () => undefined })
     const outputs = [outputWith({ findings: [aFinding(), aFinding({ version: 2 })] })]
     await live.write(outputs)
     await live.write(outputs)
     stop()
     await live.write([outputWith({ findings: [aFinding({ version: 3 })] })])
-    expect(heard).toEqual([1, 2])
+    expect(received).toEqual([1, 2])
   })
 
   it("counts open findings by severity, expected ones apart, and none that is over", async () => {
@@ -63,7 +63,7 @@ describe("live findings", () => {
     expect(live.openIncidents).toBe(2)
   })
 
-  it("knows the incident of a finding that the store told of", () => {
+  it("knows the incident of a finding that the store had", () => {
     const live = new LiveFindings()
     live.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
     expect(live.incidentOf(id(1))?.id).toBe(anIncident().id)

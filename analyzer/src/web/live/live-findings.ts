@@ -1,11 +1,12 @@
-import type { FindingClass, Severity } from "../../domain/finding.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import type { Sink } from "../../sinks/sink.js"
 import { BoundedVersions } from "./bounded-versions.js"
 import { Curves } from "./curves.js"
-import type { ConnectionKey } from "../../documents/coupling-point.js"
+import type { ConnectionKey } from "../../domain/identity.js"
 
 export interface LiveFindingsLimits {
   readonly incidents: number
@@ -29,7 +30,7 @@ export interface FindingCounts {
 type Counted = Record<Severity, number>
 const none = (): Counted => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0 })
 
-/** What the page shows of incidents and findings, in memory and bounded. A sink, and as such never in anybody's way. */
+/** What the page shows of incidents and findings, in memory and bounded. A sink that never holds up the others. */
 export class LiveFindings implements Sink {
   readonly name = "page"
   readonly curves = new Curves()
@@ -82,7 +83,7 @@ export class LiveFindings implements Sink {
     return Promise.resolve()
   }
 
-  /** Tells of every change from now on; the function returned ends that. */
+  /** Calls the listener for every change from now on; the function returned ends that. */
   subscribe(listener: LiveFindingsListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

@@ -7,6 +7,7 @@ import { defaults } from "../../config/defaults.js"
 import { parseListen } from "../../config/listen-address.js"
 import type { ServedConfig } from "../../config/load.js"
 import { AppError, messageOf } from "../../errors.js"
+import { endpointText } from "../../text/endpoint.js"
 
 /** Connections at once; a browser opens up to six. */
 const maxConnections = 256
@@ -15,15 +16,28 @@ const headersMs = 10_000
 const requestMs = 30_000
 const headerBytes = 8_192
 
+const remedies = {
+  tls: "Name a certificate and its key, both PEM.",
+  syntax: "Write 127.0.0.1:4480 or [::1]:4480.",
+  address: "Choose another with page.address, or off.",
+  file: "Name a file that this user may read.",
+} as const
+
+/** Why an address is not available, by the code of listen(2). */
+const unavailable: Readonly<Record<string, string>> = {
+  EADDRINUSE: "it is in use",
+  EADDRNOTAVAIL: "it is not this machine's",
+}
+
 export interface HttpListener {
   /** "http://127.0.0.1:4480". */
   readonly address: string
   /** PEM; undefined without TLS. */
   readonly certificate: Buffer | undefined
   readonly isTls: boolean
-  /** Takes no new connections, and ends those that wait for nothing. */
+  /** Takes no new connections, and ends idle ones. */
   refuse(): void
-  /** Resolves when all is closed; what still answers is cut off after `graceMs`. */
+  /** Resolves when all is closed; requests under way are cut off after `graceMs`. */
   close(graceMs: number): Promise<void>
 }
 
@@ -58,9 +72,8 @@ export async function listenHttp({ address, tls }: ServedConfig, handler: Handle
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   server.on("error", () => undefined)
   const where = server.address() as AddressInfo
-  const host = where.family === "IPv6" ? `[${where.address}]` : where.address
   return {
-    address: `${pem === undefined ? "http" : "https"}://${host}:${where.port}`,
+    address: `${pem === undefined ? "http" : "https"}://${endpointText(where)}`,
     certificate: pem?.cert,
     isTls: pem !== undefined,
     refuse: () => {
@@ -83,13 +96,14 @@ function tlsServer(options: Parameters<typeof createTlsServer>[0], handler: Hand
   try {
     return createTlsServer(options, handler)
   } catch (thrown) {
-    throw new AppError("config", `page.tls cannot be used: ${messageOf(thrown)}.`, "Name a certificate and its key, both PEM.", { cause: thrown }) // prettier-ignore
+    throw new AppError("config", `page.tls is not usable: ${messageOf(thrown)}.`, remedies.tls, { cause: thrown })
   }
 }
 
 function bind(server: Server, address: string): Promise<void> {
   const where = parseListen(address)
-  if (where === undefined || where.path !== "") throw new AppError("config", `"${address}" is no address for the page`, "Write 127.0.0.1:4480 or [::1]:4480.") // prettier-ignore
+  if (where === undefined || where.path !== "")
+    throw new AppError("config", `"${address}" is no address for the page`, remedies.syntax)
   return new Promise((resolve, reject) => {
     server.once("error", reject)
     server.listen({ host: where.host, port: where.port }, () => {
@@ -101,16 +115,16 @@ function bind(server: Server, address: string): Promise<void> {
 
 function cannotListen(address: string, thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
-  const { code } = thrown as NodeJS.ErrnoException
-  return code === "EADDRINUSE" || code === "EADDRNOTAVAIL"
-    ? new AppError("address-in-use", `The page cannot listen on ${address}: ${code === "EADDRINUSE" ? "it is taken" : "it is not this machine's"}.`, "Choose another with page.address, or write off.", { cause: thrown }) // prettier-ignore
-    : new AppError("config", `The page cannot listen on ${address}: ${messageOf(thrown)}.`, "Choose another with page.address.", { cause: thrown }) // prettier-ignore
+  const { code = "" } = thrown as NodeJS.ErrnoException
+  const reason = unavailable[code]
+  const text = `The page cannot listen on ${address}: ${reason ?? messageOf(thrown)}.`
+  return new AppError(reason === undefined ? "config" : "address-in-use", text, remedies.address, { cause: thrown })
 }
 
 function pemOf(setting: string, path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (thrown) {
-    throw new AppError("config", `${setting} cannot be read: ${messageOf(thrown)}.`, "Name a file that this user may read.", { cause: thrown }) // prettier-ignore
+    throw new AppError("config", `${setting} cannot be read: ${messageOf(thrown)}.`, remedies.file, { cause: thrown })
   }
 }

@@ -36,18 +36,18 @@ afterEach(async () => {
 const token = () => new URL(web.signInAddress).hash.slice("#token=".length)
 const headers = () => ({ authorization: `Bearer ${token()}` })
 
-/** A watcher, and what it was told so far. */
+/** A watcher, and what it received so far. */
 class Watcher {
   readonly response: IncomingMessage
   #text = ""
-  #heard: (() => void)[] = []
+  #waiting: (() => void)[] = []
 
   constructor(response: IncomingMessage) {
     this.response = response
     response.setEncoding("utf8")
     response.on("data", (text: string) => {
       this.#text += text
-      for (const wake of this.#heard.splice(0)) wake()
+      for (const wake of this.#waiting.splice(0)) wake()
     })
     response.on("error", () => undefined)
   }
@@ -62,7 +62,7 @@ class Watcher {
   }
 
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#heard.push(resolve))
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
 
@@ -103,10 +103,10 @@ describe("live events", () => {
     streams = 5
     await live.write([outputWith({ incidents: [anIncident()] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 1))
-    const heard = watcher.events("overview").length
+    const before = watcher.events("overview").length
     await live.write([outputWith({ incidents: [anIncident({ id: "1c3f8a52-0f0e-5b7c-9d58-5a1f5f6f7a11" })] })])
     await watcher.until(() => watcher.events("overview").some(({ openIncidents }) => openIncidents === 2))
-    expect(watcher.events("overview").length - heard).toBe(1)
+    expect(watcher.events("overview").length - before).toBe(1)
   })
 
   it("end with a word when the analyzer stops", async () => {
@@ -114,7 +114,7 @@ describe("live events", () => {
     const ended = once(watcher.response, "end")
     await web.stop(0)
     await ended
-    expect(watcher.text).toMatch(/event: bye\ndata: {}\n\n$/)
+    expect(watcher.text).toMatch(/event: closing\ndata: {}\n\n$/)
   })
 
   it("are for so many watchers at once", async () => {

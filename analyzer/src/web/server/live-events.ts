@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { LiveEvents, Overview } from "@backflow/page/contract"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import { securityHeaders } from "./http-answers.js"
+import { securityHeaders } from "./http-responses.js"
 import type { LiveFindings } from "../live/live-findings.js"
-import { plainQuestion } from "../api/outbound.js"
+import { defaultQuery } from "../api/outbound.js"
 import type { LiveOutbound } from "../api/outbound.js"
 import type { Overviews } from "../api/overview.js"
 import { byGravity, findingSummary, incidentSummary } from "../api/summaries.js"
@@ -13,9 +13,9 @@ export interface LiveLimits {
   readonly clients: number
   /** What may wait for one watcher, in bytes; one that takes less is dropped. */
   readonly clientBytes: number
-  /** Incidents, and findings, told in one beat; the rest goes with the next ones. */
+  /** Incidents, and findings, sent in one beat; the rest goes with the next ones. */
   readonly changes: number
-  /** Incidents, and findings, that wait to be told; the oldest of more is left out, and stands in the lists. */
+  /** Incidents, and findings, that wait to be sent; the oldest of more is left out, and stands in the lists. */
   readonly waiting: number
   /** Milliseconds of a beat. */
   readonly beatMs: number
@@ -45,7 +45,7 @@ export class LiveStream {
   readonly #parts: LiveParts
   readonly #limits: LiveLimits
   readonly #clients = new Set<ServerResponse>()
-  /** What is to be told, the latest version alone. */
+  /** What is to be sent, the latest version alone. */
   readonly #incidents = new Map<string, IncidentJson>()
   readonly #findings = new Map<string, FindingJson>()
   #unsubscribe: (() => void) | undefined
@@ -67,7 +67,7 @@ export class LiveStream {
     return this.#clients.size >= this.#limits.clients
   }
 
-  /** Keeps the response open and tells it how everything stands, then what changes. */
+  /** Keeps the response open and sends the present state, then what changes. */
   open(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(200, {
       ...securityHeaders,
@@ -76,28 +76,28 @@ export class LiveStream {
       "x-accel-buffering": "no",
     })
     response.on("error", () => undefined)
-    response.once("close", () => this.#leave(response))
+    response.once("close", () => this.#remove(response))
     this.#clients.add(response)
     request.socket.setNoDelay(true)
     this.#start()
-    response.write(this.#greeting())
+    response.write(this.#presentState())
   }
 
-  /** Tells watchers that this is the end, so that they ask again later. */
+  /** Ends every stream with a last event, after which pages reconnect by themselves. */
   close(): void {
     this.#stop()
-    for (const client of this.#clients) client.end("retry: 2000\nevent: bye\ndata: {}\n\n")
+    for (const client of this.#clients) client.end("retry: 2000\nevent: closing\ndata: {}\n\n")
     this.#clients.clear()
   }
 
-  #greeting(): string {
+  #presentState(): string {
     const { live, overviews, outbound } = this.#parts
     const gravest = [...live.incidents("open")].sort(byGravity)[0]
     const finding = gravest === undefined ? undefined : live.finding(gravest.findings[0] ?? "")
     return [
       "retry: 2000\n\n",
       eventText("overview", overviews.now()),
-      eventText("outbound", outbound.ask(plainQuestion)),
+      eventText("outbound", outbound.query(defaultQuery)),
       gravest === undefined ? "" : eventText("incident", incidentSummary(gravest)),
       finding === undefined ? "" : this.#findingText(finding),
     ].join("")
@@ -109,10 +109,10 @@ export class LiveStream {
     this.#overview = ""
     this.#outbound = ""
     this.#unsubscribe = this.#parts.live.subscribe({
-      incident: (incident) => this.#wait(this.#incidents, incident),
-      finding: (finding) => this.#wait(this.#findings, finding),
+      incident: (incident) => this.#queue(this.#incidents, incident),
+      finding: (finding) => this.#queue(this.#findings, finding),
     })
-    this.#timer = setInterval(() => this.#tell(), this.#limits.beatMs)
+    this.#timer = setInterval(() => this.#sendChanges(), this.#limits.beatMs)
     this.#timer.unref()
   }
 
@@ -124,18 +124,18 @@ export class LiveStream {
     this.#findings.clear()
   }
 
-  #wait<T extends { readonly id: string }>(waiting: Map<string, T>, changed: T): void {
+  #queue<T extends { readonly id: string }>(waiting: Map<string, T>, changed: T): void {
     waiting.set(changed.id, changed)
     const oldest = waiting.keys().next()
     if (waiting.size > this.#limits.waiting && oldest.done !== true) waiting.delete(oldest.value)
   }
 
-  #leave(client: ServerResponse): void {
+  #remove(client: ServerResponse): void {
     this.#clients.delete(client)
     if (this.#clients.size === 0) this.#stop()
   }
 
-  #tell(): void {
+  #sendChanges(): void {
     this.#beat += 1
     const parts = [
       ...take(this.#findings, this.#limits.changes).map((finding) => this.#findingText(finding)),
@@ -168,7 +168,7 @@ export class LiveStream {
   }
 
   #changedOutbound(): string {
-    const text = eventText("outbound", this.#parts.outbound.ask(plainQuestion))
+    const text = eventText("outbound", this.#parts.outbound.query(defaultQuery))
     if (text === this.#outbound) return ""
     this.#outbound = text
     return text
@@ -184,10 +184,10 @@ function eventText<Name extends keyof LiveEvents>(name: Name, value: LiveEvents[
   return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`
 }
 
-function take<T>(waiting: Map<string, T>, most: number): T[] {
+function take<T>(waiting: Map<string, T>, max: number): T[] {
   const taken: T[] = []
   for (const [key, value] of waiting) {
-    if (taken.length >= most) break
+    if (taken.length >= max) break
     waiting.delete(key)
     taken.push(value)
   }

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { messageOf } from "../../errors.js"
 import type { Log } from "../../telemetry/log.js"
 import { Access } from "../auth/access.js"
-import type { Answer } from "../api/api.js"
-import { answerError, answerFile, answerJson, answerText, securityHeaders } from "./http-answers.js"
-import type { Readiness } from "../health.js"
+import type { ApiResponse } from "../api/api.js"
+import { sendError, sendFile, sendJson, sendText, securityHeaders } from "./http-responses.js"
+import type { Readiness } from "./health.js"
 import { isOwnOrigin } from "../auth/host-names.js"
 import type { IsOurHost } from "../auth/host-names.js"
 import type { LiveStream } from "./live-events.js"
+import { refusalTexts } from "../auth/refusals.js"
 import type { RefusalReason, Refusals } from "../auth/refusals.js"
 import type { StaticFile } from "./static-files.js"
 
@@ -15,7 +16,7 @@ export interface PageServerParts {
   readonly version: string
   readonly access: Access
   readonly refusals: Refusals
-  readonly api: { answer(path: string, params: URLSearchParams): Promise<Answer | undefined> }
+  readonly api: { respond(path: string, params: URLSearchParams): Promise<ApiResponse | undefined> }
   readonly live: LiveStream
   readonly files: ReadonlyMap<string, StaticFile>
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
@@ -24,7 +25,7 @@ export interface PageServerParts {
 }
 
 /** What is known once the listener is bound. */
-export interface Door {
+export interface BoundListener {
   readonly isTls: boolean
   readonly isOurHost: IsOurHost
 }
@@ -32,22 +33,22 @@ export interface Door {
 /** The routes of the page's listener, and who may take them. */
 export class PageServer {
   readonly #parts: PageServerParts
-  #door: Door | undefined
+  #listener: BoundListener | undefined
 
   constructor(parts: PageServerParts) {
     this.#parts = parts
   }
 
-  open(door: Door): void {
-    this.#door = door
+  open(listener: BoundListener): void {
+    this.#listener = listener
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     response.on("error", () => undefined)
     this.#route(request, response).catch((thrown: unknown) => {
-      this.#parts.log.error({ error: messageOf(thrown) }, "a request of the page failed")
+      this.#parts.log.error({ error: messageOf(thrown) }, "page request failed")
       if (!response.headersSent)
-        answerError(request, response, 500, "Something went wrong; the analyzer's log says what.")
+        sendError(request, response, 500, "The request failed; the analyzer's log has the error.")
       else response.destroy()
     })
   }
@@ -55,23 +56,22 @@ export class PageServer {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "" } = request
     const url = urlOf(request.url)
-    if (this.#door === undefined || url === undefined) return answerError(request, response, 400, "Not a request.")
+    if (this.#listener === undefined || url === undefined) return sendError(request, response, 400, "Bad request.")
     if (hasBody(request)) {
       response.shouldKeepAlive = false
-      return this.#refuse(request, response, "body", 413, "Requests have no body here.")
+      return this.#refuse(request, response, "body", 413)
     }
     const { pathname } = url
     const isRead = method === "GET" || method === "HEAD"
     // Probes come by whatever name the host has, and learn nothing that matters.
-    if (isRead && pathname === "/livez") return answerJson(request, response, 200, { alive: true })
+    if (isRead && pathname === "/livez") return sendJson(request, response, 200, { alive: true })
     if (isRead && pathname === "/readyz") {
       const readiness = this.#parts.readiness()
-      return answerJson(request, response, readiness.ready ? 200 : 503, readiness)
+      return sendJson(request, response, readiness.ready ? 200 : 503, readiness)
     }
-    if (!this.#door.isOurHost(request.headers.host))
-      return this.#refuse(request, response, "host", 421, "This name is not the analyzer's: open the page by its address.") // prettier-ignore
+    if (!this.#listener.isOurHost(request.headers.host)) return this.#refuse(request, response, "host", 421)
     if (pathname === "/api/session" && method === "POST") return this.#openSession(request, response)
-    if (!isRead) return this.#refuse(request, response, "method", 405, "Only GET is answered here.")
+    if (!isRead) return this.#refuse(request, response, "method", 405)
     const isGuarded = pathname.startsWith("/api/") || pathname === "/metrics" || pathname === "/version"
     if (!isGuarded) return this.#file(request, response, pathname)
     if (!this.#parts.access.isAllowed(request)) return this.#refuseToken(request, response)
@@ -80,35 +80,34 @@ export class PageServer {
 
   async #guarded(request: IncomingMessage, response: ServerResponse, { pathname, searchParams }: URL): Promise<void> {
     const { version, metrics, live, api } = this.#parts
-    if (pathname === "/version") return answerJson(request, response, 200, { version })
-    if (pathname === "/metrics") return answerText(request, response, 200, await metrics.text(), metrics.contentType)
-    if (pathname === "/api/session") return answerJson(request, response, 200, {})
+    if (pathname === "/version") return sendJson(request, response, 200, { version })
+    if (pathname === "/metrics") return sendText(request, response, 200, await metrics.text(), metrics.contentType)
+    if (pathname === "/api/session") return sendJson(request, response, 200, {})
     if (pathname === "/api/events") {
-      if (request.method === "HEAD") return answerText(request, response, 200, "", "text/event-stream")
-      if (live.isFull)
-        return this.#refuse(request, response, "too_many_watchers", 503, "Too many pages are open; close one and reload.") // prettier-ignore
+      if (request.method === "HEAD") return sendText(request, response, 200, "", "text/event-stream")
+      if (live.isFull) return this.#refuse(request, response, "too_many_watchers", 503)
       live.open(request, response)
       return
     }
-    const answer = await api.answer(pathname.slice("/api".length), searchParams)
-    if (answer === undefined) answerError(request, response, 404, "There is nothing here.")
-    else if (answer.status === 200) answerJson(request, response, 200, answer.body)
-    else answerError(request, response, answer.status, answer.error)
+    const found = await api.respond(pathname.slice("/api".length), searchParams)
+    if (found === undefined) sendError(request, response, 404, "Not found.")
+    else if (found.status === 200) sendJson(request, response, 200, found.body)
+    else sendError(request, response, found.status, found.error)
   }
 
   #file(request: IncomingMessage, response: ServerResponse, pathname: string): void {
     const { files } = this.#parts
     const file = files.get(pathname)
-    if (file !== undefined) answerFile(request, response, file)
+    if (file !== undefined) sendFile(request, response, file)
     else if (pathname === "/" && files.size === 0)
-      answerText(request, response, 404, "The page was not built: run npm run build.\n", "text/plain; charset=utf-8")
-    else answerText(request, response, 404, "There is nothing here.\n", "text/plain; charset=utf-8")
+      sendText(request, response, 404, "The page is not built. Run: npm run build\n", "text/plain; charset=utf-8")
+    else sendText(request, response, 404, "Not found.\n", "text/plain; charset=utf-8")
   }
 
   async #openSession(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { headers } = request
-    if (!isOwnOrigin(headers.origin, headers.host, this.#door?.isTls === true))
-      return this.#refuse(request, response, "origin", 403, "Another site may not sign in here.")
+    if (!isOwnOrigin(headers.origin, headers.host, this.#listener?.isTls === true))
+      return this.#refuse(request, response, "origin", 403)
     if (!this.#parts.access.hasToken(request)) return this.#refuseToken(request, response)
     response.writeHead(204, {
       ...securityHeaders,
@@ -119,25 +118,18 @@ export class PageServer {
   }
 
   async #refuseToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = "The page's token is needed: backflow prints where it is."
     if (!Access.showsToken(request)) {
       response.setHeader("www-authenticate", "Bearer")
-      return this.#refuse(request, response, "no_token", 401, text)
+      return this.#refuse(request, response, "no_token", 401)
     }
-    if (await this.#parts.refusals.wrongToken()) return answerError(request, response, 401, text)
+    if (await this.#parts.refusals.wrongToken()) return sendError(request, response, 401, refusalTexts.wrong_token)
     response.setHeader("retry-after", "1")
-    answerError(request, response, 429, "Too many wrong tokens; try again in a moment.")
+    sendError(request, response, 429, refusalTexts.too_many_failures)
   }
 
-  #refuse(
-    request: IncomingMessage,
-    response: ServerResponse,
-    reason: RefusalReason,
-    status: number,
-    error: string,
-  ): void {
+  #refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason, status: number): void {
     this.#parts.refusals.count(reason)
-    answerError(request, response, status, error)
+    sendError(request, response, status, refusalTexts[reason])
   }
 }
 

@@ -1,12 +1,12 @@
-import type { AnalyzerStatus, AlertStatus } from "../telemetry/status.js"
+import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 
-/** The store may write nothing for so long while something waits for it, in milliseconds. */
+/** The store is stuck when it writes nothing for this many milliseconds while something waits for it. */
 const storeMs = 30_000
 
 export interface Check {
   readonly name: "running" | "collectors" | "store" | "outbox"
   readonly ok: boolean
-  /** Why not, without names or numbers: anybody who reaches the port may ask. */
+  /** Why not, without names or numbers: anybody who reaches the port gets it. */
   readonly reason: string
 }
 
@@ -18,12 +18,12 @@ export interface Readiness {
 export interface HealthPorts {
   readonly analyzer: () => AnalyzerStatus
   readonly alerts: () => readonly AlertStatus[]
-  /** Collectors can dial in. */
+  /** Collectors can connect. */
   readonly isListening: () => boolean
   readonly monotonicMs: () => number
 }
 
-/** Whether this analyzer should get collectors. A broker that is away is no reason against it: the outbox is there for that. */
+/** Whether this analyzer should get collectors. An unreachable broker is no reason against it: the outbox is there for that. */
 export class Health {
   readonly #ports: HealthPorts
   #isStopping = false
@@ -54,7 +54,7 @@ export class Health {
     const checks: readonly Check[] = [
       check("running", !this.#isStopping, "the analyzer is stopping"),
       check("collectors", this.#ports.isListening(), "collectors cannot connect yet"),
-      check("store", !isStuck, "the store takes nothing"),
+      check("store", !isStuck, "the store does not write"),
       check("outbox", !isFull, "the outbox for alerts is full"),
     ]
     return { ready: checks.every(({ ok }) => ok), checks }

@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { Health } from "./health.js"
-import { aState, anAlertState } from "../testing/page.js"
+import { aState, anAlertState } from "../../testing/page.js"
 
 function health() {
   const world = { ms: 0, written: 0, waiting: 0, bytes: 0, listening: true }
   const one = new Health({
-    analyzer: () => aState({ deliveries: [{ sink: "store", counts: { written: world.written, failures: 0, shed: 0, waiting: world.waiting } }] }), // prettier-ignore
+    analyzer: () =>
+      aState({
+        deliveries: [
+          { sink: "store", counts: { written: world.written, failures: 0, shed: 0, waiting: world.waiting } },
+        ],
+      }),
     alerts: () => [anAlertState({ bytes: world.bytes, limitBytes: 100 })],
     isListening: () => world.listening,
     monotonicMs: () => world.ms,

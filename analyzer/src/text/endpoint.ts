@@ -1,0 +1,6 @@
+import type { Endpoint } from "../domain/identity.js"
+
+/** "203.0.113.9:443" or "[2001:db8::1]:443" (RFC 3986 3.2.2). */
+export function endpointText({ address, port }: Endpoint): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
+}
