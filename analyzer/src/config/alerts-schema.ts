@@ -12,7 +12,8 @@ const broker = z.string().refine((text) => /^(\[[^\]]+\]|[^:\s]+):\d{1,5}$/.test
   error: "is no broker: write host:port, such as kafka-1.example:9092",
 })
 
-const isOnThisHost = (text: string) => parseListen(text)?.loopback !== false
+/** A name that is no address leads anywhere. */
+const isOnThisHost = (text: string) => parseListen(text)?.loopback === true
 
 const topic = z
   .string()

@@ -200,6 +200,17 @@ describe("a mistake", () => {
     ])
   })
 
+  it.each([
+    ["kafka-1.example:9092", ["alerts.kafka.tls is missing: without it the password of sasl would cross the network"]],
+    ["203.0.113.9:9092", ["alerts.kafka.tls is missing: without it the password of sasl would cross the network"]],
+    ["127.0.0.1:9092", []],
+    ["localhost:9092", []],
+  ])("that sends the password of sasl to %s in the clear is told", (broker, expected) => {
+    const sasl = "{ mechanism: plain, username: u, password_file: p }"
+    const found = problems(`alerts: { kafka: { brokers: ['localhost:9092', '${broker}'], sasl: ${sasl} } }`)
+    expect(found.map((text) => text.split(" for all")[0])).toEqual(expected)
+  })
+
   it("never hides another", () => {
     expect(
       problems("stor: 1\nlisten: { adress: x }\nstore: { retention_days: 0 }", { BACKFLOW_STAT: "x" }),
