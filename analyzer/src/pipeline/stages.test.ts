@@ -47,7 +47,7 @@ const request: CouplingEdge = {
 function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, parts: Partial<Batch>])[]): Output[] {
   const stages = stagesFor({
     detectors: { longLivedSsh: { afterSeconds: 600 } },
-    policy: { approved: [...policy.approved] as never, suppressed: [], denied: [] },
+    policy: policy,
   })
   const line = new HostPipeline(aHost, { networks: new Networks(), stages })
   return steps.map(([seconds, parts], i) => line.apply({ ...emptyBatch(i + 1, at(seconds)), ...parts }))
