@@ -30,7 +30,7 @@ export interface RowProcess {
 export interface Output {
   readonly host: HostFacts
   readonly seq: number
-  /** `host:boot:instance:seq`, unique for ever: two outputs with one token are the same batch sent twice. */
+  /** `batchToken` of host and seq: two outputs with one token are the same batch sent twice. */
   readonly token: string
   readonly lost: Lost
   readonly connections: readonly ConnectionRow[]

@@ -3,6 +3,7 @@ import type { Change, Claim, Detector } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { batchToken } from "../domain/keys.js"
 import { nothingLost } from "../domain/lost.js"
 import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
@@ -119,7 +120,7 @@ export class HostPipeline {
     return {
       host,
       seq,
-      token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
+      token: batchToken(host, seq),
       lost,
       connections: this.#state.takeRows(),
       findings,
