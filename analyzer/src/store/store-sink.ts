@@ -45,15 +45,6 @@ export class StoreSink implements Sink {
     for (const group of grouped(pending, this.#nowUs())) await this.#writeConnections(group)
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  /** The store is closed by whoever opened it: queries may still be under way. */
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   async #isNew(output: Output): Promise<boolean> {
     if (output.connections.length === 0) return false
     const run = runKey(output.host)

@@ -1,5 +1,5 @@
 import type { CouplingCurve } from "@backflow/page/contract"
-import type { CouplingPoint } from "../../domain/coupling-point.js"
+import type { CouplingPoint } from "../../domain/coupling.js"
 import { connectionKey } from "../../domain/keys.js"
 import type { CouplingPointJson } from "../../documents/finding-json.js"
 

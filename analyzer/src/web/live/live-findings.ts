@@ -76,14 +76,6 @@ export class LiveFindings implements Sink {
     return Promise.resolve()
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   /** Calls the listener for every change from now on; the function returned ends that. */
   subscribe(listener: LiveFindingsListener): () => void {
     this.#listeners.add(listener)
