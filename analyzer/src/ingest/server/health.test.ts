@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<void> {
-  const store = { name: "store", write: done, flush: done, close: done }
+  const store = { name: "store", write: done }
   analyzer = anAnalyzer({ store }, { token: "a token that probes do not have" })
   await analyzer.start()
   client = new Client(analyzer.address, credentials.createInsecure())

@@ -5,6 +5,7 @@ import type { LiveFindings } from "../live/live-findings.js"
 import type { LiveOutbound } from "./outbound.js"
 import { problemsOf } from "./problems.js"
 import { SinkStates } from "./sink-states.js"
+import { bootKey } from "../../domain/keys.js"
 import type { Lost } from "../../domain/lost.js"
 import { lostKinds } from "../../domain/lost.js"
 import type { Microseconds } from "../../domain/identity.js"
@@ -64,8 +65,9 @@ export class Overviews {
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
 export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
-  for (const { hostId, bootId, connected, counts } of sessions) {
-    const key = `${hostId}\n${bootId}`
+  for (const session of sessions) {
+    const { connected, counts } = session
+    const key = bootKey(session)
     const run = runs.get(key) ?? { connected: false, lost: {} }
     run.connected ||= connected
     for (const kind of lostKinds) run.lost[kind] = (run.lost[kind] ?? 0) + (counts.lost?.[kind] ?? 0)
@@ -73,7 +75,7 @@ export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[
   }
   const connected = new Set(sessions.filter((session) => session.connected).map(({ hostId }) => hostId))
   return hosts.flatMap(({ view: { host }, lastReceivedUs, counts }) => {
-    const run = runs.get(`${host.hostId}\n${host.bootId}`)
+    const run = runs.get(bootKey(host))
     const isConnected = run?.connected ?? false
     if (!isConnected && connected.has(host.hostId)) return []
     return {
