@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.js"
+import type { Connection, ConnectionUpdate } from "./connection.js"
 import type { CouplingPoint } from "./coupling.js"
 import type { Finding } from "./finding.js"
 import type { HostFacts, Microseconds } from "./identity.js"
@@ -7,7 +7,7 @@ import type { Lost } from "./lost.js"
 
 /** A connection as it stood after a batch that changed it. At most one row of a connection has reason "closed". */
 export interface ConnectionRow {
-  readonly reason: "opened" | "moved" | "closed" | "identified"
+  readonly reason: ConnectionUpdate["reason"]
   readonly connection: Connection
   /** Of the owner when the row was made; undefined when the owner is not known. */
   readonly process: RowProcess | undefined
