@@ -6,23 +6,20 @@ import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
 import { longLivedSsh } from "./long-lived-ssh/long-lived-ssh.js"
 import { reverseShell } from "./reverse-shell/reverse-shell.js"
 import { sshRoleInversion } from "./ssh-role-inversion/ssh-role-inversion.js"
-import { thresholds } from "./thresholds.js"
 
-/** What the configuration sets; everything else is in `thresholds.ts`. */
+/** What the configuration sets; everything else is in the `thresholds.ts` of each detector. */
 export interface DetectorOptions {
   /** Age in microseconds at which an outbound SSH connection is claimed. */
   readonly longLivedSshUs: Microseconds
 }
 
-export const defaultDetectorOptions: DetectorOptions = { longLivedSshUs: thresholds.longLivedSsh.ageUs }
-
-/** New detectors for one host in one boot, in the order in which they are asked. */
-export function detectors(options: DetectorOptions = defaultDetectorOptions): readonly Detector[] {
+/** New detectors for one host in one boot, in the order in which they see each change. */
+export function detectors({ longLivedSshUs }: DetectorOptions): readonly Detector[] {
   return [
     coupling(),
     reverseShell(),
     sshRoleInversion(),
-    longLivedSsh({ ageUs: options.longLivedSshUs }),
+    longLivedSsh({ ageUs: longLivedSshUs }),
     invertedExchanges(),
     intent(),
   ]

@@ -18,7 +18,7 @@ const ssh = aProcess(["ssh", "-N", "host"])
 
 /** Claims at one second before ten minutes, at ten minutes, and at an hour after it. */
 function watch(update: ConnectionUpdate, processes: readonly ProcessFacts[] = [ssh]) {
-  const host = new Watch(longLivedSsh())
+  const host = new Watch(longLivedSsh({ ageUs: 600 * secondUs }))
   host.step(startUs, { processes, connections: [update] })
   const step = (seconds: number) => host.step(at(seconds))
   return { host, before: step(599.999), due: step(600), between: step(600 + 3599), repeated: step(600 + 3600) }
