@@ -45,7 +45,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
         code: 0,
         text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
-      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Made") as string })
+      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Created") as string })
       expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })
@@ -73,7 +73,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       const config = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic: "nowhere" })
       const { code, text } = await ensure(config)
       expect(code).toBe(1)
-      expect(text).toMatch(/127\.0\.0\.1:1: no broker can be reached: .*ECONNREFUSED/)
+      expect(text).toMatch(/127\.0\.0\.1:1: no broker is reachable: .*ECONNREFUSED/)
     })
   })
 

@@ -1,10 +1,10 @@
 import { join } from "node:path"
+import { fileOf, secretOf } from "../config/secrets.js"
 import type { AlertFormat, AlertsConfig } from "../config/load.js"
 import type { Log } from "../telemetry/log.js"
 import type { AlertStatus } from "../telemetry/status.js"
 import { AlertQueue } from "./outbox/alert-queue.js"
 import type { AlertSink } from "./publish/alert-sink.js"
-import { credential, secretText } from "./credentials.js"
 import { FileSink } from "./file/sink.js"
 import { formatter } from "./formats/formatter.js"
 import { kafkaClient } from "./kafka/connection.js"
@@ -68,9 +68,8 @@ function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, ver
           new WebhookSink(
             {
               url: webhook.url,
-              token: webhook.tokenFile && secretText("alerts.webhook.token_file", webhook.tokenFile),
-              authority:
-                webhook.caFile === undefined ? undefined : credential("alerts.webhook.ca_file", webhook.caFile),
+              token: webhook.tokenFile && secretOf("alerts.webhook.token_file", webhook.tokenFile),
+              authority: webhook.caFile === undefined ? undefined : fileOf("alerts.webhook.ca_file", webhook.caFile),
             },
             format(webhook.format),
           ),

@@ -1,7 +1,7 @@
 /**
  * Every limit that a detector, the scoring or the joining of findings goes by: value, unit and reason. Those of coupling
- * and reverse shells stand beside their verdicts and are listed here. A person changes one in the configuration where
- * `config/defaults.ts` names it; the others are settled by measurement.
+ * and reverse shells stand beside their verdicts and are listed here. They are settled by measurement; what a
+ * person changes in the configuration comes in by `DetectorOptions`.
  */
 import { couplingThresholds } from "./coupling/thresholds.js"
 import { reverseShellThresholds } from "./reverse-shell/thresholds.js"
@@ -14,8 +14,6 @@ export const thresholds = {
   reverseShell: reverseShellThresholds,
 
   longLivedSsh: {
-    /** Microseconds. Copies, pushes and pulls over SSH end within minutes; a standing channel does not. */
-    ageUs: 600 * secondUs,
     /** Microseconds between two claims about one connection that goes on. */
     repeatUs: hourUs,
     /** Bytes per second over the whole age: a copy under way is faster than this, a session of a person far slower. */

@@ -47,7 +47,7 @@ const request: CouplingEdge = {
 function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, parts: Partial<Batch>])[]): Output[] {
   const stages = stagesFor({
     detectors: { longLivedSsh: { afterSeconds: 600 } },
-    policy: { approved: [...policy.approved] as never, suppressed: [], denied: [] },
+    policy: policy,
   })
   const line = new HostPipeline(aHost, { networks: new Networks(), stages })
   return steps.map(([seconds, parts], i) => line.apply({ ...emptyBatch(i + 1, at(seconds)), ...parts }))
@@ -63,14 +63,14 @@ const tunnel: readonly (readonly [number, Partial<Batch>])[] = [
   [700, { connections: [anUpdate({ reason: "closed", ssh: sshClient, observedUs: at(700) })], exited: ["4711:1"] }],
 ]
 
-const told = (outputs: readonly Output[]) =>
+const findingsOf = (outputs: readonly Output[]) =>
   outputs.map(({ findings }) => findings.map((f) => `${f.class} ${f.severity} ${f.status}`))
 
 describe("a reverse tunnel from its command line to its end", () => {
   const outputs = run(nothing, tunnel)
 
   it("is told step by step", () => {
-    expect(told(outputs)).toEqual([
+    expect(findingsOf(outputs)).toEqual([
       ["tunnel_intent low open"],
       ["tunnel_intent medium updated"],
       [],
@@ -141,6 +141,6 @@ it("wakes nobody for ssh -L in use from a terminal", () => {
     [60, { edges: [accepted] }],
     [600, {}],
   ])
-  expect(told(outputs)).toEqual([[], [], ["long_lived_ssh low open"]])
+  expect(findingsOf(outputs)).toEqual([[], [], ["long_lived_ssh low open"]])
   expect(outputs.flatMap((output) => output.incidents)).toEqual([])
 })

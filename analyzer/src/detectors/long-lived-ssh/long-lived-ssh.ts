@@ -15,10 +15,11 @@ import { durationText, identified, isStandingSsh, userOf, type Identified, type 
 
 const name = "long-lived-ssh"
 const limits = thresholds.longLivedSsh
+const secondUs = 1_000_000
 
 export interface LongLivedSshOptions {
-  /** Age at which a connection is claimed, in microseconds. */
-  readonly ageUs: Microseconds
+  /** Age at which a connection is claimed, in seconds: `detectors.long_lived_ssh.after_seconds`. */
+  readonly afterSeconds: number
 }
 
 interface Watched {
@@ -26,7 +27,7 @@ interface Watched {
   readonly claim: Claim | undefined
 }
 
-export function longLivedSsh({ ageUs }: LongLivedSshOptions = { ageUs: limits.ageUs }): Detector {
+export function longLivedSsh({ afterSeconds }: LongLivedSshOptions): Detector {
   const watched = new Map<string, Watched>()
   let nextDueUs = Number.POSITIVE_INFINITY
 
@@ -40,7 +41,7 @@ export function longLivedSsh({ ageUs }: LongLivedSshOptions = { ageUs: limits.ag
     }
     if (known || !isOutbound(connection, view) || !isStandingSsh(connection, view)) return []
     if (watched.size >= limits.watched) forgetOldest(watched)
-    const dueUs = connection.openedUs + ageUs
+    const dueUs = connection.openedUs + afterSeconds * secondUs
     watched.set(cookie, { dueUs, claim: undefined })
     nextDueUs = Math.min(nextDueUs, dueUs)
     return []

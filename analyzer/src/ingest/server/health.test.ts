@@ -37,15 +37,15 @@ describe("grpc.health.v1.Health", () => {
     const call = client.makeServerStreamRequest(watch.path, watch.requestSerialize, watch.responseDeserialize, { service: "" }) // prettier-ignore
     call.on("error", () => undefined)
     const statuses: unknown[] = []
-    const isToldOf = (status: string) =>
+    const reports = (status: string) =>
       new Promise<void>((resolve) =>
         call.on("data", (value: { readonly status: string }) => {
           statuses.push(value.status)
           if (value.status === status) resolve()
         }),
       )
-    await isToldOf("SERVING")
-    const stopping = isToldOf("NOT_SERVING")
+    await reports("SERVING")
+    const stopping = reports("NOT_SERVING")
     await analyzer.stop(0)
     await stopping
     expect(statuses).toContain("NOT_SERVING")

@@ -5,12 +5,12 @@ import { randomUUID } from "node:crypto"
 import type { AddressInfo } from "node:net"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
+import { isSameSecret } from "../../config/secrets.js"
 import { AppError, messageOf } from "../../errors.js"
 import { endpointText } from "../../text/endpoint.js"
-import { isToken, shownToken } from "./credentials.js"
 import type { Answer } from "./engine.js"
 import { engineError, refusals, statusOf, textOf } from "./exception.js"
-import { readRequest } from "./request.js"
+import { readRequest, shownToken } from "./request.js"
 import type { SqlRequest } from "./request.js"
 
 export interface HttpInterfaceOptions {
@@ -19,15 +19,13 @@ export interface HttpInterfaceOptions {
   readonly port: number
   /** PEM. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined
-  /** What every request but /ping must show; undefined lets everybody in. */
-  readonly token: string | undefined
+  /** What every request but /ping must show. */
+  readonly token: string
   /** Most bytes of a body, before and after unpacking. */
   readonly bodyBytes: number
   readonly run: (request: SqlRequest) => Promise<Answer>
   /** Of the engine, as errors tell it. */
   readonly version: () => string
-  /** Sees each request first; what it resolves to true is answered by it. */
-  readonly before?: (incoming: IncomingMessage, response: ServerResponse) => Promise<boolean>
 }
 
 export interface HttpInterface {
@@ -88,11 +86,10 @@ async function answer(
   incoming.on("error", () => undefined)
   response.on("error", () => undefined)
   try {
-    if (options.before !== undefined && (await options.before(incoming, response))) return
     const path = new URL(incoming.url ?? "/", "http://front").pathname
     if (path === "/ping" || path === "/replicas_status") return void response.writeHead(200).end("Ok.\n")
     // Before the body is read: who shows no token sends nothing into memory.
-    if (options.token !== undefined && !isToken(shownToken(incoming), options.token)) throw refusals.unauthenticated()
+    if (!isSameSecret(shownToken(incoming) ?? "", options.token)) throw refusals.unauthenticated()
     if (path !== "/") throw refusals.path(path)
     if (incoming.method !== "GET" && incoming.method !== "POST")
       throw refusals.arguments("Only GET and POST are known.")

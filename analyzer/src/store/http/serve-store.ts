@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ServedConfig } from "../../config/load.js"
+import { tokenIn } from "../../config/secrets.js"
 import { AppError, messageOf } from "../../errors.js"
 import { serveHttp } from "./http-interface.js"
 import type { HttpInterface } from "./http-interface.js"
 import { ReadEngine } from "./read-engine.js"
 import type { ReadLimits } from "./read-engine.js"
-import { tokenFrom } from "./token.js"
 
 export interface ServeStoreOptions {
   /** The state folder, whose embedded store this process holds open. */
@@ -39,8 +39,7 @@ export async function serveStore(options: ServeStoreOptions): Promise<ServedStor
   const { state, database, serve, limits } = options
   if (serve.address === undefined || serve.address === "off") return undefined
   const { hostname, port } = new URL(`http://${serve.address}`)
-  const tokenFile = serve.tokenFile ?? join(state, "store-token")
-  const token = tokenFrom(serve.tokenFile, tokenFile)
+  const token = tokenIn("store.serve.token_file", serve.tokenFile, join(state, "store-token"))
   const engine = new ReadEngine(join(state, "store"), database, { ...limits, answerBytes: maxAnswerBytes, concurrent, waiting }) // prettier-ignore
   await engine.start()
   const served = await serveHttp({
@@ -48,12 +47,12 @@ export async function serveStore(options: ServeStoreOptions): Promise<ServedStor
     // URL leaves out the default port of its scheme.
     port: Number(port === "" ? 80 : port),
     tls: serve.tls && { cert: read(serve.tls.certFile), key: read(serve.tls.keyFile) },
-    token,
+    token: token.value,
     bodyBytes: maxQueryBytes,
     run: (request) => engine.run(request),
     version: () => engine.version,
   })
-  return { ...served, tokenFile }
+  return { ...served, tokenFile: token.file }
 }
 
 function read(file: string): Buffer {

@@ -3,7 +3,7 @@ import { createServer } from "node:http"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo } from "node:net"
-import { defaults } from "../../config/defaults.js"
+import { defaultPageAddress } from "../../config/listen-schema.js"
 import { parseListen } from "../../config/listen-address.js"
 import type { ServedConfig } from "../../config/load.js"
 import { AppError, messageOf } from "../../errors.js"
@@ -61,7 +61,7 @@ export async function listenHttp({ address, tls }: ServedConfig, handler: Handle
       ? createServer(options, handler)
       : tlsServer({ ...options, ...pem, minVersion: "TLSv1.2" }, handler)
   server.maxConnections = maxConnections
-  const wanted = address ?? defaults.pageAddress.value
+  const wanted = address ?? defaultPageAddress
   try {
     await bind(server, wanted)
   } catch (thrown) {
