@@ -106,9 +106,9 @@ export class HostTracker implements View {
   }
 
   *learn(processes: readonly ProcessFacts[]): Generator<Change> {
-    for (const learnt of processes) {
-      const previous = this.#processes.get(learnt.key)
-      yield { kind: "process", facts: this.#processes.learn(learnt), previous }
+    for (const facts of processes) {
+      const previous = this.#processes.get(facts.key)
+      yield { kind: "process", facts: this.#processes.learn(facts), previous }
     }
   }
 
