@@ -1,20 +1,23 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HostTracker } from "../connections/host-tracker.js"
-import { aHost, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Finding } from "../domain/finding.js"
 import { Networks } from "../domain/networks.js"
-import { aFinding } from "../testing/outputs.js"
 import { Incidents } from "./incident-tracker.js"
+import { startUs, secondUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { aProcess } from "../testing/processes.js"
+import { aFinding } from "../testing/findings.js"
+import { aBatch } from "../testing/batches.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const daysUs = 24 * 3_600 * secondUs
 
 function aView() {
-  const view = new HostTracker(aHost, new Networks())
+  const view = new HostTracker(aHost(), new Networks())
   const keys = ["4711:123456789", "4712:5"]
   const processes = keys.map((key) => aProcess(["ssh"], { key, cgroup: "/system.slice/agent.service" }))
-  expect([...view.apply({ ...emptyBatch(1, startUs), processes })]).toHaveLength(2)
+  expect([...view.apply(aBatch(1, { observedUs: startUs, processes }))]).toHaveLength(2)
   return view
 }
 

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest"
 import type { Finding, FindingStatus } from "../../domain/finding.js"
 import type { Severity } from "../../domain/severity.js"
-import { aFinding, sampleUs } from "../../testing/outputs.js"
 import { alertId } from "./alert.js"
 import { Ledger } from "./ledger.js"
 import { selectAlerts, openAlertAfter } from "./selection.js"
+import { startUs } from "../../testing/time.js"
+import { aFinding } from "../../testing/findings.js"
 
 type Step = readonly [Severity, FindingStatus]
 
 const version = (n: number, [severity, status]: Step): Finding =>
-  aFinding({ version: n, severity, status, detectedAtUs: sampleUs + n })
+  aFinding({ version: n, severity, status, detectedAtUs: startUs + n })
 
 /** What leaves of the versions 1, 2, 3 … of one finding, each in a call of its own: "kind version because". */
 function leaving(steps: readonly Step[], ledger = new Ledger()): string[] {

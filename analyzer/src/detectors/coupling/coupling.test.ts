@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { anEdge } from "../../testing/batches.js"
-import { aProcess, anUpdate, secondUs, sshClient, startUs, Watch } from "../../testing/detector-run.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "./conservation.js"
 import { coupling } from "./coupling.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { sshClient, anUpdate } from "../../testing/connections.js"
+import { anEdge } from "../../testing/couplings.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 type Turns = readonly (readonly [number, number])[]
 
@@ -30,9 +33,9 @@ const relay = (changes: Partial<CouplingEdge> = {}) => edge([[80, 80]], [[122, 1
 /** Nothing is conserved: only the role in SSH can make a claim of it. */
 const compressed = (changes: Partial<CouplingEdge> = {}) => edge([[72, 80]], [[3114, 104]], changes)
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(coupling())
+  host = new DetectorRun(coupling())
   host.step(startUs, { processes: [aProcess(["relay"])], connections: [anUpdate()] })
 })
 
@@ -106,7 +109,7 @@ describe("its end", () => {
 describe("an SSH client by name", () => {
   const older = { olderThanCollector: true, remote: { address: "203.0.113.9", port: 22 } }
   const claimsOf = (argv: readonly string[], changes: Parameters<typeof anUpdate>[0], exe?: string) => {
-    const watch = new Watch(coupling())
+    const watch = new DetectorRun(coupling())
     const facts = aProcess(argv, exe === undefined ? {} : { exe })
     watch.step(startUs, { processes: [facts], connections: [anUpdate(changes)] })
     return watch.step(at(60), { edges: [compressed()] })

@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { aProcess, anUpdate, noSsh, secondUs, sshClient, startUs, Watch } from "../../testing/detector-run.js"
 import { intent } from "./intent.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { noSsh, sshClient, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const tunnelArgv = ["ssh", "-N", "-R", "8080:localhost:80", "me@203.0.113.9"]
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(intent())
+  host = new DetectorRun(intent())
 })
 
 const later = (seconds: number) => startUs + seconds * secondUs

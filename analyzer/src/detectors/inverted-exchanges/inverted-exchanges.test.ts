@@ -1,11 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Exchanges } from "../../domain/connection.js"
-import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../../testing/detector-run.js"
 import { scoringThresholds } from "../../scoring/thresholds.js"
 import { invertedExchanges } from "./inverted-exchanges.js"
 import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./judge.js"
 import { invertedExchangesThresholds } from "./thresholds.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { noExchanges, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const log2 = (ns: number, count: number) => Math.round(256 * Math.log2(ns) * count)
 
@@ -112,7 +115,7 @@ describe("the detector", () => {
   const consumer = { sameSizeAnswers: 30, strictAlternations: 31 }
 
   it("claims with the measures as evidence, and again when twice as many were seen", () => {
-    const host = new Watch(invertedExchanges())
+    const host = new DetectorRun(invertedExchanges())
     const [claim] = host.step(startUs, {
       processes: [aProcess(["python3", "w.py"])],
       connections: [anUpdate({ exchanges: driven(8) })],
@@ -130,7 +133,7 @@ describe("the detector", () => {
   })
 
   it("holds a long poll below what is shown", () => {
-    const [claim] = new Watch(invertedExchanges()).step(startUs, {
+    const [claim] = new DetectorRun(invertedExchanges()).step(startUs, {
       connections: [anUpdate({ exchanges: driven(32, consumer) })],
     })
     expect(claim?.score).toBeLessThan(scoringThresholds.bands.low)
@@ -141,7 +144,7 @@ describe("the detector", () => {
     ["inside", { remote: { address: "10.0.0.5", port: 9092 } }],
     ["accepted", { initiator: "remote" as const }],
   ])("is quiet about what is %s", (_, changes) => {
-    const host = new Watch(invertedExchanges())
+    const host = new DetectorRun(invertedExchanges())
     expect(host.step(startUs, { connections: [anUpdate({ exchanges: driven(50), ...changes })] })).toEqual([])
   })
 })

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { anAttachment, anEdge } from "../../testing/batches.js"
-import { aProcess, anUpdate, noExchanges, secondUs, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { Attachment } from "../../domain/coupling.js"
 import { reverseShell } from "./reverse-shell.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { sshServer, noExchanges, anUpdate } from "../../testing/connections.js"
+import { anEdge, anAttachment } from "../../testing/couplings.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const { cookie } = anUpdate()
@@ -18,9 +21,9 @@ const behind = (childRead: number, changes: Partial<Attachment> = {}) =>
 
 const closed = anUpdate({ reason: "closed", observedUs: at(9) })
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(reverseShell())
+  host = new DetectorRun(reverseShell())
 })
 
 describe("a program with the connection as its stdin and stdout", () => {
