@@ -62,7 +62,13 @@ describe("a finding", () => {
         argv: ["ssh", "-N", "-R", "1"],
         ancestors: [{ pid: 4700, exe: "/usr/bin/bash" }],
       },
-      connection: { cookie: "00000000000003e8", protocol: "tcp", bytesSent: 4_096, bytesReceived: 1_234, stillOpen: true },
+      connection: {
+        cookie: "00000000000003e8",
+        protocol: "tcp",
+        bytesSent: 4_096,
+        bytesReceived: 1_234,
+        stillOpen: true,
+      },
       evidence: [{ kind: "conservation" }],
     })
   })

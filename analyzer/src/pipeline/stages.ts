@@ -1,7 +1,7 @@
 import type { Config } from "../config/load.js"
 import { detectors } from "../detectors/registry.js"
 import { FindingTracker } from "../findings/finding-tracker.js"
-import { Incidents } from "../incidents/incident-tracker.js"
+import { IncidentTracker } from "../incidents/incident-tracker.js"
 import type { Stages } from "./host-pipeline.js"
 import { policy } from "../policy/policy.js"
 
@@ -20,6 +20,6 @@ export function stagesFor(
   return {
     detectors: () => detectors({ longLivedSshUs }),
     findings: () => new FindingTracker(rules, earlier),
-    incidents: () => new Incidents(),
+    incidents: () => new IncidentTracker(),
   }
 }

@@ -129,5 +129,5 @@ export const tables: readonly TableDefinition[] = [
   ledger,
 ]
 
-/** Every view, and whether rows pass through it into a table. */
+/** Every view. */
 export const views = ["connections_current", "findings_current", "incidents_current", "outbound_hourly_rows"] as const
