@@ -23,18 +23,18 @@ export function percentile(values: readonly number[], share: number): number | u
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
 }
 
-const readme = join(import.meta.dirname, "..", "..", "README.md")
+const page = join(import.meta.dirname, "..", "..", "docs", "detection.md")
 const [opening, closing] = ["<!-- lab table -->", "<!-- /lab table -->"]
 
-/** Puts the table into the README, between its two marks. */
+/** Puts the table into docs/detection.md, between its two marks. */
 export function writeIntoReadme(text: string): void {
-  const page = readFileSync(readme, "utf8")
-  const [from, to] = [page.indexOf(opening), page.indexOf(closing)]
-  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${opening} and ${closing}`)
-  writeFileSync(readme, `${page.slice(0, from + opening.length)}\n\n${text}\n\n${page.slice(to)}`)
+  const before = readFileSync(page, "utf8")
+  const [from, to] = [before.indexOf(opening), before.indexOf(closing)]
+  if (from < 0 || to < from) throw new Error(`${page} has no place for the table: ${opening} and ${closing}`)
+  writeFileSync(page, `${before.slice(0, from + opening.length)}\n\n${text}\n\n${before.slice(to)}`)
 }
 
-/** The table of the README, in Markdown. */
+/** The table of docs/detection.md, in Markdown. */
 export function table(verdicts: readonly Verdict[]): string {
   const found = verdicts.filter((v) => v.case.finds !== undefined)
   const benign = verdicts.filter((v) => v.case.finds === undefined)

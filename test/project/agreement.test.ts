@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it, test } from "vitest"
 import { severities } from "@backflow/analyzer/domain/severity"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { protocolVersion } from "@backflow/analyzer/ingest/decode/decode"
 import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
 
 const root = join(import.meta.dirname, "..", "..")
@@ -22,6 +23,11 @@ describe("what is written in two languages", () => {
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )
     expect(networks.sort()).toEqual([...insideByDefault].sort())
+  })
+
+  it("speaks the same version of the protocol", () => {
+    const [, collector] = /const PROTOCOL: u32 = (\d+);/.exec(read("src", "export", "stream.rs")) ?? []
+    expect(Number(collector)).toBe(protocolVersion)
   })
 
   it("numbers a process's own group with the same factor and mask in the kernel and in user space", () => {

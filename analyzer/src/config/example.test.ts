@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, it } from "vitest"
-import { defaults } from "./defaults.js"
 import { variables } from "./environment.js"
+import { defaultListenAddress } from "./listen-schema.js"
 import { loadConfig } from "./load.js"
 
 const path = fileURLToPath(new URL("../../backflow.example.yaml", import.meta.url))
@@ -14,7 +14,7 @@ it("the example is the defaults", () => {
   const { listen, ...example } = loadConfig({ file: path, environment: {} })
   const { listen: unset, ...rest } = loadConfig({ environment: {} })
   expect(example).toEqual(rest)
-  expect(listen).toEqual({ ...unset, address: defaults.listenAddress.value })
+  expect(listen).toEqual({ ...unset, address: defaultListenAddress })
 })
 
 it("the example with everything uncommented is usable", () => {

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { z } from "zod"
 import { formatPrefix } from "../domain/address.js"
-import { defaults } from "./defaults.js"
 import { checkConfig, loadConfig } from "./load.js"
 import type { Config } from "./load.js"
+import { fileSchema } from "./schema.js"
 
 let folder: string
 
@@ -38,13 +39,16 @@ describe("a configuration", () => {
       const config = load(text)
       expect(config).toEqual(loadConfig({ environment: {} }))
       expect(config).toMatchObject({
-        state: resolve(defaults.state.value),
-        listen: { address: undefined, tls: undefined, tokenFile: undefined },
-        store: { url: undefined, database: "backflow", retentionDays: 30, quotaBytes: 21_474_836_480 },
+        state: resolve(".backflow"),
+        log: { level: "warn", format: "auto" },
+        listen: {},
+        store: { database: "backflow", retentionDays: 30, quotaBytes: 21_474_836_480 },
         networks: [],
         detectors: { longLivedSsh: { afterSeconds: 600 } },
         policy: { approved: [], suppressed: [], denied: [] },
       })
+      expect(config.listen).toEqual({ address: undefined, tls: undefined, tokenFile: undefined })
+      expect(config.store.url).toBeUndefined()
     },
   )
 
@@ -73,7 +77,7 @@ policy:
 `)
     expect(config).toMatchObject({
       state: "/var/lib/backflow",
-      logLevel: "info",
+      log: { level: "info" },
       listen: {
         address: "0.0.0.0:4410",
         tls: { certFile: "/etc/cert.pem", keyFile: "/etc/key.pem", clientCaFile: "/etc/ca.pem" },
@@ -196,6 +200,17 @@ describe("a mistake", () => {
     ])
   })
 
+  it.each([
+    ["kafka-1.example:9092", ["alerts.kafka.tls is missing: without it the password of sasl would cross the network"]],
+    ["203.0.113.9:9092", ["alerts.kafka.tls is missing: without it the password of sasl would cross the network"]],
+    ["127.0.0.1:9092", []],
+    ["localhost:9092", []],
+  ])("that sends the password of sasl to %s in the clear is told", (broker, expected) => {
+    const sasl = "{ mechanism: plain, username: u, password_file: p }"
+    const found = problems(`alerts: { kafka: { brokers: ['localhost:9092', '${broker}'], sasl: ${sasl} } }`)
+    expect(found.map((text) => text.split(" for all")[0])).toEqual(expected)
+  })
+
   it("never hides another", () => {
     expect(
       problems("stor: 1\nlisten: { adress: x }\nstore: { retention_days: 0 }", { BACKFLOW_STAT: "x" }),
@@ -224,7 +239,25 @@ describe("a mistake", () => {
   })
 })
 
+/** Every single value with a default, by its path. */
+function defaultsIn(schema: z.core.$ZodType, path = ""): { readonly path: string; readonly meta: unknown }[] {
+  if (schema instanceof z.ZodOptional) return defaultsIn(schema.unwrap(), path)
+  if (schema instanceof z.ZodObject)
+    return Object.entries(schema.shape as Record<string, z.core.$ZodType>).flatMap(([name, part]) =>
+      defaultsIn(part, `${path}.${name}`),
+    )
+  if (!(schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)) return []
+  const inner = schema.unwrap()
+  if (inner instanceof z.ZodObject) return defaultsIn(inner, path)
+  return inner instanceof z.ZodArray ? [] : [{ path, meta: schema.meta() }]
+}
+
+const saysWhy = ({ unit = "", reason = "" }: { unit?: string; reason?: string } = {}) =>
+  unit.length >= 4 && reason.length >= 20
+
 it("every default says its unit and reason", () => {
-  const silent = Object.entries(defaults).filter(([, { unit, reason }]) => unit.length < 4 || reason.length < 20)
-  expect(silent).toEqual([])
+  const all = defaultsIn(fileSchema)
+  expect(all.length).toBeGreaterThan(20)
+  const without = all.filter(({ meta }) => !saysWhy(meta as { unit?: string; reason?: string } | undefined))
+  expect(without).toEqual([])
 })

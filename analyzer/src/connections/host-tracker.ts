@@ -111,9 +111,9 @@ export class HostTracker implements View {
   }
 
   *learn(processes: readonly ProcessFacts[]): Generator<Change> {
-    for (const told of processes) {
-      const previous = this.#processes.get(told.key)
-      yield { kind: "process", facts: this.#processes.learn(told), previous }
+    for (const facts of processes) {
+      const previous = this.#processes.get(facts.key)
+      yield { kind: "process", facts: this.#processes.learn(facts), previous }
     }
   }
 
@@ -183,7 +183,7 @@ export class HostTracker implements View {
   }
 
   /**
-   * What lived before a snapshot and is not in it is missing. Its end may be on the way: it was told to the collector
+   * What lived before a snapshot and is not in it is missing. Its end may be on the way: the collector learnt of it
    * before the snapshot was taken, and comes in a batch behind it. UDP sockets may be missing from a snapshot.
    */
   #reconcile({ observedUs, connections, more }: Batch): void {
@@ -206,11 +206,11 @@ export class HostTracker implements View {
   }
 
   *#expireDatagrams(): Generator<Change> {
-    const heardAfterUs = this.#nowUs - this.#limits.silentDatagramsUs
+    const silentSinceUs = this.#nowUs - this.#limits.silentDatagramsUs
     if (this.#nowUs < this.#datagramsCheckedUs + this.#limits.datagramCheckUs) return
     this.#datagramsCheckedUs = this.#nowUs
     const silent = [...this.#connections.live()].filter(
-      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= heardAfterUs,
+      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= silentSinceUs,
     )
     for (const connection of silent) yield this.#close(connection, connection.observedUs)
   }

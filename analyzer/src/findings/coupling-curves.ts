@@ -1,6 +1,5 @@
 /** The curves behind a finding: how much went in and came back out over time, sampled as batches come. Pure. */
-import type { Attachment, CouplingEdge } from "../domain/coupling.js"
-import type { CouplingPoint } from "../domain/coupling-point.js"
+import type { Attachment, CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"

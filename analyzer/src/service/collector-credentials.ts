@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs"
 import type { Config } from "../config/load.js"
-import { AppError, messageOf } from "../errors.js"
+import { fileOf, secretOf } from "../config/secrets.js"
 import type { TlsFiles } from "../ingest/server/listener.js"
 
 /** What collectors are let in by: files of the configuration, read. Throws AppError "config" that names the setting. */
@@ -16,19 +15,6 @@ export function credentials({ listen }: Config): { readonly tls?: TlsFiles; read
         }),
       },
     }),
-    ...(tokenFile !== undefined && { token: fileOf("listen.token_file", tokenFile).toString("utf8").trim() }),
-  }
-}
-
-function fileOf(setting: string, path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (thrown) {
-    throw new AppError(
-      "config",
-      `${setting} cannot be read: ${messageOf(thrown)}.`,
-      "Name a file that this user may read.",
-      { cause: thrown },
-    )
+    ...(tokenFile !== undefined && { token: secretOf("listen.token_file", tokenFile) }),
   }
 }

@@ -44,14 +44,6 @@ export class ConsoleSink implements Sink {
     })
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   #textOf(finding: Finding): string {
     const before = this.#shown.get(finding.id)
     if (before !== undefined && !hasNews(before, finding)) return ""

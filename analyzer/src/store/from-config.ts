@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Config } from "../config/load.js"
-import { AppError, messageOf } from "../errors.js"
+import { fileOf, secretOf } from "../config/secrets.js"
+import { AppError } from "../errors.js"
 import { openStore } from "./store.js"
 import type { StoreTarget } from "./client/connect.js"
 import type { Store, StoreOptions } from "./store.js"
@@ -11,7 +11,7 @@ export function openConfiguredStore(config: Config): Promise<Store> {
   return openStore(storeOptions(config))
 }
 
-/** Where the store is. Throws AppError "config" for a file that cannot be read, and for a cluster without a server. */
+/** Where the store is. Throws AppError "config" for a file that cannot be used, and for a cluster without a server. */
 export function storeTarget({ state, store }: Pick<Config, "state" | "store">): StoreTarget {
   if (store.url === undefined) {
     if (store.cluster !== undefined) {
@@ -27,8 +27,8 @@ export function storeTarget({ state, store }: Pick<Config, "state" | "store">): 
     kind: "server",
     url: store.url,
     username: store.username,
-    password: read("store.password_file", store.passwordFile)?.toString("utf8").trimEnd() ?? "",
-    ca: read("store.ca_file", store.caFile),
+    password: store.passwordFile === undefined ? "" : secretOf("store.password_file", store.passwordFile),
+    ca: store.caFile === undefined ? undefined : fileOf("store.ca_file", store.caFile),
     cluster: store.cluster,
   }
 }
@@ -44,16 +44,5 @@ export function storeOptions(config: Config): StoreOptions {
       findingDays: store.findingRetentionDays,
       rollupDays: store.rollupRetentionDays,
     },
-  }
-}
-
-function read(setting: string, file: string | undefined): Buffer | undefined {
-  if (file === undefined) return undefined
-  try {
-    return readFileSync(file)
-  } catch (thrown) {
-    throw new AppError("config", `${setting} cannot be read: ${messageOf(thrown)}.`, "Name a readable file.", {
-      cause: thrown,
-    })
   }
 }

@@ -1,8 +1,8 @@
 import kafkajs from "kafkajs"
 import type { Kafka, KafkaConfig as ClientConfig, LogEntry, logCreator, SASLOptions } from "kafkajs"
 import type { KafkaConfig } from "../../config/load.js"
+import { fileOf, secretOf } from "../../config/secrets.js"
 import type { Log } from "../../telemetry/log.js"
-import { credential, secretText } from "../credentials.js"
 
 /** In milliseconds. A broker that is stopped in the middle of a request must not hold up alerts for long. */
 const connectionMs = 5_000
@@ -32,14 +32,14 @@ export function kafkaClient(config: KafkaConfig, log: Log): Kafka {
 
 function tlsOf({ caFile, certFile, keyFile }: NonNullable<KafkaConfig["tls"]>) {
   return {
-    ...(caFile !== undefined && { ca: credential("alerts.kafka.tls.ca_file", caFile) }),
-    ...(certFile !== undefined && { cert: credential("alerts.kafka.tls.cert_file", certFile) }),
-    ...(keyFile !== undefined && { key: credential("alerts.kafka.tls.key_file", keyFile) }),
+    ...(caFile !== undefined && { ca: fileOf("alerts.kafka.tls.ca_file", caFile) }),
+    ...(certFile !== undefined && { cert: fileOf("alerts.kafka.tls.cert_file", certFile) }),
+    ...(keyFile !== undefined && { key: fileOf("alerts.kafka.tls.key_file", keyFile) }),
   }
 }
 
 function saslOf({ mechanism, username, passwordFile }: NonNullable<KafkaConfig["sasl"]>): SASLOptions {
-  const password = secretText("alerts.kafka.sasl.password_file", passwordFile)
+  const password = secretOf("alerts.kafka.sasl.password_file", passwordFile)
   return { mechanism, username, password }
 }
 

@@ -1,4 +1,4 @@
-import { defaults } from "../../config/defaults.js"
+import { defaultListenAddress, defaultPageAddress } from "../../config/listen-schema.js"
 import type { Config } from "../../config/load.js"
 import { printable } from "../../text/terminal-text.js"
 import { holderOf } from "../../store/state-folder.js"
@@ -48,7 +48,7 @@ function checksFor(config: Config, collector: string): Check[] {
       run: () =>
         port({
           setting: "page.address",
-          address: config.page.address ?? defaults.pageAddress.value,
+          address: config.page.address ?? defaultPageAddress,
           isFlexible: config.page.address === undefined,
           holder,
         }),
@@ -58,7 +58,7 @@ function checksFor(config: Config, collector: string): Check[] {
       run: () =>
         port({
           setting: "listen.address",
-          address: config.listen.address ?? defaults.listenAddress.value,
+          address: config.listen.address ?? defaultListenAddress,
           isFlexible: false,
           holder,
         }),

@@ -3,8 +3,8 @@ import { access, statfs } from "node:fs/promises"
 import { request } from "node:http"
 import { dirname } from "node:path"
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
-import { credential, secretText } from "../../alerts/credentials.js"
 import type { Config } from "../../config/load.js"
+import { fileOf, secretOf } from "../../config/secrets.js"
 import { messageOf } from "../../errors.js"
 import { bytesText } from "../../text/amounts.js"
 import { querySocket } from "../../store/read/query-server.js"
@@ -61,9 +61,9 @@ export async function queryServer({ store }: Config): Promise<ServerInfo | undef
   const client = createClient({
     url: store.url,
     username: store.username,
-    password: store.passwordFile === undefined ? "" : secretText("store.password_file", store.passwordFile),
+    password: store.passwordFile === undefined ? "" : secretOf("store.password_file", store.passwordFile),
     request_timeout: serverMs,
-    ...(store.caFile !== undefined && { tls: { ca_cert: credential("store.ca_file", store.caFile) } }),
+    ...(store.caFile !== undefined && { tls: { ca_cert: fileOf("store.ca_file", store.caFile) } }),
     log: { level: ClickHouseLogLevel.OFF },
   })
   const first = async <Row>(query: string, params: Record<string, string> = {}) =>

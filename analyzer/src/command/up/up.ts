@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { defaults } from "../../config/defaults.js"
+import { defaultListenAddress } from "../../config/listen-schema.js"
 import type { Config } from "../../config/load.js"
 import type { ServiceAddresses } from "../../service/addresses.js"
 import { builtCollector } from "../../service/collector/collector-child.js"
@@ -32,7 +32,7 @@ export async function runUntilStopped(args: Arguments, config: Config, terminal:
     findings: { jsonl, colour: terminal.colour },
     record: args.values["record"],
     collector: isUp ? (addresses) => collectorEvents(args, config, addresses, say) : undefined,
-    log: createLogger({ level: config.logLevel, stream: process.stderr, words: isForPeople(config) }),
+    log: createLogger({ level: config.log.level, stream: process.stderr, words: isForPeople(config) }),
     nowUs: terminal.nowUs,
   })
   try {
@@ -46,7 +46,7 @@ export async function runUntilStopped(args: Arguments, config: Config, terminal:
 
 /** A collector on this host needs no port: `up` listens beside its state unless the configuration says otherwise. */
 function listenAddress(isUp: boolean, { listen, state }: Config): string {
-  return listen.address ?? (isUp ? `unix:${join(state, "collector.sock")}` : defaults.listenAddress.value)
+  return listen.address ?? (isUp ? `unix:${join(state, "collector.sock")}` : defaultListenAddress)
 }
 
 function collectorEvents(
@@ -76,6 +76,6 @@ async function finish(service: Service, { stopSeconds }: Config, say: Say): Prom
 }
 
 /** The log is text where a terminal shows it, else JSON. */
-function isForPeople({ logFormat }: Config): boolean {
-  return logFormat === "words" || (logFormat === "auto" && process.stderr.isTTY)
+function isForPeople({ log }: Config): boolean {
+  return log.format === "words" || (log.format === "auto" && process.stderr.isTTY)
 }

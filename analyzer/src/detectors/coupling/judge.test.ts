@@ -24,7 +24,6 @@ function anEdge(forward: Turns, backward: Turns, changes: Partial<CouplingEdge> 
     bCookie: "b",
     openedAfter: forward.length,
     openedAlone: 0,
-    accepted: 0,
     delayMinNs: 50_000,
     delayLog2: 0,
     forwardIn: total(forward, 0),

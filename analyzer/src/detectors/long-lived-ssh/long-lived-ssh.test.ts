@@ -18,7 +18,7 @@ const ssh = aProcess(["ssh", "-N", "host"])
 
 /** Claims at one second before ten minutes, at ten minutes, and at an hour after it. */
 function watch(update: ConnectionUpdate, processes: readonly ProcessFacts[] = [ssh]) {
-  const host = new Watch(longLivedSsh({ ageUs: 600 * secondUs }))
+  const host = new Watch(longLivedSsh({ afterSeconds: 600 }))
   host.step(startUs, { processes, connections: [update] })
   const step = (seconds: number) => host.step(at(seconds))
   return { host, before: step(599.999), due: step(600), between: step(600 + 3599), repeated: step(600 + 3600) }
@@ -44,7 +44,7 @@ describe("an SSH connection to the outside that stays", () => {
   })
 
   it("has an age that the configuration sets", () => {
-    const host = new Watch(longLivedSsh({ ageUs: 30 * secondUs }))
+    const host = new Watch(longLivedSsh({ afterSeconds: 30 }))
     host.step(startUs, { processes: [ssh], connections: [anUpdate({ ssh: sshClient })] })
     expect(host.step(at(29.9))).toEqual([])
     expect(host.step(at(30))).toHaveLength(1)

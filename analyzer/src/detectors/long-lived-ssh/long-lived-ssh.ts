@@ -13,11 +13,12 @@ import { isStandingSsh } from "./judge.js"
 import { longLivedSshThresholds as limits } from "./thresholds.js"
 
 export interface LongLivedSshOptions {
-  /** Age at which a connection is claimed, in microseconds. */
-  readonly ageUs: Microseconds
+  /** Age at which a connection is claimed, in seconds: `detectors.long_lived_ssh.after_seconds`. */
+  readonly afterSeconds: number
 }
 
-export function longLivedSsh({ ageUs }: LongLivedSshOptions): Detector {
+export function longLivedSsh({ afterSeconds }: LongLivedSshOptions): Detector {
+  const ageUs = afterSeconds * 1_000_000
   const book = new ClaimBook()
   /** When each watched connection is looked at next, by cookie. */
   const due = new Map<string, Microseconds>()

@@ -67,7 +67,7 @@ export async function readRequest(incoming: IncomingMessage, most: number): Prom
   }
 }
 
-export function headerOf(incoming: IncomingMessage, name: string): string | undefined {
+function headerOf(incoming: IncomingMessage, name: string): string | undefined {
   const value = incoming.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
@@ -90,4 +90,17 @@ async function readBody(incoming: IncomingMessage, most: number): Promise<Buffer
     throw refusals.arguments("The body ended early, or is not what its content-encoding says.")
   }
   return Buffer.concat(chunks)
+}
+
+/** What a request shows of itself, in any of the ways that ClickHouse's HTTP interface takes. */
+export function shownToken(incoming: IncomingMessage): string | undefined {
+  const key = headerOf(incoming, "x-clickhouse-key")
+  if (key !== undefined) return key
+  const [scheme = "", value = ""] = (headerOf(incoming, "authorization") ?? "").split(" ")
+  if (scheme.toLowerCase() === "bearer") return value
+  if (scheme.toLowerCase() === "basic") {
+    const pair = Buffer.from(value, "base64").toString("utf8")
+    return pair.slice(pair.indexOf(":") + 1)
+  }
+  return new URL(incoming.url ?? "/", "http://front").searchParams.get("password") ?? undefined
 }

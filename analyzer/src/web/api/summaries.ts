@@ -1,6 +1,7 @@
-import type { FindingSummary, IncidentSummary, Severity } from "@backflow/page/contract"
+import type { FindingSummary, IncidentSummary } from "@backflow/page/contract"
 import { compareSeverities } from "../../domain/severity.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
+import type { Severity } from "../../domain/severity.js"
 
 export function incidentSummary(incident: IncidentJson): IncidentSummary {
   const { id, version, status, severity, score, host, identity, first_seen, last_seen, summary } = incident

@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
+import { isSameSecret } from "../../config/secrets.js"
 
 /** Browsers that are signed in at once; the least recently used session goes first. */
 const maxSessions = 256
@@ -18,13 +19,11 @@ export interface AccessOptions {
 /** Who may read: whoever shows the token, or the cookie that was given for it. */
 export class Access {
   readonly #options: AccessOptions
-  readonly #token: Buffer
   /** Digest of each session's id, and when it was used last, in that order: what is kept here signs nobody in. */
   readonly #sessions = new Map<string, number>()
 
   constructor(options: AccessOptions) {
     this.#options = options
-    this.#token = digest(options.token)
   }
 
   get sessions(): number {
@@ -35,8 +34,7 @@ export class Access {
   /** The request shows the token itself. */
   hasToken(request: IncomingMessage): boolean {
     const shown = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1]
-    // Digests have one length, and comparing them tells nothing about where two tokens differ.
-    return shown !== undefined && timingSafeEqual(digest(shown), this.#token)
+    return shown !== undefined && isSameSecret(shown, this.#options.token)
   }
 
   isAllowed(request: IncomingMessage): boolean {
