@@ -16,7 +16,6 @@ const claim = (changes: Partial<Claim> = {}): Claim => ({
   evidence: [{ kind: "turn-taking", text: "Seen.", atUs: 1, facts: {} }],
   attack: [],
   status: "active",
-  facts: {},
   ...changes,
 })
 
