@@ -214,9 +214,9 @@ describe("what was silent for long", () => {
     const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge()] }))
     apply(state, aBatch(2, { observedUs: at(3_599) }))
-    expect([...state.edges()]).toHaveLength(1)
+    expect(state.edgesOf("0000000000000001")).toHaveLength(1)
     apply(state, aBatch(3, { observedUs: at(3_600) }))
-    expect([...state.edges()]).toEqual([])
+    expect(state.edgesOfConnection(anEdge().aCookie)).toEqual([])
     expect(state.edgesOf("0000000000000001")).toEqual([])
   })
 })
@@ -243,7 +243,7 @@ describe("couplings", () => {
     const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge()], attachments: [anAttachment()] }))
     state.greet(aHost({ instance: "8" }))
-    expect([...state.edges(), ...state.attachments()]).toEqual([])
+    expect([...state.edgesOf("0000000000000001"), ...state.attachmentsOf(keyOf(1))]).toEqual([])
   })
 
   it("never exceed their cap", () => {
@@ -253,24 +253,35 @@ describe("couplings", () => {
       edges: many.map((i) => anEdge({ bRemote: { address: "10.0.0.1", port: i } })),
       attachments: many.map((i) => anAttachment({ child: keyOf(i + 10) })),
     })) // prettier-ignore
-    expect([...state.edges()]).toHaveLength(5)
-    expect([...state.attachments()]).toHaveLength(5)
+    expect(state.edgesOf("0000000000000001")).toHaveLength(5)
+    expect(state.attachmentsOf(keyOf(1))).toHaveLength(5)
     expect(state.counts.evictedCouplings).toBe(30)
   })
 })
 
 describe("attachments", () => {
-  it("are found from both sides, and go when told or when a side ends", () => {
+  it("are found from both sides, and go when the collector says so or when a side ends", () => {
     const state = aTracker()
     apply(state, aBatch(1, { processes: [aChild(1), aChild(2), aChild(3)], attachments: [anAttachment(), anAttachment({ child: keyOf(3) })] })) // prettier-ignore
     expect(state.attachmentsOf(keyOf(1))).toHaveLength(2)
     expect(state.attachmentsOf(keyOf(2))).toHaveLength(1)
-    const told = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
-    expect(told.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
+    const removed = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
+    expect(removed.changes).toMatchObject([
+      { kind: "attachment", attachment: { gone: true }, previous: { gone: false } },
+    ])
     const ended = apply(state, aBatch(3, { exited: [keyOf(3)] }))
     expect(ended.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true } }, { kind: "exit" }])
-    expect([...state.attachments()]).toEqual([])
+    expect([1, 2, 3].flatMap((pid) => state.attachmentsOf(keyOf(pid)))).toEqual([])
   })
+})
+
+it("looks for silent datagrams once a minute", () => {
+  const state = aTracker({ silentDatagramsUs: 1, datagramCheckUs: 60_000_000 })
+  const silent = (second: number) =>
+    apply(state, aBatch(second, { observedUs: at(second), connections: [anOpening({ cookie: `udp${second}`, protocol: "udp", observedUs: at(second - 1) })] })).rows.filter(({ reason }) => reason === "closed") // prettier-ignore
+  expect(silent(1)).toHaveLength(1)
+  expect(silent(60)).toHaveLength(0)
+  expect(silent(61)).toHaveLength(2)
 })
 
 it("keeps event time at its latest, whatever a late batch says", () => {

@@ -27,7 +27,6 @@ function aClaim(changes: Partial<Claim> = {}): Claim {
     evidence: [{ kind: "conservation", text: "Bytes agree.", atUs: startUs, facts: { turns: 3 } }],
     attack: ["T1572"],
     status: "active",
-    facts: {},
     ...changes,
   }
 }

@@ -127,7 +127,7 @@ describe("what leaves", () => {
   it("does not change the ledger by itself", () => {
     const ledger = new Ledger()
     selectAlerts([version(1, ["high", "open"])], ledger, "medium")
-    expect(ledger.size).toBe(0)
+    expect(ledger.entries().length).toBe(0)
   })
 })
 
@@ -135,7 +135,7 @@ describe("the ledger", () => {
   it("forgets the longest open finding beyond its bound, not the rest", () => {
     const ledger = new Ledger()
     for (let n = 0; n <= 50_000; n++) ledger.note(String(n), { version: 1, createdAt: "" })
-    expect(ledger.size).toBe(50_000)
+    expect(ledger.entries().length).toBe(50_000)
     expect([ledger.openAlert("0"), ledger.openAlert("1")]).toEqual([undefined, { version: 1, createdAt: "" }])
   })
 })

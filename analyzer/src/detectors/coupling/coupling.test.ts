@@ -50,7 +50,7 @@ describe("a relay from outside to inside", () => {
       process: "4711:1",
       cookie: anUpdate().cookie,
       status: "active",
-      facts: { reason: "bytes-exact", inside: "127.0.0.1:8000" },
+      evidence: [{ facts: { reason: "bytes-exact" } }, { facts: { inside: "127.0.0.1:8000" } }],
     })
     expect(claim?.summary).toBe(
       "relay lets 203.0.113.9:443 reach 127.0.0.1:8000 inside; relay connected there once right after 203.0.113.9:443 spoke. 80 B went in, 122 B came out.",
@@ -121,7 +121,9 @@ describe("an SSH client by name", () => {
     ["plink", "/usr/bin/plink"],
     ["dbclient", "/usr/sbin/dropbear"],
   ])("%s of %s stands in where the first bytes were not seen", (name, exe) => {
-    expect(claimsOf([name, "host"], older, exe)).toMatchObject([{ facts: { reason: "ssh-client-dials-inside" } }])
+    expect(claimsOf([name, "host"], older, exe)).toMatchObject([
+      { evidence: [{ facts: { reason: "ssh-client-dials-inside" } }, {}] },
+    ])
   })
 
   it.each([

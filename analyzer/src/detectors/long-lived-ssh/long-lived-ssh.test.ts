@@ -58,7 +58,7 @@ describe("an SSH connection to the outside that stays", () => {
 describe("who uses it", () => {
   it("is a person when there is a terminal", () => {
     const person = aProcess(["ssh", "host"], { hasTty: true })
-    expect(watch(anUpdate({ ssh: sshClient }), [person]).due).toMatchObject([{ score: 0.3, facts: { terminal: true } }])
+    expect(watch(anUpdate({ ssh: sshClient }), [person]).due).toMatchObject([{ score: 0.3 }])
   })
 
   it("is nobody when ssh -f has left the terminal", () => {
@@ -72,9 +72,9 @@ describe("who uses it", () => {
   it("is a copy when its parent moves files, by name and by rate", () => {
     const bytes = 10_000 * 600
     const fast = anUpdate({ ssh: sshClient, bytesReceived: bytes, bytesSent: 0 })
-    expect(watch(fast, [git, child]).due).toMatchObject([{ score: 0.25, facts: { user: "movingFiles" } }])
+    expect(watch(fast, [git, child]).due).toMatchObject([{ score: 0.25 }])
     const slow = anUpdate({ ssh: sshClient, bytesReceived: bytes - 1, bytesSent: 0 })
-    expect(watch(slow, [git, child]).due).toMatchObject([{ score: 0.6, facts: { user: "noTerminal" } }])
+    expect(watch(slow, [git, child]).due).toMatchObject([{ score: 0.6 }])
   })
 })
 

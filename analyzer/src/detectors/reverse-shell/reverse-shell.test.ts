@@ -43,7 +43,7 @@ describe("a program with the connection as its stdin and stdout", () => {
       score: 0.95,
       confidence: 0.97,
       status: "active",
-      facts: { attachment: "stdio-socket", interpreter: true },
+      evidence: [{ facts: { attachment: "stdio-socket" } }, {}],
     })
     expect(claim?.summary).toBe(
       "x takes its commands from 203.0.113.9:443: its stdin and stdout are that connection itself.",
@@ -56,7 +56,7 @@ describe("a program with the connection as its stdin and stdout", () => {
   })
 
   it("is less sure under another name", () => {
-    expect(claimsOf("/opt/tool")).toMatchObject([{ score: 0.55, confidence: 0.7, facts: { interpreter: false } }])
+    expect(claimsOf("/opt/tool")).toMatchObject([{ score: 0.55, confidence: 0.7 }])
   })
 
   it.each([
@@ -92,7 +92,7 @@ describe("a shell behind a pty of the connection's owner", () => {
     begin()
     expect(move(1, 115, 15)).toEqual([])
     const [claim] = move(2, 116, 16)
-    expect(claim).toMatchObject({ process: "4712:2", score: 0.95, confidence: 0.95, facts: { attachment: "pty" } })
+    expect(claim).toMatchObject({ process: "4712:2", score: 0.95, confidence: 0.95 })
     expect(claim?.summary).toContain("it read through a pseudo terminal, byte for byte, what came in from outside")
   })
 
