@@ -11,6 +11,8 @@ import { backflow } from "@backflow/proto"
 import { formatAddress, parseAddress } from "@backflow/analyzer/domain/address"
 import { decode } from "@backflow/analyzer/ingest/decode/decode"
 import { ProcessDictionary } from "@backflow/analyzer/ingest/decode/dictionary"
+import { noSsh } from "@backflow/analyzer/testing/connections"
+import { startUs } from "@backflow/analyzer/testing/time"
 import { toHex, toNumber } from "@backflow/analyzer/ingest/decode/uint64"
 
 const { values } = parseArgs({ options: { rounds: { type: "string" }, records: { type: "string" } } })
@@ -19,7 +21,6 @@ const records = Number(values.records ?? 500)
 /** Records decoded in one round of one form. */
 const recordsPerRound = 100_000
 
-const baseUs = 1_767_323_045_000_000
 const { RowBatch } = await generated("row.proto")
 
 /** 50 connections of 20 processes to 100 remotes, a third of them IPv6, as a busy host reports them. */
@@ -53,7 +54,7 @@ function sampleRecords(seed) {
 
 function rowBytes(sample) {
   const rows = sample.map(({ local, remote, ...rest }) => ({ ...rest, localAddress: local, remoteAddress: remote }))
-  return RowBatch.encode(RowBatch.fromObject({ seq: 1, baseUs, rows })).finish()
+  return RowBatch.encode(RowBatch.fromObject({ seq: 1, baseUs: startUs, rows })).finish()
 }
 
 function columnBytes(sample) {
@@ -69,12 +70,11 @@ function columnBytes(sample) {
     addresses: Buffer.concat(texts.map((text) => parseAddress(text))),
   }
   const message = backflow.v1.CollectorMessage
-  return message.encode(message.fromObject({ batch: { seq: 1, baseUs, connections } })).finish()
+  return message.encode(message.fromObject({ batch: { seq: 1, baseUs: startUs, connections } })).finish()
 }
 
 const initiators = ["unknown", "local", "remote"]
 const reasons = ["opened", "moved", "closed", "identified"]
-const noSsh = { localIdent: false, remoteIdent: false, localClient: false, remoteClient: false }
 
 function update(cookie, netns, process, flags, local, remote, openedUs, observedUs, bytesSent, bytesReceived) {
   return {
@@ -108,8 +108,8 @@ function decodeRows(bytes) {
       row.flags,
       { address: formatAddress(row.localAddress), port: row.localPort },
       { address: formatAddress(row.remoteAddress), port: row.remotePort },
-      baseUs + signed(row.openedUs),
-      baseUs + signed(row.observedUs),
+      startUs + signed(row.openedUs),
+      startUs + signed(row.observedUs),
       toNumber(row.bytesSent),
       toNumber(row.bytesReceived),
     ),
@@ -127,8 +127,8 @@ function decodeGeneratedColumns(bytes) {
       c.flags[i],
       { address: addresses[c.localAddress[i]], port: c.localPort[i] },
       { address: addresses[c.remoteAddress[i]], port: c.remotePort[i] },
-      baseUs + signed(c.openedUs[i]),
-      baseUs + signed(c.observedUs[i]),
+      startUs + signed(c.openedUs[i]),
+      startUs + signed(c.observedUs[i]),
       toNumber(c.bytesSent[i]),
       toNumber(c.bytesReceived[i]),
     ),
@@ -137,7 +137,7 @@ function decodeGeneratedColumns(bytes) {
 
 const dictionary = new ProcessDictionary()
 keys.forEach((key, reference) => key && dictionary.learn(reference, key))
-const context = { dictionary, nowUs: baseUs, reject: (reason) => { throw new Error(`rejected: ${reason}`) } } // prettier-ignore
+const context = { dictionary, nowUs: startUs, reject: (reason) => { throw new Error(`rejected: ${reason}`) } } // prettier-ignore
 
 function decodeInPlace(bytes) {
   const decoded = decode(bytes, context)

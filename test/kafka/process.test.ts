@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { batchOf } from "@backflow/analyzer/testing/alert-writer"
 import { backflow } from "../lab/executables.js"
 import { Broker } from "./broker.js"
-import { aFolder, configOf, ensure, oneNode, runAlerts, until } from "./setup.js"
+import { aFolder } from "@backflow/analyzer/testing/folder"
+import { configOf, ensure, oneNode, runAlerts, until } from "./setup.js"
 import { consume } from "./consume.js"
 import { brokerJars } from "./jars.js"
 

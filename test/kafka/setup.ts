@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
 import { startAlerts } from "@backflow/analyzer/alerts/start"
@@ -7,18 +6,12 @@ import type { Alerts } from "@backflow/analyzer/alerts/start"
 import { topicsCommand } from "@backflow/analyzer/command/topics"
 import { loadConfig } from "@backflow/analyzer/config/load"
 import type { AlertsConfig, Config } from "@backflow/analyzer/config/load"
+import { until as poll } from "@backflow/analyzer/testing/until"
 import type { Log } from "@backflow/analyzer/telemetry/log"
 
 /** What the tests with a broker share. */
 
 export const source = "/backflow/test"
-
-/** A folder that is gone after the test. */
-export function aFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "backflow-alerts-"))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** The configuration with these lines under alerts.kafka. */
 export function configOf(folder: string, kafka: object, alerts: object = {}): Config {
@@ -63,11 +56,6 @@ export async function runAlerts(config: AlertsConfig, state: string, lines: stri
   return alerts
 }
 
-/** Resolves once the condition holds; rejects with what it was waiting for. */
-export async function until(what: string, condition: () => boolean, withinMs = 30_000): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
+/** Polls as `until` does, as long as a broker may take. */
+export const until = (what: string, condition: () => boolean, withinMs = 30_000): Promise<void> =>
+  poll(what, condition, withinMs)

@@ -3,9 +3,13 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { loadConfig } from "../config/load.js"
 import type { AlertsConfig } from "../config/load.js"
-import { aFolder, aLog, idOf, outputOf, startMs, until } from "../testing/alerts.js"
 import { startAlerts } from "./start.js"
-import { aFinding } from "../testing/findings.js"
+import { idOf, aFinding } from "../testing/findings.js"
+import { aFolder } from "../testing/folder.js"
+import { aLog } from "../testing/log.js"
+import { outputOf } from "../testing/outputs.js"
+import { startMs } from "../testing/time.js"
+import { until } from "../testing/until.js"
 
 function configOf(alerts: object): AlertsConfig {
   const file = join(aFolder(), "backflow.yaml")

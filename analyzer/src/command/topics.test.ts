@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { aFolder } from "../testing/alerts.js"
 import { loadConfig } from "../config/load.js"
 import type { Arguments } from "./cli/arguments.js"
 import { topicsCommand } from "./topics.js"
+import { aFolder } from "../testing/folder.js"
 
 // With a broker: test/kafka/cluster.test.ts.
 

@@ -6,13 +6,11 @@ import { CouplingCurves } from "./coupling-curves.js"
 import { anUpdate } from "../testing/connections.js"
 import { anEdge } from "../testing/couplings.js"
 import { aFinding } from "../testing/findings.js"
+import { at, startUs, secondUs } from "../testing/time.js"
 import { aTracker } from "../testing/trackers.js"
 
-const cookie = "00000000000000a1"
-const secondUs = 1_000_000
-const startUs = 1_795_413_600_000_000
-
-const finding = aFinding({ connection: { ...aFinding().connection, cookie } })
+const { cookie } = anUpdate()
+const finding = aFinding()
 
 /** A host on which `cookie` is open; `step` tells of edges at a second, and gives the points that come of it. */
 function watching() {
@@ -20,11 +18,11 @@ function watching() {
   const samples = new CouplingCurves()
   let seq = 0
   const step = (second: number, edges: readonly Partial<CouplingEdge>[], findings: readonly Finding[] = []) => {
-    const observedUs = startUs + second * secondUs
+    const observedUs = at(second)
     const batch = aBatch((seq += 1), {
       observedUs,
-      connections: seq === 1 ? [anUpdate({ cookie })] : [],
-      edges: edges.map((edge) => anEdge({ aCookie: cookie, firstUs: startUs, lastUs: observedUs, ...edge })),
+      connections: seq === 1 ? [anUpdate()] : [],
+      edges: edges.map((edge) => anEdge({ lastUs: observedUs, ...edge })),
     })
     for (const change of state.apply(batch)) samples.observe(change)
     return samples.advance(findings, state, observedUs)

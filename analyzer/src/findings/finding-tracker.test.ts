@@ -4,32 +4,12 @@ import type { Claim } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import { noPolicy, policy } from "../policy/policy.js"
 import { FindingTracker } from "./finding-tracker.js"
-import { startUs, secondUs } from "../testing/time.js"
+import { at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { anUpdate } from "../testing/connections.js"
 import { aProcess } from "../testing/processes.js"
 import { aBatch } from "../testing/batches.js"
-
-const at = (seconds: number) => startUs + seconds * secondUs
-
-function aClaim(changes: Partial<Claim> = {}): Claim {
-  return {
-    class: "reverse_tunnel",
-    detector: "coupling",
-    subject: "group 1",
-    score: 0.6,
-    confidence: 0.8,
-    firstSeenUs: startUs,
-    lastSeenUs: startUs,
-    process: "4711:1",
-    cookie: "00000000000003e8",
-    summary: "ssh lets 203.0.113.9:443 reach 127.0.0.1:8000 inside.",
-    evidence: [{ kind: "conservation", text: "Bytes agree.", atUs: startUs, facts: { turns: 3 } }],
-    attack: ["T1572"],
-    status: "active",
-    ...changes,
-  }
-}
+import { aClaim } from "../testing/findings.js"
 
 const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges", subject: "s", score: 0.4 })
 

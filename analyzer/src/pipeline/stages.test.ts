@@ -3,49 +3,33 @@ import addFormats from "ajv-formats"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { describe, expect, it } from "vitest"
 import type { Batch } from "../domain/batch.js"
-import type { CouplingEdge } from "../domain/coupling.js"
 import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
 import { HostPipeline } from "./host-pipeline.js"
 import type { PolicyRules } from "../policy/policy.js"
 import { findingJson } from "../documents/finding-json.js"
 import { stagesFor } from "./stages.js"
-import { startUs, secondUs } from "../testing/time.js"
+import { at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { sshClient, anUpdate } from "../testing/connections.js"
 import { aProcess } from "../testing/processes.js"
 import { aBatch } from "../testing/batches.js"
+import { anEdge } from "../testing/couplings.js"
 
-const at = (seconds: number) => startUs + seconds * secondUs
 const nothing: PolicyRules = { approved: [], suppressed: [], denied: [] }
 
 /** One forwarded request of a real ssh -R, as it was traced. */
 const turn = (x: number, y: number) => ({ n: 1, x, y, xx: x * x, yy: y * y, xy: x * y })
-const request: CouplingEdge = {
-  group: "00000000000003e8",
-  kind: "tcp",
-  aProcess: "4711:1",
-  bProcess: "4711:1",
-  aRemote: { address: "203.0.113.9", port: 443 },
-  aCookie: "00000000000003e8",
-  bRemote: { address: "127.0.0.1", port: 8000 },
-  bPath: "",
-  bCookie: "00000000000003e9",
-  openedAfter: 1,
-  openedAlone: 0,
-  delayMinNs: 100_000,
-  delayLog2: 4_252,
+const request = anEdge({
   forwardIn: 116,
   forwardOut: 79,
   backwardIn: 206,
   backwardOut: 244,
   forward: turn(116, 79),
   backward: turn(206, 244),
-  openForward: { x: 0, y: 0 },
-  openBackward: { x: 0, y: 0 },
   firstUs: at(60),
   lastUs: at(60),
-}
+})
 
 /** Runs the steps as batches; `seconds` is the event time of each. */
 function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, parts: Partial<Batch>])[]): Output[] {

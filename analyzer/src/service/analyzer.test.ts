@@ -7,10 +7,13 @@ import type { Analyzer, AnalyzerPorts } from "./analyzer.js"
 import type { Detector } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
-import { anAnalyzer, noStages } from "../testing/analyzer.js"
+import { batchToken } from "../domain/keys.js"
+import { anAnalyzer } from "../testing/analyzer.js"
 import { FakeCollector } from "../testing/fake-collector.js"
 import { recordedStreams } from "../ingest/server/recording.js"
 import { batch, connections, flags, hello, process, snapshot } from "../testing/wire-messages.js"
+import { aHost } from "../testing/hosts.js"
+import { noStages } from "../testing/trackers.js"
 import type { Stages } from "../pipeline/host-pipeline.js"
 import { replay } from "./replay.js"
 import type { Sink } from "../sinks/sink.js"
@@ -111,7 +114,7 @@ describe("the line from socket to store", () => {
     expect(store.written).toHaveLength(1)
     expect(store.written[0]).toMatchObject({
       seq: 1,
-      token: "host-a:5f2f3a56-3c0e-4a36-9d0c-0d6a3a0f6a11:7:1",
+      token: batchToken(aHost(), 1),
       connections: [
         {
           reason: "opened",

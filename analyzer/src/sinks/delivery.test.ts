@@ -3,25 +3,10 @@ import { Delivery } from "./delivery.js"
 import type { DeliveryLimits } from "./delivery.js"
 import type { Output } from "../domain/output.js"
 import type { Sink } from "./sink.js"
-import { nothingLost } from "../domain/lost.js"
-import { aHost } from "../testing/hosts.js"
+import { noLog } from "../testing/log.js"
+import { anOutput } from "../testing/outputs.js"
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, maxRetryMs: 2 }
-
-function anOutput(seq: number): Output {
-  return {
-    host: aHost(),
-    seq,
-    token: `t${seq}`,
-    lost: nothingLost,
-    connections: [],
-    findings: [],
-    incidents: [],
-    couplings: [],
-    report: undefined,
-  }
-}
 
 /** A sink whose writes the test answers one by one. */
 class AnsweredSink implements Sink {
@@ -58,7 +43,7 @@ class AnsweredSink implements Sink {
 describe("Delivery", () => {
   it("joins what waits while a write is under way, and tells who waited when it is done", async () => {
     const sink = new AnsweredSink()
-    const delivery = new Delivery(sink, log, limits)
+    const delivery = new Delivery(sink, noLog, limits)
     const written: number[] = []
     const add = (seq: number) => delivery.add(anOutput(seq), () => written.push(seq))
     add(1)
@@ -75,7 +60,7 @@ describe("Delivery", () => {
 
   it("writes the same array again until it succeeds", async () => {
     const sink = new AnsweredSink()
-    const delivery = new Delivery(sink, log, limits)
+    const delivery = new Delivery(sink, noLog, limits)
     delivery.add(anOutput(1), () => undefined)
     const flushed = delivery.flush()
     delivery.add(anOutput(2), () => undefined)
@@ -90,7 +75,7 @@ describe("Delivery", () => {
 
   it("has no room while too much waits, and again when it was written", async () => {
     const sink = new AnsweredSink()
-    const delivery = new Delivery(sink, log, limits)
+    const delivery = new Delivery(sink, noLog, limits)
     for (const seq of [1, 2, 3, 4, 5, 6]) delivery.add(anOutput(seq), () => undefined)
     let hasRoom = false
     const room = delivery.room().then(() => {
@@ -107,7 +92,7 @@ describe("Delivery", () => {
 
   it("gives up the oldest, counted, for a sink that may not hold the line", async () => {
     const sink = new AnsweredSink()
-    const delivery = new Delivery(sink, log, limits)
+    const delivery = new Delivery(sink, noLog, limits)
     for (const seq of [1, 2, 3, 4, 5, 6, 7, 8]) delivery.addOrShed(anOutput(seq))
     await sink.accept()
     await sink.accept()
@@ -118,7 +103,7 @@ describe("Delivery", () => {
 
   it("ends a flush that cannot succeed when told to give up, and says that it was not written", async () => {
     const sink = new AnsweredSink()
-    const delivery = new Delivery(sink, log, limits)
+    const delivery = new Delivery(sink, noLog, limits)
     const written: number[] = []
     delivery.add(anOutput(1), () => written.push(1))
     const flushed = delivery.flush()

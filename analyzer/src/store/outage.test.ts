@@ -3,7 +3,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Delivery, defaultDeliveryLimits } from "../sinks/delivery.js"
-import type { Log } from "../telemetry/log.js"
 import { loopbackCertificate } from "../testing/loopback-certificate.js"
 import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
@@ -13,8 +12,8 @@ import { openStore } from "./store.js"
 import type { Store } from "./store.js"
 import { startUs } from "../testing/time.js"
 import { aFinding } from "../testing/findings.js"
+import { noLog } from "../testing/log.js"
 
-const quiet: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const limits = { ...defaultDeliveryLimits, rows: 20, delayMs: 1, outputs: 40, retryMs: 1, maxRetryMs: 20 }
 
 let folder: string
@@ -74,7 +73,7 @@ function repeatsAgree(): number {
 
 describe("a stream of batches into a server that has a bad day", () => {
   it("is in the store once and whole, and every repeat has the bytes and the token of the first try", async () => {
-    const delivery = new Delivery(new StoreSink(store, () => startUs), quiet, limits)
+    const delivery = new Delivery(new StoreSink(store, () => startUs), noLog, limits)
     engine.faults.push("lost answer", "reset", "overloaded", "lost answer", "read-only", "slow", "reset", "lost answer")
     const durable: number[] = []
     for (let seq = 1; seq <= 200; seq += 1) {
@@ -91,7 +90,7 @@ describe("a stream of batches into a server that has a bad day", () => {
   })
 
   it("waits while the server is down, takes no more than has room, and goes on when it is back", async () => {
-    const delivery = new Delivery(new StoreSink(store, () => startUs), quiet, limits)
+    const delivery = new Delivery(new StoreSink(store, () => startUs), noLog, limits)
     delivery.add(batch(1), () => undefined)
     await delivery.flush()
     await engine.pause()

@@ -8,6 +8,7 @@ import { StoreSink } from "./store-sink.js"
 import { startUs } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { aFinding, anIncident } from "../testing/findings.js"
+import { aCouplingPoint } from "../testing/couplings.js"
 
 /** Records what is asked of it, in order. */
 class FakeStore implements Store {
@@ -183,22 +184,11 @@ describe("what the store holds of a collector run", () => {
 })
 
 describe("curves and reports", () => {
-  const aSample = {
-    cookie: "00000000000000a1",
-    group: "1",
-    channel: "127.0.0.1:8000",
-    atUs: startUs,
-    opened: 1,
-    forwardIn: 116,
-    forwardOut: 79,
-    backwardIn: 206,
-    backwardOut: 244,
-  }
   const aReport = { atUs: startUs, liveConnections: 3, processes: 40, evicted: 0 }
 
   it("are written before the connections that mark their batch as durable, and only where there are any", async () => {
     const { store, sink } = make()
-    await sink.write([anOutput(1, { couplings: [aSample] }), anOutput(2, { report: aReport }), anOutput(3)])
+    await sink.write([anOutput(1, { couplings: [aCouplingPoint()] }), anOutput(2, { report: aReport }), anOutput(3)])
     expect(store.calls).toEqual(["couplings 1", "host_reports 1", "connections 1,2,3"])
     expect(new Set(store.tokens).size).toBe(3)
   })

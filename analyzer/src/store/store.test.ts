@@ -84,7 +84,7 @@ describe("connections", () => {
       ssh_local_client: true,
       ssh_remote_client: false,
       start_ns: "123456789",
-      argv: aRowProcess.argv,
+      argv: aRowProcess().argv,
       remote_led: 1,
       remote_led_answered: 2,
       local_led: 3,
@@ -137,7 +137,7 @@ describe("connections", () => {
     ["placeholders", "{host:String} ${x} FORMAT SETTINGS"],
     ["a million characters", "x".repeat(1_000_000)],
   ])("keep an argv of %s as it is", async (_what, text) => {
-    const row = { ...aRow(), process: { ...aRowProcess, argv: [text], exe: text.slice(0, 100) } }
+    const row = { ...aRow(), process: { ...aRowProcess(), argv: [text], exe: text.slice(0, 100) } }
     await sink.write([anOutput(1, { connections: [row] })])
     const [stored] = await store.queries.connections(everything)
     expect(stored?.argv).toEqual([text])
@@ -146,7 +146,7 @@ describe("connections", () => {
 
   it("replace half of a surrogate pair, which the engine would refuse", async () => {
     await sink.write([
-      anOutput(1, { connections: [{ ...aRow(), process: { ...aRowProcess, argv: ["a\ud800b", "\u{1f511}"] } }] }),
+      anOutput(1, { connections: [{ ...aRow(), process: { ...aRowProcess(), argv: ["a\ud800b", "\u{1f511}"] } }] }),
     ])
     const [stored] = await store.queries.connections(everything)
     expect(stored?.argv).toEqual(["a\ufffdb", "\u{1f511}"])

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { MetricsRecorder } from "./metrics-recorder.js"
 import type { RecorderPorts } from "./metrics-recorder.js"
+import { noLog } from "../testing/log.js"
+import { startMs } from "../testing/time.js"
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-const sample = { atMs: 1_795_413_600_000, source: "a", name: "backflow_hosts", labels: {}, value: 1 }
+const sample = { atMs: startMs, source: "a", name: "backflow_hosts", labels: {}, value: 1 }
 let recorder: MetricsRecorder
 let skipped: number
 
@@ -12,7 +13,11 @@ afterEach(() => recorder.stop(0))
 function recording(insert: RecorderPorts["insert"]): void {
   skipped = 0
   recorder = new MetricsRecorder(
-    { metrics: { samples: () => Promise.resolve([sample]), countSkippedSamples: () => (skipped += 1) }, insert, log },
+    {
+      metrics: { samples: () => Promise.resolve([sample]), countSkippedSamples: () => (skipped += 1) },
+      insert,
+      log: noLog,
+    },
     3_600_000,
   )
 }
@@ -26,7 +31,7 @@ describe("the recorder of metrics", () => {
     })
     recorder.record()
     await recorder.stop(1_000)
-    expect(written).toEqual([[[sample], "metrics:a:1795413600000"]])
+    expect(written).toEqual([[[sample], `metrics:a:${startMs}`]])
     expect(skipped).toBe(0)
   })
 

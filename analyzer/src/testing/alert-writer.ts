@@ -8,10 +8,10 @@ import { setTimeout as delay } from "node:timers/promises"
 import type { AlertsConfig } from "../config/load.js"
 import type { Finding } from "../domain/finding.js"
 import type { Output } from "../domain/output.js"
-import { anOutput } from "./outputs.js"
+import { outputOf } from "./outputs.js"
 import { startAlerts } from "../alerts/start.js"
 import { startUs } from "./time.js"
-import { aFinding } from "./findings.js"
+import { aFinding, idOf } from "./findings.js"
 
 /** Findings that live at the same time, each with three versions: open, updated, closed. */
 const alive = 20
@@ -28,7 +28,7 @@ export interface WriterTask {
 
 /** The n-th batch of the stream, from 1 on: one version of one finding. */
 export function batchOf(n: number): Output {
-  return anOutput(n, { connections: [], findings: [versionOf(n)] })
+  return outputOf(versionOf(n))
 }
 
 function versionOf(n: number): Finding {
@@ -36,7 +36,7 @@ function versionOf(n: number): Finding {
   const number = Math.floor(round / states.length) * alive + ((n - 1) % alive)
   const status = states[round % states.length] ?? "open"
   return aFinding({
-    id: `00000000-0000-5000-8000-${String(number).padStart(12, "0")}`,
+    id: idOf(number),
     version: (round % states.length) + 1,
     status,
     detectedAtUs: startUs + n * 1_000,

@@ -1,17 +1,9 @@
 import { Networks } from "../domain/networks.js"
-import type { Stages } from "../pipeline/host-pipeline.js"
 import { Analyzer, defaultAnalyzerLimits } from "../service/analyzer.js"
 import type { AnalyzerConfig, AnalyzerLimits, AnalyzerPorts } from "../service/analyzer.js"
+import { noLog } from "./log.js"
 import { startUs } from "./time.js"
-
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
-/** A pipeline that tracks connections and finds nothing. */
-export const noStages: Stages = {
-  detectors: () => [],
-  findings: () => ({ advance: () => [] }),
-  incidents: () => ({ advance: () => [] }),
-}
+import { noStages } from "./trackers.js"
 
 export type LimitChanges = Partial<Omit<AnalyzerLimits, "delivery">> & {
   readonly delivery?: Partial<AnalyzerLimits["delivery"]>
@@ -30,6 +22,6 @@ export function anAnalyzer(
       ...config,
       limits: { ...defaultAnalyzerLimits, ...limits, delivery },
     },
-    { stages: noStages, sinks: [], log: quiet, nowUs: () => startUs, onStored: () => undefined, ...ports },
+    { stages: noStages, sinks: [], log: noLog, nowUs: () => startUs, onStored: () => undefined, ...ports },
   )
 }

@@ -1,5 +1,5 @@
 import type { Connection, ConnectionUpdate, Exchanges, SshRoles } from "../domain/connection.js"
-import { startUs } from "./time.js"
+import { at, startUs } from "./time.js"
 
 export const noSsh: SshRoles = { localIdent: false, remoteIdent: false, localClient: false, remoteClient: false }
 export const sshClient: SshRoles = { localIdent: true, remoteIdent: true, localClient: true, remoteClient: false }
@@ -17,27 +17,27 @@ export const noExchanges: Exchanges = {
   answerBytes: 0,
 }
 
+const observation: Omit<ConnectionUpdate, "reason"> = {
+  cookie: "00000000000003e8",
+  netns: 4_026_531_840,
+  process: "4711:1",
+  initiator: "local",
+  protocol: "tcp",
+  ssh: noSsh,
+  olderThanCollector: false,
+  established: true,
+  local: { address: "10.1.2.3", port: 50_022 },
+  remote: { address: "203.0.113.9", port: 443 },
+  openedUs: startUs,
+  observedUs: startUs,
+  bytesSent: 4_096,
+  bytesReceived: 1_234,
+  exchanges: undefined,
+}
+
 /** A connection to 203.0.113.9:443, opened at `startUs`. */
 export function anUpdate(changes: Partial<ConnectionUpdate> = {}): ConnectionUpdate {
-  return {
-    cookie: "00000000000003e8",
-    netns: 4_026_531_840,
-    process: "4711:1",
-    initiator: "local",
-    reason: "moved",
-    protocol: "tcp",
-    ssh: noSsh,
-    olderThanCollector: false,
-    established: true,
-    local: { address: "10.1.2.3", port: 50_022 },
-    remote: { address: "203.0.113.9", port: 443 },
-    openedUs: startUs,
-    observedUs: startUs,
-    bytesSent: 4_096,
-    bytesReceived: 1_234,
-    exchanges: undefined,
-    ...changes,
-  }
+  return { ...observation, reason: "moved", ...changes }
 }
 
 /** The same as its first record has it: opened just now, nothing sent, its owner not known. */
@@ -45,24 +45,14 @@ export function anOpening(changes: Partial<ConnectionUpdate> = {}): ConnectionUp
   return anUpdate({ process: undefined, reason: "opened", bytesSent: 0, bytesReceived: 0, ...changes })
 }
 
+/** The same a minute old, of an SSH client. */
 export function aConnection(changes: Partial<Connection> = {}): Connection {
   return {
-    cookie: "00000000000003e8",
-    netns: 4_026_531_840,
+    ...observation,
     process: "4711:123456789",
-    initiator: "local",
-    protocol: "tcp",
-    ssh: { localIdent: true, remoteIdent: true, localClient: true, remoteClient: false },
-    olderThanCollector: false,
-    established: true,
-    local: { address: "10.1.2.3", port: 50_022 },
-    remote: { address: "203.0.113.9", port: 443 },
-    openedUs: startUs - 60_000_000,
-    observedUs: startUs,
+    ssh: sshClient,
+    openedUs: at(-60),
     lastMovedUs: startUs,
-    bytesSent: 4_096,
-    bytesReceived: 1_234,
-    exchanges: undefined,
     closed: undefined,
     ...changes,
   }

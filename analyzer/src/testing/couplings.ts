@@ -1,15 +1,15 @@
-import type { Attachment, CouplingEdge } from "../domain/coupling.js"
+import type { Attachment, CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import { keyOf } from "./processes.js"
 import { startUs } from "./time.js"
 
-const noMoments = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
+export const noMoments = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 
 export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
   return {
     group: "0000000000000001",
     kind: "tcp",
-    aProcess: undefined,
-    bProcess: undefined,
+    aProcess: "4711:1",
+    bProcess: "4711:1",
     aRemote: { address: "203.0.113.9", port: 443 },
     aCookie: "00000000000003e8",
     bRemote: { address: "127.0.0.1", port: 8_000 },
@@ -44,6 +44,22 @@ export function anAttachment(changes: Partial<Attachment> = {}): Attachment {
     childRead: 0,
     childWritten: 0,
     gone: false,
+    ...changes,
+  }
+}
+
+/** Totals after one forwarded request of a real ssh -R. */
+export function aCouplingPoint(changes: Partial<CouplingPoint> = {}): CouplingPoint {
+  return {
+    cookie: "00000000000003e8",
+    group: "0000000000000001",
+    channel: "127.0.0.1:8000",
+    atUs: startUs,
+    opened: 1,
+    forwardIn: 116,
+    forwardOut: 79,
+    backwardIn: 206,
+    backwardOut: 244,
     ...changes,
   }
 }

@@ -7,7 +7,7 @@ export function aHost(changes: Partial<HostFacts> = {}): HostFacts {
     bootId: "3b1c8f5e-1d2a-4c3b-9e8f-0a1b2c3d4e5f",
     kernel: "6.18.0",
     collectorVersion: "0.1.0",
-    instance: "00000000000000a1",
+    instance: "7",
     degraded: [],
     ...changes,
   }

@@ -1,4 +1,6 @@
 import type { Connection } from "../domain/connection.js"
+import type { Finding } from "../domain/finding.js"
+import { batchToken } from "../domain/keys.js"
 import { nothingLost } from "../domain/lost.js"
 import type { ConnectionRow, Output } from "../domain/output.js"
 import { aConnection } from "./connections.js"
@@ -6,7 +8,7 @@ import { aHost } from "./hosts.js"
 import { aRowProcess } from "./processes.js"
 
 export function aRow(changes: Partial<Connection> = {}, reason: ConnectionRow["reason"] = "moved"): ConnectionRow {
-  return { reason, connection: aConnection(changes), process: aRowProcess, outside: true }
+  return { reason, connection: aConnection(changes), process: aRowProcess(), outside: true }
 }
 
 export function anOutput(seq: number, changes: Partial<Omit<Output, "seq" | "token">> = {}): Output {
@@ -21,11 +23,15 @@ export function anOutput(seq: number, changes: Partial<Omit<Output, "seq" | "tok
     report: undefined,
     ...changes,
     seq,
-    token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
+    token: batchToken(host, seq),
   }
 }
 
 /** The same without connections: what people are told. */
 export function outputWith(parts: Partial<Pick<Output, "findings" | "incidents" | "couplings">>, seq = 1): Output {
   return anOutput(seq, { connections: [], ...parts })
+}
+
+export function outputOf(...findings: readonly Finding[]): Output {
+  return outputWith({ findings })
 }

@@ -37,12 +37,15 @@ export function aChild(pid: number, parent?: number, changes: Partial<ProcessFac
   return aProcess([`p${pid}`], { key, parent: parent === undefined ? undefined : keyOf(parent), ...changes })
 }
 
-export const aRowProcess: RowProcess = {
-  pid: 4_711,
-  startNs: "123456789",
-  exe: "/usr/bin/ssh",
-  comm: "ssh",
-  argv: ["ssh", "-N", "-R", "8080:localhost:8000", "ops@203.0.113.9"],
-  uid: 1_000,
-  containerId: "",
+export function aRowProcess(changes: Partial<RowProcess> = {}): RowProcess {
+  return {
+    pid: 4_711,
+    startNs: "123456789",
+    exe: "/usr/bin/ssh",
+    comm: "ssh",
+    argv: ["ssh", "-N", "-R", "8080:localhost:8000", "ops@203.0.113.9"],
+    uid: 1_000,
+    containerId: "",
+    ...changes,
+  }
 }

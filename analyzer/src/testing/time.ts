@@ -1,5 +1,6 @@
 /** 2026-11-23T06:00:00Z in microseconds since the epoch: when every test begins. */
 export const startUs = 1_795_413_600_000_000
+export const startMs = startUs / 1_000
 
 export const secondUs = 1_000_000
 

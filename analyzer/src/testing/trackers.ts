@@ -7,12 +7,13 @@ import type { Change, Claim, Detector } from "../domain/detector.js"
 import type { HostFacts, ProcessFacts } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
 import type { View } from "../domain/view.js"
+import type { Stages } from "../pipeline/host-pipeline.js"
 import { aBatch } from "./batches.js"
 import { aHost } from "./hosts.js"
 import { startUs } from "./time.js"
 
-export function aTracker(limits: Partial<TrackerLimits> = {}): HostTracker {
-  return new HostTracker(aHost(), new Networks(), { ...defaultTrackerLimits, ...limits })
+export function aTracker(limits: Partial<TrackerLimits> = {}, host: HostFacts = aHost()): HostTracker {
+  return new HostTracker(host, new Networks(), { ...defaultTrackerLimits, ...limits })
 }
 
 /** Applies the batch and gives its changes with the rows it made. */
@@ -29,14 +30,21 @@ export function aView(
   processes: readonly ProcessFacts[] = [],
   host: HostFacts = aHost(),
 ): HostTracker {
-  const tracker = new HostTracker(host, new Networks())
+  const tracker = aTracker({}, host)
   apply(tracker, aBatch(1, { observedUs: startUs, connections, processes }))
   return tracker
 }
 
+/** A pipeline that tracks connections and finds nothing. */
+export const noStages: Stages = {
+  detectors: () => [],
+  findings: () => ({ advance: () => [] }),
+  incidents: () => ({ advance: () => [] }),
+}
+
 /** A host that one detector watches. Each `step` is a batch, and the tick that follows it. */
 export class DetectorRun {
-  readonly #tracker = new HostTracker(aHost(), new Networks())
+  readonly #tracker = aTracker()
   readonly #detector: Detector
   #seq = 0
 

@@ -2,8 +2,7 @@
 import { backflow } from "@backflow/proto"
 import { parseAddress } from "../domain/address.js"
 import { startUs } from "./time.js"
-
-export const sampleBoot = "5f2f3a56-3c0e-4a36-9d0c-0d6a3a0f6a11"
+import { aHost } from "./hosts.js"
 
 export interface SampleConnection {
   readonly cookie?: string
@@ -33,18 +32,8 @@ export function encode(message: Record<string, unknown>): Buffer {
 }
 
 export function hello(changes: Record<string, unknown> = {}): Buffer {
-  return encode({
-    hello: {
-      protocol: 1,
-      hostId: "host-a",
-      hostName: "alpha",
-      bootId: sampleBoot,
-      kernel: "6.18.0",
-      version: "0.1.0",
-      instance: "7",
-      ...changes,
-    },
-  })
+  const { collectorVersion: version, ...host } = aHost()
+  return encode({ hello: { protocol: 1, version, ...host, ...changes } })
 }
 
 export function batch(seq: number, changes: Record<string, unknown> = {}): Buffer {

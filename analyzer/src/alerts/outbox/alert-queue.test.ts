@@ -6,8 +6,10 @@ import type { Sink } from "../../sinks/sink.js"
 import { alertId } from "./alert.js"
 import type { AlertQueue } from "./alert-queue.js"
 import { OutboxThenStore } from "../outbox-then-store.js"
-import { aFolder, anAlert, aQueue, idOf, outputOf } from "../../testing/alerts.js"
-import { aFinding } from "../../testing/findings.js"
+import { anAlert, aQueue } from "../../testing/alerts.js"
+import { idOf, aFinding } from "../../testing/findings.js"
+import { aFolder } from "../../testing/folder.js"
+import { outputOf } from "../../testing/outputs.js"
 
 const waiting = async (queue: AlertQueue) =>
   (await queue.peek(1_000, 10_000_000)).map(({ alert }) => `${alert.kind} ${alert.finding.version}`)

@@ -3,7 +3,9 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { Outbox } from "./outbox.js"
 import type { OutboxRecord } from "./outbox.js"
-import { aFolder, aLog, startMs } from "../../testing/alerts.js"
+import { aFolder } from "../../testing/folder.js"
+import { aLog } from "../../testing/log.js"
+import { startMs } from "../../testing/time.js"
 
 interface Changes {
   readonly limitBytes?: number

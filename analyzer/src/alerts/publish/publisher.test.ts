@@ -9,8 +9,12 @@ import type { AlertSink } from "./alert-sink.js"
 import { FileSink } from "../file/sink.js"
 import { formatter } from "../formats/formatter.js"
 import { Publisher } from "./publisher.js"
-import { aFolder, aLog, aQueue, idOf, outputOf, until } from "../../testing/alerts.js"
-import { aFinding } from "../../testing/findings.js"
+import { aQueue } from "../../testing/alerts.js"
+import { idOf, aFinding } from "../../testing/findings.js"
+import { aFolder } from "../../testing/folder.js"
+import { aLog } from "../../testing/log.js"
+import { outputOf } from "../../testing/outputs.js"
+import { until } from "../../testing/until.js"
 
 /** A destination that answers each send by `answer`, and notes the ids that it took. */
 class Destination implements AlertSink {

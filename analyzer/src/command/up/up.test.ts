@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { FakeCollector } from "../../testing/fake-collector.js"
 import { batch, connections, flags, hello, process as processFacts } from "../../testing/wire-messages.js"
+import { aHost } from "../../testing/hosts.js"
 
 // The compiled program, as people start it: signals, exit codes and locks belong to processes.
 const program = fileURLToPath(new URL("../../../bin/backflow.js", import.meta.url))
@@ -116,7 +117,9 @@ describe("backflow analyzer", () => {
       class: "tunnel_intent",
       version: 1,
     })
-    expect(await list("a")).toMatchObject([{ host: "alpha", remote: "203.0.113.9", bytes_sent: 1, closed: "open" }])
+    expect(await list("a")).toMatchObject([
+      { host: aHost().hostName, remote: "203.0.113.9", bytes_sent: 1, closed: "open" },
+    ])
     expect(await list("a", "findings")).toMatchObject([{ class: "tunnel_intent", process: { pid: 4_711 } }])
     expect(await run.stop("SIGINT")).toBe(0)
     expect(run.lines.at(-1)).toMatch(/^stored 1 batches/)

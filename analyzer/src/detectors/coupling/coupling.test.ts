@@ -2,24 +2,19 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "./conservation.js"
 import { coupling } from "./coupling.js"
-import { startUs, secondUs } from "../../testing/time.js"
+import { at, startUs } from "../../testing/time.js"
 import { sshClient, anUpdate } from "../../testing/connections.js"
-import { anEdge } from "../../testing/couplings.js"
+import { anEdge, noMoments } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
 type Turns = readonly (readonly [number, number])[]
 
-const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
-const moments = (turns: Turns) => turns.reduce((sum, [x, y]) => withOpenTurn(sum, { x, y }), none)
-const at = (seconds: number) => startUs + seconds * secondUs
+const moments = (turns: Turns) => turns.reduce((sum, [x, y]) => withOpenTurn(sum, { x, y }), noMoments)
 
 /** An edge of the connection of `anUpdate`, a minute after that was opened. */
 function edge(forward: Turns, backward: Turns, changes: Partial<CouplingEdge> = {}): CouplingEdge {
   return anEdge({
-    aProcess: "4711:1",
-    bProcess: "4711:1",
-    aCookie: anUpdate().cookie,
     forward: moments(forward),
     backward: moments(backward),
     firstUs: at(60),

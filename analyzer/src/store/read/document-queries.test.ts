@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import type { CouplingPoint } from "../../domain/coupling.js"
 import { anOutput } from "../../testing/outputs.js"
 import { connect } from "../client/connect.js"
 import type { StoreClients } from "../client/connect.js"
@@ -12,6 +11,7 @@ import type { Store } from "../store.js"
 import { startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
 import { aFinding, anIncident } from "../../testing/findings.js"
+import { aCouplingPoint } from "../../testing/couplings.js"
 
 const limits = { memoryBytes: 1_000_000_000, querySeconds: 30 }
 const first = new Map([[aFinding().id, startUs]])
@@ -33,13 +33,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function aSample(changes: Partial<CouplingPoint>): CouplingPoint {
-  const bytes = { forwardIn: 116, forwardOut: 79, backwardIn: 206, backwardOut: 244 }
-  const where = { cookie: "00000000000000a1", group: "1", channel: "127.0.0.1:8000" }
-  return { ...where, atUs: startUs, opened: 1, ...bytes, ...changes }
-}
-
-const key = { hostId: aHost().hostId, bootId: aHost().bootId, cookie: "00000000000000a1" }
+const key = { hostId: aHost().hostId, bootId: aHost().bootId, cookie: aCouplingPoint().cookie }
 
 describe("one finding", () => {
   it("is its newest version, whichever was written last", async () => {
@@ -80,8 +74,13 @@ describe("what is open", () => {
 
 describe("a curve", () => {
   it("comes by channel and time, each point once however often it was written", async () => {
-    const late = aSample({ atUs: startUs + 1_500_000, forwardIn: 200 })
-    const couplings = [late, aSample({}), aSample({ channel: "/run/x.sock" }), aSample({ cookie: "00000000000000a2" })]
+    const late = aCouplingPoint({ atUs: startUs + 1_500_000, forwardIn: 200 })
+    const couplings = [
+      late,
+      aCouplingPoint({}),
+      aCouplingPoint({ channel: "/run/x.sock" }),
+      aCouplingPoint({ cookie: "00000000000000a2" }),
+    ]
     await store.insertCouplings([anOutput(1, { couplings })], "a")
     await store.insertCouplings([anOutput(1, { couplings })], "b")
     const bytes = { forward_in: 116, forward_out: 79, backward_in: 206, backward_out: 244 }
@@ -94,7 +93,7 @@ describe("a curve", () => {
   })
 
   it("that is long is thinned out evenly and keeps its last point", async () => {
-    const couplings = Array.from({ length: 25 }, (_, i) => aSample({ atUs: startUs + i * 1_000_000 }))
+    const couplings = Array.from({ length: 25 }, (_, i) => aCouplingPoint({ atUs: startUs + i * 1_000_000 }))
     await store.insertCouplings([anOutput(1, { couplings })], "a")
     const points = await couplingPoints(sessions.reader, key, 10)
     expect(points.map(({ at_ms }) => at_ms / 1_000 - startUs / 1e6)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24])

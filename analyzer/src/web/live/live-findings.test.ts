@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
 import { LiveFindings } from "./live-findings.js"
 import { Curves, curvesOf } from "./curves.js"
-import { startUs } from "../../testing/time.js"
+import { at, startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
 import { aFinding, anIncident } from "../../testing/findings.js"
 import { outputWith } from "../../testing/outputs.js"
+import { aCouplingPoint } from "../../testing/couplings.js"
 
 const id = (n: number) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")}`
 const cookie = aFinding().connection.cookie
@@ -72,17 +73,16 @@ describe("live findings", () => {
   })
 })
 
-const sample = (second: number, bytes: number, channel = "127.0.0.1:8000", of = cookie) => ({
-  cookie: of,
-  group: "g",
-  channel,
-  atUs: startUs + second * 1_000_000,
-  opened: 1,
-  forwardIn: bytes,
-  forwardOut: bytes,
-  backwardIn: 2 * bytes,
-  backwardOut: 2 * bytes,
-})
+const sample = (second: number, bytes: number, channel = "127.0.0.1:8000", of = cookie) =>
+  aCouplingPoint({
+    cookie: of,
+    channel,
+    atUs: at(second),
+    forwardIn: bytes,
+    forwardOut: bytes,
+    backwardIn: 2 * bytes,
+    backwardOut: 2 * bytes,
+  })
 
 describe("curves", () => {
   it("join memory and store by channel, and rise in time", () => {
