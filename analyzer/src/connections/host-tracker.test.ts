@@ -266,13 +266,13 @@ describe("couplings", () => {
 })
 
 describe("attachments", () => {
-  it("are found from both sides, and go when told or when a side ends", () => {
+  it("are found from both sides, and go when reported gone or when a side ends", () => {
     const state = aState()
     apply(state, aBatch(1, { processes: [someFacts(1), someFacts(2), someFacts(3)], attachments: [anAttachment(), anAttachment({ child: keyOf(3) })] })) // prettier-ignore
     expect(state.attachmentsOf(keyOf(1))).toHaveLength(2)
     expect(state.attachmentsOf(keyOf(2))).toHaveLength(1)
-    const told = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
-    expect(told.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
+    const reported = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
+    expect(reported.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
     const ended = apply(state, aBatch(3, { exited: [keyOf(3)] }))
     expect(ended.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true } }, { kind: "exit" }])
     expect([...state.attachments()]).toEqual([])

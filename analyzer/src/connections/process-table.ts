@@ -82,9 +82,9 @@ export class ProcessTable {
     }
   }
 
-  *#lineage(key: ProcessKey, most: number): Generator<ProcessFacts> {
+  *#lineage(key: ProcessKey, maxDepth: number): Generator<ProcessFacts> {
     let parent = this.#facts.get(key)?.parent
-    for (let depth = 0; depth < most && parent !== undefined; depth++) {
+    for (let depth = 0; depth < maxDepth && parent !== undefined; depth++) {
       const facts = this.#facts.get(parent)
       if (facts === undefined) return
       yield facts
