@@ -132,6 +132,8 @@ export interface Finding extends FindingSummary {
     readonly cookie: string
     readonly netns_inode: number
     readonly initiator: "unknown" | "local" | "remote"
+    /** Findings that an earlier release wrote do not have it. */
+    readonly protocol?: "unknown" | "tcp" | "udp"
     readonly local: { readonly address: string; readonly port: number }
     readonly remote: { readonly address: string; readonly port: number }
     readonly opened_at: string

@@ -9,7 +9,7 @@ import { severities as severitiesOfPage } from "../../dashboards/page/src/live/s
 const root = join(import.meta.dirname, "..", "..")
 const bridge = join(root, "agent-bridge")
 /** Where the analyzer has ssh's options and the names of SSH clients. */
-const sshPrograms = join(root, "analyzer", "src", "detectors", "intent", "ssh-programs.ts")
+const sshPrograms = join(root, "analyzer", "src", "detectors", "ssh-client", "programs.ts")
 const read = (...path: readonly string[]): string => readFileSync(join(bridge, ...path), "utf8")
 
 test("the page orders severities as the analyzer does", () => {

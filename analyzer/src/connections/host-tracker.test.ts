@@ -272,7 +272,9 @@ describe("attachments", () => {
     expect(state.attachmentsOf(keyOf(1))).toHaveLength(2)
     expect(state.attachmentsOf(keyOf(2))).toHaveLength(1)
     const reported = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
-    expect(reported.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
+    expect(reported.changes).toMatchObject([
+      { kind: "attachment", attachment: { gone: true }, previous: { gone: false } },
+    ])
     const ended = apply(state, aBatch(3, { exited: [keyOf(3)] }))
     expect(ended.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true } }, { kind: "exit" }])
     expect([...state.attachments()]).toEqual([])

@@ -1,5 +1,5 @@
 import type { Endpoint, Microseconds } from "./identity.js"
-import type { Initiator } from "./connection.js"
+import type { Initiator, Protocol } from "./connection.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Severity } from "./severity.js"
 
@@ -57,6 +57,8 @@ export interface FindingConnection {
   readonly cookie: string
   readonly netns: number
   readonly initiator: Initiator
+  /** Unknown of a connection that the tracker had given up when it was claimed. */
+  readonly protocol: Protocol | "unknown"
   readonly local: Endpoint
   readonly remote: Endpoint
   readonly openedUs: Microseconds

@@ -62,7 +62,13 @@ describe("a finding", () => {
         argv: ["ssh", "-N", "-R", "1"],
         ancestors: [{ pid: 4700, exe: "/usr/bin/bash" }],
       },
-      connection: { cookie: "00000000000003e8", bytesSent: 4_096, bytesReceived: 1_234, stillOpen: true },
+      connection: {
+        cookie: "00000000000003e8",
+        protocol: "tcp",
+        bytesSent: 4_096,
+        bytesReceived: 1_234,
+        stillOpen: true,
+      },
       evidence: [{ kind: "conservation" }],
     })
   })
@@ -91,7 +97,7 @@ describe("a finding", () => {
   it("stands without facts: the key tells pid and start, and no user is made up", () => {
     const [finding] = aLine().step(1, [aClaim({ process: "77:88", cookie: "" })])
     expect(finding?.process).toMatchObject({ pid: 77, startNs: "88", uid: 4_294_967_295, exe: "" })
-    expect(finding?.connection).toMatchObject({ cookie: "", stillOpen: false })
+    expect(finding?.connection).toMatchObject({ cookie: "", protocol: "unknown", stillOpen: false })
   })
 })
 

@@ -88,6 +88,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
       cookie: "00000000000003e8",
       netns: 4_026_531_840,
       initiator: "local",
+      protocol: "tcp",
       local: { address: "10.1.2.3", port: 50_022 },
       remote: { address: "203.0.113.9", port: 443 },
       openedUs: sampleUs - 60_000_000,

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url"
+import { defaultPageAddress } from "../config/listen-schema.js"
 import type { ServedConfig } from "../config/load.js"
-import { messageOf } from "../errors.js"
+import { AppError, messageOf } from "../errors.js"
+import { listenHttp } from "../http/listener.js"
+import type { Handler, HttpListener } from "../http/listener.js"
 import type { Log } from "../telemetry/log.js"
 import type { Metrics } from "../telemetry/metrics.js"
 import { Api } from "./api/api.js"
@@ -12,7 +15,6 @@ import { ourHosts } from "./auth/host-names.js"
 import type { PageAuth } from "./auth/page-auth.js"
 import { Health } from "./server/health.js"
 import type { LiveFindings } from "./live/live-findings.js"
-import { listenHttp } from "./server/http-listener.js"
 import { LiveStream } from "./server/live-events.js"
 import { PageServer } from "./server/page-server.js"
 import { staticFiles } from "./server/static-files.js"
@@ -53,6 +55,8 @@ export interface Web {
 export const builtPage = fileURLToPath(new URL("../../../dashboards/page/dist", import.meta.url))
 
 const healthCheckMs = 5_000
+/** A browser opens up to six connections. */
+const limits = { connections: 256, headersMs: 10_000, headerBytes: 8_192 }
 
 /**
  * Serves the page, its API, /metrics and the probes. Throws AppError "address-in-use" or "config". Incidents and findings
@@ -84,13 +88,15 @@ export async function startWeb({ page, auth, ports, live, metrics, files, versio
   })
   await seed(live, ports, log)
   const listener =
-    page.address === "off" ? undefined : await listenHttp(page, (request, response) => server.handle(request, response))
-  if (listener !== undefined) server.open({ isTls: listener.isTls, isOurHost: ourHosts(listener.certificate) })
+    page.address === "off"
+      ? undefined
+      : await listenForPage(page, (request, response) => server.handle(request, response))
+  if (listener !== undefined) server.open({ isTls: page.tls !== undefined, isOurHost: ourHosts(listener.certificate) })
   const healthCheck = setInterval(() => health.look(), healthCheckMs)
   healthCheck.unref()
   return {
-    address: listener?.address ?? "",
-    signInAddress: listener === undefined ? "" : `${listener.address}/#token=${encodeURIComponent(token.value)}`,
+    address: listener?.url ?? "",
+    signInAddress: listener === undefined ? "" : `${listener.url}/#token=${encodeURIComponent(token.value)}`,
     tokenFile: token.file,
     retire: () => health.stop(),
     stop: async (graceMs) => {
@@ -100,6 +106,18 @@ export async function startWeb({ page, auth, ports, live, metrics, files, versio
       listener?.refuse()
       await listener?.close(graceMs)
     },
+  }
+}
+
+/** Listens where the configuration says. Where nobody chose a port and the usual one is in use, on any free one of loopback. */
+async function listenForPage({ address, tls }: ServedConfig, handler: Handler): Promise<HttpListener> {
+  const listenOn = (chosen: string) => listenHttp({ setting: "page", address: chosen, tls, limits }, handler)
+  if (address !== undefined) return listenOn(address)
+  try {
+    return await listenOn(defaultPageAddress)
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === "address-in-use") return listenOn("127.0.0.1:0")
+    throw thrown
   }
 }
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest"
 import type { Exchanges } from "../../domain/connection.js"
 import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../../testing/detector-run.js"
 import { scoringThresholds } from "../../scoring/thresholds.js"
-import { thresholds } from "../thresholds.js"
-import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./features.js"
 import { invertedExchanges } from "./inverted-exchanges.js"
+import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./judge.js"
+import { invertedExchangesThresholds } from "./thresholds.js"
 
 const log2 = (ns: number, count: number) => Math.round(256 * Math.log2(ns) * count)
 
@@ -92,10 +92,10 @@ describe("score", () => {
     fc.assert(
       fc.property(counters, (c) => {
         expect(of(c)).toBeGreaterThanOrEqual(0)
-        expect(of(c)).toBeLessThanOrEqual(thresholds.invertedExchanges.maxScore)
+        expect(of(c)).toBeLessThanOrEqual(invertedExchangesThresholds.maxScore)
       }),
     )
-    expect(thresholds.invertedExchanges.maxScore).toBeLessThan(scoringThresholds.bands.medium)
+    expect(invertedExchangesThresholds.maxScore).toBeLessThan(scoringThresholds.bands.medium)
   })
 
   it("never rises when this host leads more or answers more slowly", () => {

@@ -44,17 +44,17 @@ export async function listen(server: Server, { address, tls }: ListenOptions): P
     socket.setNoDelay(true)
     injector.injectConnection(socket)
   })
-  const path = address.startsWith("unix:") ? address.slice("unix:".length) : undefined
-  if (path !== undefined) await removeStaleSocket(path)
+  const { host, port, path } = where
+  if (path !== "") await removeStaleSocket(path)
   await new Promise<void>((resolve, reject) => {
     listener.once("error", (error: NodeJS.ErrnoException) => reject(listenError(address, error)))
-    if (path === undefined) listener.listen(hostAndPort(address), resolve)
+    if (path === "") listener.listen({ host, port }, resolve)
     else listenPrivately(listener, path, resolve)
   })
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   listener.on("error", () => undefined)
   return {
-    address: path === undefined ? endpointText(listener.address() as net.AddressInfo) : address,
+    address: path === "" ? endpointText(listener.address() as net.AddressInfo) : address,
     refuse: () => {
       listener.close()
     },
@@ -81,11 +81,6 @@ export interface Listener {
   /** Takes no new connections; those that are open go on. */
   refuse(): void
   close(): void
-}
-
-function hostAndPort(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(":")
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) }
 }
 
 function credentialsOf(tls: TlsFiles | undefined): Credentials {

@@ -1,24 +1,19 @@
-import { createServer as createHttpServer } from "node:http"
-import type { IncomingMessage, ServerResponse } from "node:http"
-import { createServer as createTlsServer } from "node:https"
 import { randomUUID } from "node:crypto"
-import type { AddressInfo } from "node:net"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
+import type { ServedConfig } from "../../config/load.js"
 import { isSameSecret } from "../../config/secrets.js"
-import { AppError, messageOf } from "../../errors.js"
-import { endpointText } from "../../text/endpoint.js"
+import { listenHttp } from "../../http/listener.js"
 import type { Answer } from "./engine.js"
 import { engineError, refusals, statusOf, textOf } from "./exception.js"
 import { readRequest, shownToken } from "./request.js"
 import type { SqlRequest } from "./request.js"
 
 export interface HttpInterfaceOptions {
-  readonly host: string
-  /** 0 for any free one. */
-  readonly port: number
-  /** PEM. */
-  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  /** "127.0.0.1:8123"; port 0 for any free one. */
+  readonly address: string
+  readonly tls: ServedConfig["tls"]
   /** What every request but /ping must show. */
   readonly token: string
   /** Most bytes of a body, before and after unpacking. */
@@ -49,33 +44,17 @@ const types: Readonly<Record<string, string>> = {
   TabSeparated: "text/tab-separated-values; charset=UTF-8",
 }
 
-/** Time to send a whole request; the engine's own limit bounds the answer. */
-const requestMs = 30_000
+/** A query may stand in the address. */
+const limits = { connections: 64, headersMs: 30_000, headerBytes: 16_384 }
 const compress = promisify(gzip)
 
-/** Serves ClickHouse's HTTP interface: /ping, and queries on /. Throws "address-in-use" when it cannot listen. */
+/** Serves ClickHouse's HTTP interface: /ping, and queries on /. Throws "address-in-use", and "config" for unusable files. */
 export async function serveHttp(options: HttpInterfaceOptions): Promise<HttpInterface> {
-  const listener = (incoming: IncomingMessage, response: ServerResponse) => void answer(options, incoming, response)
-  const server =
-    options.tls === undefined
-      ? createHttpServer(listener)
-      : createTlsServer({ ...options.tls, minVersion: "TLSv1.2" }, listener)
-  server.requestTimeout = requestMs
-  server.headersTimeout = requestMs
-  server.maxConnections = 64
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(taken(options, error)))
-    server.listen(options.port, options.host, resolve)
+  const { address, tls } = options
+  const listener = await listenHttp({ setting: "store.serve", address, tls, limits }, (incoming, response) => {
+    void answer(options, incoming, response)
   })
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `${options.tls === undefined ? "http" : "https"}://${endpointText({ address: options.host, port })}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { url: listener.url, close: () => listener.close(0) }
 }
 
 async function answer(
@@ -139,13 +118,4 @@ function refuse(response: ServerResponse, thrown: unknown, version: string): voi
 
 function asHeader(text: string | undefined): string | undefined {
   return text !== undefined && /^[\w.:-]{1,128}$/.test(text) ? text : undefined
-}
-
-function taken({ host, port }: HttpInterfaceOptions, error: unknown): AppError {
-  return new AppError(
-    "address-in-use",
-    `The store cannot be served on ${host}:${port}: ${messageOf(error)}.`,
-    "Name another with store.serve.address (--serve-store 127.0.0.1:8124), or stop what uses it.",
-    { cause: error },
-  )
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ServedConfig } from "../../config/load.js"
 import { tokenIn } from "../../config/secrets.js"
-import { AppError, messageOf } from "../../errors.js"
 import { serveHttp } from "./http-interface.js"
 import type { HttpInterface } from "./http-interface.js"
 import { ReadEngine } from "./read-engine.js"
@@ -38,34 +36,16 @@ const waiting = 32
 export async function serveStore(options: ServeStoreOptions): Promise<ServedStore | undefined> {
   const { state, database, serve, limits } = options
   if (serve.address === undefined || serve.address === "off") return undefined
-  const { hostname, port } = new URL(`http://${serve.address}`)
   const token = tokenIn("store.serve.token_file", serve.tokenFile, join(state, "store-token"))
   const engine = new ReadEngine(join(state, "store"), database, { ...limits, answerBytes: maxAnswerBytes, concurrent, waiting }) // prettier-ignore
   await engine.start()
   const served = await serveHttp({
-    host: hostname.replace(/^\[|\]$/g, ""),
-    // URL leaves out the default port of its scheme.
-    port: Number(port === "" ? 80 : port),
-    tls: serve.tls && { cert: read(serve.tls.certFile), key: read(serve.tls.keyFile) },
+    address: serve.address,
+    tls: serve.tls,
     token: token.value,
     bodyBytes: maxQueryBytes,
     run: (request) => engine.run(request),
     version: () => engine.version,
   })
   return { ...served, tokenFile: token.file }
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (thrown) {
-    throw new AppError(
-      "config",
-      `A file of store.serve.tls cannot be read: ${messageOf(thrown)}.`,
-      "Name a readable file.",
-      {
-        cause: thrown,
-      },
-    )
-  }
 }

@@ -1,8 +1,33 @@
-/** Signs that the far side of an outside connection drives a child: pure functions over counters. */
+/** Whether the far side of an outside connection drives a program: pure functions over facts and counters. */
 import type { Connection } from "../../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
+import type { ProcessFacts } from "../../domain/identity.js"
 import { programName } from "../../text/program-name.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
+
+/** A program that may take commands, and the outside connection that it may take them from. */
+export interface Suspect {
+  readonly attachment: Attachment
+  readonly shell: ProcessFacts
+  readonly outside: Connection
+}
+
+export interface Verdict {
+  readonly reason: keyof typeof limits.verdicts
+  /** Programs that ran below it right after the far side spoke. */
+  readonly executed: number
+}
+
+/** Bits of the descriptors that the connection stands in for. */
+const stdin = 1
+const stdoutAndStderr = 2 | 4
+
+/** An SSH server started with the connection as its stdio is another claim: see ssh-role-inversion. */
+export function judgeStdio({ attachment, shell, outside }: Suspect): Verdict | undefined {
+  const bothWays = (attachment.stdioMask & stdin) !== 0 && (attachment.stdioMask & stdoutAndStderr) !== 0
+  if (!bothWays || outside.ssh.localIdent) return undefined
+  return { reason: isInterpreter(shell.exe) ? "stdioShell" : "stdioProgram", executed: 0 }
+}
 
 /** Totals of one moment: what the child has read, what has come in from outside. */
 export interface Sample {
@@ -38,21 +63,23 @@ export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: 
   }
 }
 
-export function bytesAgree(match: ByteMatch): boolean {
-  return match.bytes >= limits.matchedBytes || match.moments >= limits.matchedMoments
+/** For a shell behind a pty or pipes: it read what came in, and nothing else. */
+export function judgeBytes({ bytes, moments }: ByteMatch): Verdict | undefined {
+  const isMatch = bytes >= limits.matchedBytes || moments >= limits.matchedMoments
+  return isMatch ? { reason: "bytesMatch", executed: 0 } : undefined
 }
 
-/** Programs that were executed below the owner of A right after the far side spoke. */
-export function executedOnDemand(edges: readonly CouplingEdge[]): number {
-  return edges
+/**
+ * For a shell behind a pty: the far side leads, this host answers, and programs are executed below the owner of A right
+ * after the far side spoke. `edges` are those of the outside connection.
+ */
+export function judgeDriven(outside: Connection, edges: readonly CouplingEdge[]): Verdict | undefined {
+  const answered = outside.exchanges?.remoteLedAnswered ?? 0
+  const executed = edges
     .filter((edge) => edge.kind === "exec" && edge.delayMinNs <= limits.executedWithinNs)
     .reduce((sum, edge) => sum + edge.openedAfter, 0)
-}
-
-/** The far side leads, this host answers, and programs are executed on demand. */
-export function isDriven(outside: Connection, executed: number): boolean {
-  const answered = outside.exchanges?.remoteLedAnswered ?? 0
-  return answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
+  const isDriven = answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
+  return isDriven ? { reason: "driven", executed } : undefined
 }
 
 export function isInterpreter(exe: string): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { aProcess } from "../../testing/detector-run.js"
-import { requestOf, requestOfRenamed } from "./request.js"
+import { requestOf, requestOfRenamed } from "./judge.js"
 
 const line = (text: string) => requestOf(aProcess(text.split(" ")))
 const code = (...argv: string[]) => requestOf(aProcess(argv))

@@ -1,0 +1,123 @@
+import { createServer } from "node:http"
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http"
+import { createServer as createTlsServer } from "node:https"
+import type { AddressInfo } from "node:net"
+import { parseListen } from "../config/listen-address.js"
+import type { ServedConfig } from "../config/load.js"
+import { fileOf } from "../config/secrets.js"
+import { AppError, messageOf } from "../errors.js"
+import { endpointText } from "../text/endpoint.js"
+
+/** What a client may take to send a whole request, in milliseconds. */
+const requestMs = 30_000
+/** How often that is checked, and how long an idle connection is kept, in milliseconds. */
+const checkMs = 2_000
+const keepAliveMs = 10_000
+
+export interface ListenerLimits {
+  /** Connections at once. */
+  readonly connections: number
+  /** What a client may take to send its headers, in milliseconds. */
+  readonly headersMs: number
+  /** Of all headers, and the address, of one request. */
+  readonly headerBytes: number
+}
+
+export interface ListenerOptions {
+  /** The part of the configuration that this listener belongs to: "page", "store.serve". */
+  readonly setting: string
+  /** "127.0.0.1:4480", "[::1]:4480", "localhost:4480"; port 0 takes a free one. */
+  readonly address: string
+  readonly tls: ServedConfig["tls"]
+  readonly limits: ListenerLimits
+}
+
+export interface HttpListener {
+  /** "http://127.0.0.1:4480", with the port that was taken. */
+  readonly url: string
+  /** PEM; undefined without TLS. */
+  readonly certificate: Buffer | undefined
+  /** Takes no new connections, and ends idle ones. */
+  refuse(): void
+  /** Resolves when all is closed; requests under way are cut off after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** An HTTP server, with TLS where it is configured. Throws AppError "address-in-use", or "config" for what cannot be used. */
+export async function listenHttp(options: ListenerOptions, handler: Handler): Promise<HttpListener> {
+  const { setting, tls, limits } = options
+  const pem = tls && {
+    cert: fileOf(`${setting}.tls.cert_file`, tls.certFile),
+    key: fileOf(`${setting}.tls.key_file`, tls.keyFile),
+  }
+  const serverOptions = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: checkMs,
+    keepAliveTimeout: keepAliveMs,
+  }
+  const server = pem === undefined ? createServer(serverOptions, handler) : tlsServer(setting, { ...serverOptions, ...pem }, handler) // prettier-ignore
+  server.maxConnections = limits.connections
+  await bind(server, options)
+  // Such as too many open files at an accept: the connection is lost, not the analyzer.
+  server.on("error", () => undefined)
+  const refuse = () => {
+    server.close()
+    server.closeIdleConnections()
+  }
+  return {
+    url: `${pem === undefined ? "http" : "https"}://${endpointText(server.address() as AddressInfo)}`,
+    certificate: pem?.cert,
+    refuse,
+    close: (graceMs) =>
+      new Promise((resolve) => {
+        const cutOff = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(cutOff)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}
+
+function tlsServer(setting: string, options: ServerOptions & { cert: Buffer; key: Buffer }, handler: Handler): Server {
+  try {
+    return createTlsServer({ ...options, minVersion: "TLSv1.2" }, handler)
+  } catch (thrown) {
+    const remedy = "Name a certificate and its key, both PEM."
+    throw new AppError("config", `${setting}.tls is not usable: ${messageOf(thrown)}.`, remedy, { cause: thrown })
+  }
+}
+
+function bind(server: Server, { setting, address }: ListenerOptions): Promise<void> {
+  const where = parseListen(address)
+  if (where === undefined || where.path !== "") {
+    const text = `${setting}.address is not usable: "${address}" is no address to listen on.`
+    throw new AppError("config", text, "Write 127.0.0.1:4480 or [::1]:4480.")
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (thrown: Error) => reject(cannotListen(setting, address, thrown))
+    server.once("error", fail)
+    server.listen({ host: where.host, port: where.port }, () => {
+      server.off("error", fail)
+      resolve()
+    })
+  })
+}
+
+/** Why an address is not available, by the code of listen(2). */
+const unavailable: Readonly<Record<string, string>> = {
+  EADDRINUSE: "it is in use",
+  EADDRNOTAVAIL: "it is not this machine's",
+}
+
+function cannotListen(setting: string, address: string, thrown: NodeJS.ErrnoException): AppError {
+  const reason = unavailable[thrown.code ?? ""]
+  const text = `${setting} cannot listen on ${address}: ${reason ?? messageOf(thrown)}.`
+  const remedy = `Choose another with ${setting}.address, or off.`
+  return new AppError(reason === undefined ? "config" : "address-in-use", text, remedy, { cause: thrown })
+}
