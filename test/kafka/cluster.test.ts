@@ -45,7 +45,10 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
         code: 0,
         text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
-      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Created") as string })
+      expect(await ensure(config, oneNode)).toMatchObject({
+        code: 0,
+        text: expect.stringContaining("Created") as string,
+      })
       expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })

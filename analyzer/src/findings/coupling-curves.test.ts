@@ -7,10 +7,9 @@ import { anUpdate } from "../testing/connections.js"
 import { anEdge } from "../testing/couplings.js"
 import { aFinding } from "../testing/findings.js"
 import { aTracker } from "../testing/trackers.js"
+import { secondUs, startUs } from "../testing/time.js"
 
 const cookie = "00000000000000a1"
-const secondUs = 1_000_000
-const startUs = 1_795_413_600_000_000
 
 const finding = aFinding({ connection: { ...aFinding().connection, cookie } })
 

@@ -4,13 +4,11 @@ import type { Claim } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import { noPolicy, policy } from "../policy/policy.js"
 import { FindingTracker } from "./finding-tracker.js"
-import { startUs, secondUs } from "../testing/time.js"
+import { startUs, at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { anUpdate } from "../testing/connections.js"
 import { aProcess } from "../testing/processes.js"
 import { aBatch } from "../testing/batches.js"
-
-const at = (seconds: number) => startUs + seconds * secondUs
 
 function aClaim(changes: Partial<Claim> = {}): Claim {
   return {

@@ -4,13 +4,12 @@ import { HostTracker } from "../connections/host-tracker.js"
 import type { Finding } from "../domain/finding.js"
 import { Networks } from "../domain/networks.js"
 import { IncidentTracker } from "./incident-tracker.js"
-import { startUs, secondUs } from "../testing/time.js"
+import { startUs, secondUs, at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { aProcess } from "../testing/processes.js"
 import { aFinding } from "../testing/findings.js"
 import { aBatch } from "../testing/batches.js"
 
-const at = (seconds: number) => startUs + seconds * secondUs
 const daysUs = 24 * 3_600 * secondUs
 
 function aView() {

@@ -5,8 +5,8 @@ import { Networks } from "../domain/networks.js"
 import { Hosts } from "./hosts.js"
 import { aHost } from "../testing/hosts.js"
 import { anOpening } from "../testing/connections.js"
+import { secondUs } from "../testing/time.js"
 
-const secondUs = 1_000_000
 const hourUs = 3_600 * secondUs
 const rebooted: HostFacts = aHost({ bootId: "00000000-0000-4000-8000-000000000001", instance: "8" })
 const clone: HostFacts = aHost({ bootId: "00000000-0000-4000-8000-000000000002", instance: "9" })

@@ -10,13 +10,12 @@ import { HostPipeline } from "./host-pipeline.js"
 import type { PolicyRules } from "../policy/policy.js"
 import { findingJson } from "../documents/finding-json.js"
 import { stagesFor } from "./stages.js"
-import { startUs, secondUs } from "../testing/time.js"
+import { at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { sshClient, anUpdate } from "../testing/connections.js"
 import { aProcess } from "../testing/processes.js"
 import { aBatch } from "../testing/batches.js"
 
-const at = (seconds: number) => startUs + seconds * secondUs
 const nothing: PolicyRules = { approved: [], suppressed: [], denied: [] }
 
 /** One forwarded request of a real ssh -R, as it was traced. */

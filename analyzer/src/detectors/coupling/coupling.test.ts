@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "./conservation.js"
 import { coupling } from "./coupling.js"
-import { startUs, secondUs } from "../../testing/time.js"
+import { startUs, at } from "../../testing/time.js"
 import { sshClient, anUpdate } from "../../testing/connections.js"
 import { anEdge } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
@@ -12,7 +12,6 @@ type Turns = readonly (readonly [number, number])[]
 
 const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 const moments = (turns: Turns) => turns.reduce((sum, [x, y]) => withOpenTurn(sum, { x, y }), none)
-const at = (seconds: number) => startUs + seconds * secondUs
 
 /** An edge of the connection of `anUpdate`, a minute after that was opened. */
 function edge(forward: Turns, backward: Turns, changes: Partial<CouplingEdge> = {}): CouplingEdge {

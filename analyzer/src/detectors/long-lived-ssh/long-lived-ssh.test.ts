@@ -2,12 +2,11 @@ import { describe, expect, it } from "vitest"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { longLivedSsh } from "./long-lived-ssh.js"
-import { startUs, secondUs } from "../../testing/time.js"
+import { startUs, at } from "../../testing/time.js"
 import { noSsh, sshClient, sshServer, anUpdate } from "../../testing/connections.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
-const at = (seconds: number) => startUs + seconds * secondUs
 const ssh = aProcess(["ssh", "-N", "host"])
 
 /** Claims at one second before ten minutes, at ten minutes, and at an hour after it. */

@@ -2,13 +2,12 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { Attachment } from "../../domain/coupling.js"
 import { reverseShell } from "./reverse-shell.js"
-import { startUs, secondUs } from "../../testing/time.js"
+import { startUs, at } from "../../testing/time.js"
 import { sshServer, noExchanges, anUpdate } from "../../testing/connections.js"
 import { anEdge, anAttachment } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
-const at = (seconds: number) => startUs + seconds * secondUs
 const { cookie } = anUpdate()
 
 /** The connection of `anUpdate` is its owner's stdin, stdout and stderr. */

@@ -7,7 +7,7 @@ import { severities } from "../../domain/severity.js"
 import { AppError, messageOf } from "../../errors.js"
 import type { Filter, Listed } from "./queries.js"
 
-/** The lists that can be asked for. */
+/** The lists that can be requested. */
 export const lists = ["findings", "incidents", "connections"] as const
 export type List = (typeof lists)[number]
 
