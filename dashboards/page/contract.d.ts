@@ -34,7 +34,7 @@ export interface Overview {
   readonly liveConnections: number
   /** Worst first. Empty when all is well. */
   readonly problems: readonly Problem[]
-  readonly hosts: readonly HostState[]
+  readonly hosts: readonly HostSummary[]
   readonly sinks: readonly SinkState[]
 }
 
@@ -47,14 +47,14 @@ export interface Problem {
   readonly remedy: string
 }
 
-export interface HostState {
+export interface HostSummary {
   readonly id: string
   readonly name: string
   readonly kernel: string
   readonly collectorVersion: string
   readonly connected: boolean
   /** When the last message of it arrived, by the analyzer's clock. */
-  readonly heard: string
+  readonly lastReceivedAt: string
   readonly liveConnections: number
   readonly degraded: readonly { readonly feature: string; readonly consequence: string }[]
   /** Kinds with a count above 0: "ringConnection", …; `text` says what it was and which option to raise. */
@@ -132,6 +132,8 @@ export interface Finding extends FindingSummary {
     readonly cookie: string
     readonly netns_inode: number
     readonly initiator: "unknown" | "local" | "remote"
+    /** Findings that an earlier release wrote do not have it. */
+    readonly protocol?: "unknown" | "tcp" | "udp"
     readonly local: { readonly address: string; readonly port: number }
     readonly remote: { readonly address: string; readonly port: number }
     readonly opened_at: string

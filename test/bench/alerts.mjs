@@ -69,18 +69,18 @@ try {
   for (const topic of ["rate", "age"]) await ensure(topic)
 
   const rate = await start("rate")
-  await rate.sink.write(outputs(1))
+  await rate.queues[0].write(outputs(1))
   await drained(rate)
   for (const size of [1, 10, 100]) {
     const batches = Array.from({ length: 2_000 / size }, () => outputs(size))
     const before = performance.now()
-    for (const batch of batches) await rate.sink.write(batch)
+    for (const batch of batches) await rate.queues[0].write(batch)
     row(`durable in the outbox, ${size} a write, alerts/s`, Math.round(2_000 / ((performance.now() - before) / 1_000)))
   }
   await drained(rate)
   const many = Array.from({ length: 200 }, () => outputs(100))
   const before = performance.now()
-  for (const batch of many) await rate.sink.write(batch)
+  for (const batch of many) await rate.queues[0].write(batch)
   await drained(rate)
   row(
     "through the outbox to the broker, acks all, gzip, alerts/s",
@@ -106,7 +106,7 @@ try {
       const [output] = outputs(1)
       const at = performance.now()
       written.set(output.findings[0].id, at)
-      await alerts.sink.write([output])
+      await alerts.queues[0].write([output])
       slowest = Math.max(slowest, performance.now() - at)
       await delay(20)
     }

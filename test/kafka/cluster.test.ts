@@ -45,7 +45,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
         code: 0,
         text: "The topic made is missing, and would be created with 3 partitions, 1 replicas, min.insync.replicas=1, cleanup.policy=compact,delete.\n",
       })
-      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Made") as string })
+      expect(await ensure(config, oneNode)).toMatchObject({ code: 0, text: expect.stringContaining("Created") as string })
       expect(await ensure(config, oneNode)).toEqual({ code: 0, text: "The topic made exists and matches.\n" })
       expect(await ensure(config, { ...oneNode, partitions: "2" })).toMatchObject({ code: 0 })
     })
@@ -73,7 +73,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       const config = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic: "nowhere" })
       const { code, text } = await ensure(config)
       expect(code).toBe(1)
-      expect(text).toMatch(/127\.0\.0\.1:1: no broker can be reached: .*ECONNREFUSED/)
+      expect(text).toMatch(/127\.0\.0\.1:1: no broker is reachable: .*ECONNREFUSED/)
     })
   })
 
@@ -84,7 +84,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       const config = configOf(folder, secureSettings(folder, topic, mechanism))
       expect(await ensure(config, oneNode)).toMatchObject({ code: 0 })
       const alerts = await runAlerts(config.alerts, folder)
-      await alerts.sink?.write([batchOf(1)])
+      await alerts.queues[0]?.write([batchOf(1)])
       const { messages, stop } = await consume(broker.plain, topic)
       onTestFinished(stop)
       await until("the alert arrives", () => messages.length === 1)
@@ -98,7 +98,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
       expect(result.text).toContain("refused the user name or password")
       const lines: string[] = []
       const alerts = await runAlerts(config.alerts, folder, lines)
-      await alerts.sink?.write([batchOf(1)])
+      await alerts.queues[0]?.write([batchOf(1)])
       await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
       expect(alerts.status()[0]?.condition.text).toContain("password_file")
       await until("it was retried", () => (alerts.status()[0]?.errors ?? 0) > 2)
@@ -121,7 +121,7 @@ describe.skipIf("missing" in jars)("a Kafka cluster", () => {
     const folder = aFolder()
     const config = configOf(folder, { brokers: [broker.plain], topic: "late" })
     const alerts = await runAlerts(config.alerts, folder)
-    await alerts.sink?.write([batchOf(1)])
+    await alerts.queues[0]?.write([batchOf(1)])
     await until("the condition fails", () => alerts.status()[0]?.condition.state === "failing")
     expect(alerts.status()[0]?.condition.text).toContain("backflow topics ensure")
     await ensure(config, oneNode)

@@ -62,7 +62,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     let written = 0
     const stream = (async () => {
       for (let n = 1; n <= last; n++) {
-        await alerts.sink?.write([batchOf(n)])
+        await alerts.queues[0]?.write([batchOf(n)])
         written = n
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
@@ -97,7 +97,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
       const alerts = await runAlerts(config.alerts, config.state)
       for (let write = 0; write < writes; write++) {
         // Resolves without a broker: nothing of the store's waits for one.
-        await alerts.sink?.write(Array.from({ length: together }, (_, i) => batchOf(write * together + i + 1)))
+        await alerts.queues[0]?.write(Array.from({ length: together }, (_, i) => batchOf(write * together + i + 1)))
       }
       const [counts] = alerts.status()
       expect(counts).toMatchObject({ depth: writes * together, shed: 0, condition: { state: "failing" } })
@@ -151,7 +151,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     const large = aFinding({ id: batchOf(41).findings[0]?.id ?? "", summary: noise.repeat(12) })
     const alerts = await runAlerts(config.alerts, config.state)
     const outputs = Array.from({ length: 40 }, (_, i) => batchOf(i + 1))
-    await alerts.sink?.write([...outputs.slice(0, 10), anOutput(99, { findings: [large] }), ...outputs.slice(10)])
+    await alerts.queues[0]?.write([...outputs.slice(0, 10), anOutput(99, { findings: [large] }), ...outputs.slice(10)])
     await until("the rest has arrived", () => arrivedCount(messages) === 40)
     expectComplete(messages, 40)
     expect(await alerts.stop(10_000)).toBe(true)
@@ -163,7 +163,8 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
     await broker.kill()
     const alerts = await runAlerts(config.alerts, config.state)
     const last = 1_200
-    for (let n = 1; n <= last; n += 20) await alerts.sink?.write(Array.from({ length: 20 }, (_, i) => batchOf(n + i)))
+    for (let n = 1; n <= last; n += 20)
+      await alerts.queues[0]?.write(Array.from({ length: 20 }, (_, i) => batchOf(n + i)))
     const [counts] = alerts.status()
     expect(counts?.shed).toBeGreaterThan(100)
     expect(counts?.bytes).toBeLessThanOrEqual(1_000_000)
@@ -182,7 +183,7 @@ describe.skipIf("missing" in jars)("alerts on a real broker", () => {
   it("say who speaks and what it is in their headers", { timeout: 30_000 }, async () => {
     const { config, messages } = await prepare("headers")
     const alerts = await runAlerts(config.alerts, config.state)
-    await alerts.sink?.write([batchOf(1)])
+    await alerts.queues[0]?.write([batchOf(1)])
     await until("it has arrived", () => messages.length === 1)
     const finding = aFinding({ id: batchOf(1).findings[0]?.id ?? "" })
     expect(messages[0]).toMatchObject({
@@ -215,7 +216,7 @@ describe.skipIf("missing" in jars || process.getuid?.() !== 0)("alerts on a brok
     onTestFinished(stop)
     const alerts = await runAlerts(config.alerts, config.state)
     const write = async (from: number, to: number) => {
-      for (let n = from; n <= to; n++) await alerts.sink?.write([batchOf(n)])
+      for (let n = from; n <= to; n++) await alerts.queues[0]?.write([batchOf(n)])
     }
     const arrivedCount = () => new Set(messages.map(({ headers }) => headers["ce_id"])).size
     await write(1, 50)

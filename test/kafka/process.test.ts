@@ -51,7 +51,7 @@ describe.skipIf("missing" in jars)("the analyzer as a process, with a real broke
       const topic = "leftovers"
       const away = configOf(aFolder(), { brokers: ["127.0.0.1:1"], topic })
       const alerts = await runAlerts(away.alerts, away.state)
-      await alerts.sink?.write([batchOf(1), batchOf(2)])
+      await alerts.queues[0]?.write([batchOf(1), batchOf(2)])
       expect(await alerts.stop(0)).toBe(false)
       expect(await ensure(configOf(aFolder(), { brokers: [broker.plain], topic }), oneNode)).toMatchObject({ code: 0 })
       const { messages, stop } = await consume(broker.plain, topic)

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, test } from "vitest"
-import { severities } from "@backflow/analyzer/domain/finding"
+import { severities } from "@backflow/analyzer/domain/severity"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { protocolVersion } from "@backflow/analyzer/ingest/decode/decode"
 import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
 
 const root = join(import.meta.dirname, "..", "..")
 const bridge = join(root, "agent-bridge")
 /** Where the analyzer has ssh's options and the names of SSH clients. */
-const sshPrograms = join(root, "analyzer", "src", "detectors", "intent", "ssh-programs.ts")
+const sshPrograms = join(root, "analyzer", "src", "detectors", "ssh-client", "programs.ts")
 const read = (...path: readonly string[]): string => readFileSync(join(bridge, ...path), "utf8")
 
 test("the page orders severities as the analyzer does", () => {
@@ -22,6 +23,11 @@ describe("what is written in two languages", () => {
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )
     expect(networks.sort()).toEqual([...insideByDefault].sort())
+  })
+
+  it("speaks the same version of the protocol", () => {
+    const [, collector] = /const PROTOCOL: u32 = (\d+);/.exec(read("src", "export", "stream.rs")) ?? []
+    expect(Number(collector)).toBe(protocolVersion)
   })
 
   it("numbers a process's own group with the same factor and mask in the kernel and in user space", () => {

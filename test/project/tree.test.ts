@@ -1,10 +1,13 @@
 import { basename, extname } from "node:path"
+import ts from "typescript"
 import { expect, test } from "vitest"
 import { read, trackedFiles } from "./tracked-files.js"
 
 const sources = [".ts", ".tsx", ".js", ".mjs", ".css", ".rs", ".c", ".h", ".py", ".sh"]
 const lineLimit = 350
-const bannedWords = new Set(["manager", "helper", "util", "common", "data"])
+const vagueWords = ["manager", "helper", "util", "common", "data"]
+// Words that nobody searches for: auth, not entry; live, not board; response, not answer; lastVersion, not said.
+const privateWords = ["said", "told", "asked", "heard", "whats", "front", "board", "answers", "entry", "door", "ground"]
 const binary = [".png", ".bin", ".pcap", ".gz"]
 
 // Where packages come from is set on the machine that installs them; a tracked address would bypass its mirror.
@@ -34,9 +37,41 @@ test(`no module is longer than ${lineLimit} lines`, () => {
 test("files and folders are named for what they hold", () => {
   const names = new Set(trackedFiles.flatMap((path) => path.split("/")))
   const banned = [...names].filter((name) =>
-    name.split(/[-_.]/).some((word) => bannedWords.has(word.replace(/s$/, ""))),
+    name
+      .split(/[-_.]/)
+      .some((word) => vagueWords.includes(word.replace(/s$/, "")) || privateWords.includes(word.replace(/s$/, ""))),
   )
   expect(banned).toEqual([])
+})
+
+/** Words of a camelCase or snake_case name, in small letters. */
+const wordsOf = (name: string) => name.split(/(?=[A-Z])|_/).map((word) => word.toLowerCase())
+
+function identifiersOf(path: string): readonly string[] {
+  if (/\.tsx?$/.test(path)) {
+    const names: string[] = []
+    const visit = (node: ts.Node): void => {
+      if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) names.push(node.text.replace("#", ""))
+      ts.forEachChild(node, visit)
+    }
+    visit(ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest))
+    return names
+  }
+  const code = read(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"/g, "")
+  return code.match(/[A-Za-z_]\w*/g) ?? []
+}
+
+test("no name has a word of a language of our own", () => {
+  // An entry of a map, the front of a queue and the answer in an exchange are what everybody calls them.
+  const banned = privateWords.filter((word) => !["entry", "front", "answers"].includes(word))
+  const isBanned = (name: string) =>
+    wordsOf(name).some((word, i) => banned.includes(word) || (i === 0 && ["most", "least", "fewest"].includes(word)))
+  const sourceFiles = trackedFiles.filter((path) => /\.(tsx?|rs|c|h)$/.test(path) && !path.endsWith("kernel.h"))
+  expect(sourceFiles.length).toBeGreaterThan(300)
+  const found = sourceFiles.flatMap((path) =>
+    [...new Set(identifiersOf(path))].filter(isBanned).map((name) => `${path}: ${name}`),
+  )
+  expect(found).toEqual([])
 })
 
 test("each kernel source begins with its licence", () => {

@@ -24,7 +24,7 @@ async function start(alerts: object, state = aFolder()) {
 describe("alerts", () => {
   it("are nothing without a destination", async () => {
     const alerts = await start({})
-    expect(alerts.sink).toBeUndefined()
+    expect(alerts.queues).toEqual([])
     expect(alerts.status()).toEqual([])
     expect(await alerts.stop(1)).toBe(true)
   })
@@ -32,7 +32,8 @@ describe("alerts", () => {
   it("go to every destination, and one that is away does not hold another", async () => {
     const path = join(aFolder(), "alerts.jsonl")
     const alerts = await start({ file: { path }, webhook: { url: "http://127.0.0.1:1/" } })
-    await alerts.sink?.write([outputOf(aFinding(), aFinding({ id: idOf(2), severity: "low" }))])
+    const outputs = [outputOf(aFinding(), aFinding({ id: idOf(2), severity: "low" }))]
+    await Promise.all(alerts.queues.map((queue) => queue.write(outputs)))
     await until("the file has it", () =>
       alerts.status().some(({ name, published }) => name === "file" && published === 1),
     )
@@ -50,7 +51,7 @@ describe("alerts", () => {
     const state = aFolder()
     const path = join(aFolder(), "later", "alerts.jsonl")
     const first = await start({ file: { path } }, state)
-    await first.sink?.write([outputOf(aFinding())])
+    await first.queues[0]?.write([outputOf(aFinding())])
     expect(await first.stop(20)).toBe(false)
     mkdirSync(join(path, ".."))
     const second = await start({ file: { path } }, state)

@@ -3,14 +3,12 @@ import { fileOf, secretOf } from "../config/secrets.js"
 import type { AlertFormat, AlertsConfig } from "../config/load.js"
 import type { Log } from "../telemetry/log.js"
 import type { AlertStatus } from "../telemetry/status.js"
-import type { Sink } from "../sinks/sink.js"
 import { AlertQueue } from "./outbox/alert-queue.js"
 import type { AlertSink } from "./publish/alert-sink.js"
 import { FileSink } from "./file/sink.js"
 import { formatter } from "./formats/formatter.js"
 import { kafkaClient } from "./kafka/connection.js"
 import { KafkaSink } from "./kafka/sink.js"
-import { OutboxSink } from "./outbox-sink.js"
 import { Publisher } from "./publish/publisher.js"
 import { WebhookSink } from "./webhook/sink.js"
 
@@ -24,8 +22,8 @@ export interface AlertsPorts {
 }
 
 export interface Alerts {
-  /** Makes alerts durable; belongs before the store. Undefined when no destination is configured. */
-  readonly sink: Sink | undefined
+  /** Of each configured destination: make alerts durable, before the store does. */
+  readonly queues: readonly Pick<AlertQueue, "write">[]
   status(): readonly AlertStatus[]
   /** True when every alert has left; what has not stays on disk for the next start. */
   stop(graceMs: number): Promise<boolean>
@@ -51,7 +49,7 @@ export async function startAlerts(config: AlertsConfig, ports: AlertsPorts): Pro
     started.push({ queue, publisher: new Publisher(queue, sink, log) })
   }
   return {
-    sink: started.length === 0 ? undefined : new OutboxSink(started.map(({ queue }) => queue)),
+    queues: started.map(({ queue }) => queue),
     status: () => started.map(({ queue, publisher }) => statusOf(queue, publisher, nowMs())),
     stop: async (graceMs) => {
       const results = await Promise.all(started.map(({ publisher }) => publisher.stop(graceMs)))

@@ -1,8 +1,8 @@
 import { hostname } from "node:os"
 import { z } from "zod"
-import { severities } from "../domain/finding.js"
 import { parseListen } from "./listen-address.js"
 import { gibibyte, integerBetween, name, path, withDefault } from "./setting-types.js"
+import { severities } from "../domain/severity.js"
 
 /** The form in which a finding leaves: the project's own JSON, OCSF 1.8 Detection Finding, or Elastic Common Schema. */
 const format = z.enum(["finding", "ocsf", "ecs"])

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { findingClasses } from "../domain/finding.js"
 import { parseDestination } from "../policy/destination.js"
 import { integerBetween } from "./setting-types.js"
+import { findingClasses } from "../domain/finding-classes.js"
 
 /** "203.0.113.9:443", "[2001:db8::1]:443", or a network with or without a port. */
 const destination = z.string().refine((text) => parseDestination(text) !== undefined, {

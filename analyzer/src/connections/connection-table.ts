@@ -1,6 +1,6 @@
 import type { Connection } from "../domain/connection.js"
 import type { ProcessKey } from "../domain/identity.js"
-import { KeyedSets } from "./keyed-sets.js"
+import { KeyedSets } from "../domain/keyed-sets.js"
 import type { TrackerLimits } from "./limits.js"
 
 /** How many old connections are looked at for one that may go, before the oldest goes whatever it is. */

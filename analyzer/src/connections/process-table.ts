@@ -1,5 +1,5 @@
 import type { ProcessFacts, ProcessKey } from "../domain/identity.js"
-import { KeyedSets } from "./keyed-sets.js"
+import { KeyedSets } from "../domain/keyed-sets.js"
 import type { TrackerLimits } from "./limits.js"
 
 /** How far up a lineage is shown, and how far it is followed to tell descent. */

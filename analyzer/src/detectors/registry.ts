@@ -7,18 +7,18 @@ import type { LongLivedSshOptions } from "./long-lived-ssh/long-lived-ssh.js"
 import { reverseShell } from "./reverse-shell/reverse-shell.js"
 import { sshRoleInversion } from "./ssh-role-inversion/ssh-role-inversion.js"
 
-/** The `detectors` part of the configuration; every other limit is in `thresholds.ts`. */
+/** The `detectors` part of the configuration; every other limit is in the `thresholds.ts` of each detector. */
 export interface DetectorOptions {
   readonly longLivedSsh: LongLivedSshOptions
 }
 
-/** New detectors for one host in one boot, in the order in which they are asked. */
-export function detectors(options: DetectorOptions): readonly Detector[] {
+/** New detectors for one host in one boot, in the order in which they see each change. */
+export function detectors({ longLivedSsh: longLivedSshOptions }: DetectorOptions): readonly Detector[] {
   return [
     coupling(),
     reverseShell(),
     sshRoleInversion(),
-    longLivedSsh(options.longLivedSsh),
+    longLivedSsh(longLivedSshOptions),
     invertedExchanges(),
     intent(),
   ]

@@ -4,7 +4,9 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import type { AnySchema, ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { beforeAll, describe, expect, it } from "vitest"
-import { findingClasses, findingStatuses, severities } from "../domain/finding.js"
+import { findingStatuses } from "../domain/finding.js"
+import { findingClasses } from "../domain/finding-classes.js"
+import { severities } from "../domain/severity.js"
 import { findingJson } from "./finding-json.js"
 import { aFinding, sampleUs } from "../testing/outputs.js"
 
@@ -34,6 +36,8 @@ describe("findingJson", () => {
     ["with everything", aFinding()],
     ["without a connection", aFinding({ connection: noConnection })],
     ["over IPv6", aFinding({ connection: v6 })],
+    ["over UDP", aFinding({ connection: { ...v6, protocol: "udp" } })],
+    ["over what is not known", aFinding({ connection: { ...v6, protocol: "unknown" } })],
     [
       "from an unknown process",
       aFinding({ process: { ...aFinding().process, pid: 0, startNs: "0", exe: "", argv: [], ancestors: [] } }),
@@ -50,7 +54,12 @@ describe("findingJson", () => {
       first_seen: "2026-11-23T05:59:58.500000000Z",
       host: { boot_id: aFinding().host.bootId },
       process: { pid: 4_711, start_ns: "123456789", container_id: "" },
-      connection: { netns_inode: 4_026_531_840, opened_at: "2026-11-23T05:59:00.000000000Z", still_open: true },
+      connection: {
+        netns_inode: 4_026_531_840,
+        protocol: "tcp",
+        opened_at: "2026-11-23T05:59:00.000000000Z",
+        still_open: true,
+      },
       evidence: [{ at: "2026-11-23T06:00:00.000000000Z", facts: { turns: 12 } }],
     })
   })
@@ -74,6 +83,7 @@ describe("the schema", () => {
     ["a time of milliseconds", { ...good(), last_seen: "2026-11-23T06:00:00.123Z" }, "/last_seen pattern"],
     ["a time that does not exist", { ...good(), last_seen: "2026-02-30T06:00:00.000000000Z" }, "/last_seen format"],
     ["an id in capitals", { ...good(), id: aFinding().id.toUpperCase() }, "/id pattern"],
+    ["a protocol of its own", changed("connection", { protocol: "sctp" }), "/connection/protocol enum"],
     ["a numeric cookie", changed("connection", { cookie: 1_000 }), "/connection/cookie type"],
     [
       "an address that is none",

@@ -57,6 +57,7 @@ function connectionJson(connection: FindingConnection) {
     cookie: connection.cookie,
     netns_inode: connection.netns,
     initiator: connection.initiator,
+    protocol: connection.protocol,
     local: { address: connection.local.address, port: connection.local.port },
     remote: { address: connection.remote.address, port: connection.remote.port },
     opened_at: formatTime(connection.openedUs),

@@ -1,4 +1,4 @@
-import type { Severity } from "../domain/finding.js"
+import type { Severity } from "../domain/severity.js"
 import type { FindingJson } from "./finding-json.js"
 import { parseTime, timeOfDay } from "../text/rfc3339.js"
 import { bytesText, compactDuration } from "../text/amounts.js"

@@ -34,6 +34,7 @@ export interface ConnectionUpdate {
   /** Socket cookie, 16 hex digits; unique per host and boot. */
   readonly cookie: string
   readonly netns: number
+  /** The owner then; a fork or a handed-over descriptor changes it. */
   readonly process: ProcessKey | undefined
   readonly initiator: Initiator
   readonly reason: "opened" | "moved" | "closed" | "identified"
@@ -54,25 +55,8 @@ export interface ConnectionUpdate {
 export type CloseReason = "closed" | "vanished"
 
 /** What is known of a connection after every update so far: totals never fall, and closed stays closed. */
-export interface Connection {
-  /** Socket cookie, 16 hex digits; unique per host and boot. */
-  readonly cookie: string
-  readonly netns: number
-  /** The owner now; a fork or a handed-over descriptor changes it. */
-  readonly process: ProcessKey | undefined
-  readonly initiator: Initiator
-  readonly protocol: Protocol
-  readonly ssh: SshRoles
-  readonly olderThanCollector: boolean
-  readonly established: boolean
-  readonly local: Endpoint
-  readonly remote: Endpoint
-  readonly openedUs: Microseconds
-  readonly observedUs: Microseconds
+export interface Connection extends Omit<ConnectionUpdate, "reason"> {
   /** The last observation that showed more bytes than the one before. */
   readonly lastMovedUs: Microseconds
-  readonly bytesSent: number
-  readonly bytesReceived: number
-  readonly exchanges: Exchanges | undefined
   readonly closed: CloseReason | undefined
 }

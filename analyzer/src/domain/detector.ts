@@ -1,6 +1,7 @@
 import type { Connection, ConnectionUpdate } from "./connection.js"
 import type { Attachment, CouplingEdge } from "./coupling.js"
-import type { Evidence, FindingClass } from "./finding.js"
+import type { Evidence } from "./finding.js"
+import type { FindingClass } from "./finding-classes.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 import type { View } from "./view.js"
 

@@ -1,29 +1,44 @@
 import type { Endpoint, Microseconds } from "./identity.js"
-import type { Initiator } from "./connection.js"
-
-export const findingClasses = [
-  "reverse_tunnel",
-  "reverse_shell",
-  "long_lived_ssh",
-  "ssh_role_inversion",
-  "inverted_flow",
-  "tunnel_intent",
-] as const
-export type FindingClass = (typeof findingClasses)[number]
-
-/** Medium and above wakes a person. */
-export const severities = ["info", "low", "medium", "high", "critical"] as const
-export type Severity = (typeof severities)[number]
+import type { Initiator, Protocol } from "./connection.js"
+import type { FindingClass } from "./finding-classes.js"
+import type { Severity } from "./severity.js"
 
 export const findingStatuses = ["open", "updated", "closed", "expected", "suppressed"] as const
 export type FindingStatus = (typeof findingStatuses)[number]
 
-/** A fact that lets a person check the claim. `at` is when it was so; numbers carry their unit in the name. */
+/** What evidence is of, each given by one detector or stage: a new kind in a finding is worth telling people again. */
+export type EvidenceKind =
+  // coupling
+  | "conservation"
+  | "coupling"
+  | "ssh"
+  // reverse shell
+  | "stdio"
+  | "remote-led"
+  // long-lived SSH
+  | "age"
+  | "ssh-identification"
+  | "terminal"
+  // SSH role inversion
+  | "ssh-role"
+  // inverted exchanges
+  | "turn-taking"
+  // intent
+  | "argv"
+  | "config-file"
+  | "connection"
+  // scoring, policy
+  | "raised"
+  | "policy"
+
+/** A fact that lets a person check the claim. */
 export interface Evidence {
-  readonly kind: string
+  readonly kind: EvidenceKind
   /** One sentence in plain words. */
   readonly text: string
+  /** When it was so. */
   readonly atUs: Microseconds
+  /** Numbers carry their unit in the name. */
   readonly facts: Readonly<Record<string, string | number | boolean>>
 }
 
@@ -42,6 +57,8 @@ export interface FindingConnection {
   readonly cookie: string
   readonly netns: number
   readonly initiator: Initiator
+  /** Unknown of a connection that the tracker had given up when it was claimed. */
+  readonly protocol: Protocol | "unknown"
   readonly local: Endpoint
   readonly remote: Endpoint
   readonly openedUs: Microseconds

@@ -1,4 +1,4 @@
-import type { Severity } from "./finding.js"
+import type { Severity } from "./severity.js"
 import type { Microseconds } from "./identity.js"
 
 /** Findings on one identity of one host, joined: what a person works on. */

@@ -1,6 +1,7 @@
 /**
- * Kinds of records that a collector lost, in the order of the wire contract's message Lost. This list is all that the
- * analyzer needs of a new kind, but for its sentence in telemetry/losses.ts and a migration for its column.
+ * Kinds of records that a collector lost, by the names and in the order of the wire contract's message Lost. This list is
+ * all that the analyzer needs of a new kind, but for its sentence in telemetry/losses.ts and a migration that adds its
+ * column to host_reports.
  */
 export const lostKinds = [
   "ringConnection",

@@ -1,14 +1,13 @@
-import type { Connection } from "./connection.js"
-import type { CouplingPoint } from "./coupling-point.js"
+import type { Connection, ConnectionUpdate } from "./connection.js"
+import type { CouplingPoint } from "./coupling.js"
 import type { Finding } from "./finding.js"
-import type { HostReport } from "./host-report.js"
-import type { HostFacts } from "./identity.js"
+import type { HostFacts, Microseconds } from "./identity.js"
 import type { Incident } from "./incident.js"
 import type { Lost } from "./lost.js"
 
 /** A connection as it stood after a batch that changed it. At most one row of a connection has reason "closed". */
 export interface ConnectionRow {
-  readonly reason: "opened" | "moved" | "closed" | "identified"
+  readonly reason: ConnectionUpdate["reason"]
   readonly connection: Connection
   /** Of the owner when the row was made; undefined when the owner is not known. */
   readonly process: RowProcess | undefined
@@ -26,11 +25,20 @@ export interface RowProcess {
   readonly containerId: string
 }
 
+/** How the pipeline of one host stands at a moment of event time; what the collector lost stands beside it in the output. */
+export interface HostReport {
+  readonly atUs: Microseconds
+  readonly liveConnections: number
+  readonly processes: number
+  /** Connections, processes and couplings that were forgotten for lack of room, so far. */
+  readonly evicted: number
+}
+
 /** What one batch of one host gave. */
 export interface Output {
   readonly host: HostFacts
   readonly seq: number
-  /** `host:boot:instance:seq`, unique for ever: two outputs with one token are the same batch sent twice. */
+  /** `batchToken` of host and seq: two outputs with one token are the same batch sent twice. */
   readonly token: string
   readonly lost: Lost
   readonly connections: readonly ConnectionRow[]

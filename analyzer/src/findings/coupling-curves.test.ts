@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { aBatch, aState, anEdge, anUpdate } from "../testing/batches.js"
-import type { CouplingEdge } from "../domain/coupling.js"
-import type { CouplingPoint } from "../domain/coupling-point.js"
+import type { CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import type { Finding } from "../domain/finding.js"
 import { aFinding } from "../testing/outputs.js"
 import { CouplingCurves } from "./coupling-curves.js"

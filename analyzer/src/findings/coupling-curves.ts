@@ -1,13 +1,13 @@
 /** The curves behind a finding: how much went in and came back out over time, sampled as batches come. Pure. */
-import { thresholds } from "../detectors/thresholds.js"
-import type { Attachment, CouplingEdge } from "../domain/coupling.js"
-import type { CouplingPoint } from "../domain/coupling-point.js"
+import type { Attachment, CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
+import { endpointText } from "../text/endpoint.js"
+import { findingThresholds } from "./thresholds.js"
 
-const limits = thresholds.samples
+const limits = findingThresholds.curves
 
 type Totals = Omit<CouplingPoint, "cookie" | "group" | "channel" | "atUs">
 
@@ -134,8 +134,7 @@ function isOf({ kind, cookie, gone }: Attachment, connection: string): boolean {
 
 function channelOf({ kind, bRemote, bPath }: CouplingEdge): string {
   if (bPath !== "") return bPath
-  const host = bRemote.address.includes(":") ? `[${bRemote.address}]` : bRemote.address
-  return kind === "exec" ? "a program" : `${host}:${bRemote.port}`
+  return kind === "exec" ? "a program" : endpointText(bRemote)
 }
 
 function isEqual(a: Totals, b: Totals): boolean {

@@ -1,14 +1,16 @@
-import { thresholds } from "../detectors/thresholds.js"
 import type { Claim } from "../domain/detector.js"
-import type { Evidence, Finding, FindingStatus, Severity } from "../domain/finding.js"
+import type { Evidence, Finding, FindingStatus } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
+import { isGraver, type Severity } from "../domain/severity.js"
 import type { Policy, Ruling } from "../policy/policy.js"
-import { assess, isGraver } from "../scoring/assess.js"
+import { assess } from "../scoring/assess.js"
+import { scoringThresholds } from "../scoring/thresholds.js"
 import type { SubjectSnapshot } from "./subject-snapshot.js"
+import { findingThresholds } from "./thresholds.js"
 import type { Draft } from "./versions.js"
 
 /** The least that a denied way in is worth. */
-const { deniedSeverity } = thresholds.scoring
+const { deniedSeverity } = scoringThresholds
 
 const rulingWords: Readonly<Record<Ruling["status"], string>> = {
   denied: "Denied",
@@ -53,7 +55,7 @@ export function draft(material: Material, policy: Policy, host: HostFacts): Draf
     process: portrait.process,
     connection: portrait.connection,
     // What scoring and policy added is never what is cut.
-    evidence: [first, ...rest.slice(0, Math.max(0, thresholds.findings.maxEvidence - 1 - added.length)), ...added],
+    evidence: [first, ...rest.slice(0, Math.max(0, findingThresholds.maxEvidence - 1 - added.length)), ...added],
     attack: claim.attack,
   }
 }

@@ -62,7 +62,13 @@ describe("a finding", () => {
         argv: ["ssh", "-N", "-R", "1"],
         ancestors: [{ pid: 4700, exe: "/usr/bin/bash" }],
       },
-      connection: { cookie: "00000000000003e8", bytesSent: 4_096, bytesReceived: 1_234, stillOpen: true },
+      connection: {
+        cookie: "00000000000003e8",
+        protocol: "tcp",
+        bytesSent: 4_096,
+        bytesReceived: 1_234,
+        stillOpen: true,
+      },
       evidence: [{ kind: "conservation" }],
     })
   })
@@ -91,7 +97,7 @@ describe("a finding", () => {
   it("stands without facts: the key tells pid and start, and no user is made up", () => {
     const [finding] = aLine().step(1, [aClaim({ process: "77:88", cookie: "" })])
     expect(finding?.process).toMatchObject({ pid: 77, startNs: "88", uid: 4_294_967_295, exe: "" })
-    expect(finding?.connection).toMatchObject({ cookie: "", stillOpen: false })
+    expect(finding?.connection).toMatchObject({ cookie: "", protocol: "unknown", stillOpen: false })
   })
 })
 
@@ -119,12 +125,12 @@ describe("versions", () => {
 
   it("count up, first open, then updated, then closed", () => {
     const line = aLine()
-    const said = [
+    const versions = [
       ...line.step(1, [aClaim()]),
       ...line.step(2, [aClaim({ score: 0.95 })]),
       ...line.step(3, [aClaim({ score: 0.95, status: "ended" })]),
     ]
-    expect(said.map(({ version, status }) => [version, status])).toEqual([
+    expect(versions.map(({ version, status }) => [version, status])).toEqual([
       [1, "open"],
       [2, "updated"],
       [3, "closed"],
@@ -141,8 +147,8 @@ describe("versions", () => {
   })
 
   it("tell both beginning and end of what began and ended within one batch", () => {
-    const said = aLine().step(1, [aClaim(), aClaim({ status: "ended" })])
-    expect(said.map(({ version, status }) => [version, status])).toEqual([
+    const versions = aLine().step(1, [aClaim(), aClaim({ status: "ended" })])
+    expect(versions.map(({ version, status }) => [version, status])).toEqual([
       [1, "open"],
       [2, "closed"],
     ])
@@ -167,10 +173,10 @@ describe("support", () => {
   it("raises what was said before, and says so", () => {
     const line = aLine()
     line.step(1, [aClaim({ score: 0.45 })])
-    const said = line.step(2, [inverted])
-    expect(said.map((finding) => finding.class)).toEqual(["inverted_flow", "reverse_tunnel"])
-    expect(said[1]).toMatchObject({ version: 2, severity: "medium", score: 0.516 })
-    expect(said[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised"])
+    const versions = line.step(2, [inverted])
+    expect(versions.map((finding) => finding.class)).toEqual(["inverted_flow", "reverse_tunnel"])
+    expect(versions[1]).toMatchObject({ version: 2, severity: "medium", score: 0.516 })
+    expect(versions[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised"])
   })
 
   it("that moves the score by less than the step is not told", () => {

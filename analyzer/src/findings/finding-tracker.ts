@@ -2,8 +2,7 @@
  * From claims to findings of one host: one finding per subject, in versions. A version is given out when something changed
  * that a person would care about; what is approved is recorded as expected and never silent.
  */
-import { KeyedSets } from "../connections/keyed-sets.js"
-import { thresholds } from "../detectors/thresholds.js"
+import { KeyedSets } from "../domain/keyed-sets.js"
 import type { Claim } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
@@ -12,10 +11,11 @@ import type { Policy } from "../policy/policy.js"
 import { draft } from "./draft.js"
 import { portrait } from "./subject-snapshot.js"
 import type { SubjectSnapshot } from "./subject-snapshot.js"
+import { findingThresholds } from "./thresholds.js"
 import { nameId } from "./uuid.js"
 import { difference } from "./versions.js"
 
-const limits = thresholds.findings
+const limits = findingThresholds
 
 interface Held {
   readonly id: string

@@ -59,11 +59,12 @@ function isOf(key: string, { pid, startNs }: FindingProcess): boolean {
 }
 
 function shown(connection: Connection): FindingConnection {
-  const { cookie, netns, initiator, local, remote, openedUs, bytesSent, bytesReceived, closed } = connection
+  const { cookie, netns, initiator, protocol, local, remote, openedUs, bytesSent, bytesReceived, closed } = connection
   return {
     cookie,
     netns,
     initiator,
+    protocol,
     local,
     remote,
     openedUs,
@@ -85,6 +86,7 @@ function noConnection(cookie: string): FindingConnection {
     cookie,
     netns: 0,
     initiator: "unknown",
+    protocol: "unknown",
     local: nowhere,
     remote: nowhere,
     openedUs: 0,

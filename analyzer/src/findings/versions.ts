@@ -1,9 +1,9 @@
 /** When a finding has changed enough for a person to be told again. Pure. */
 import type { Finding } from "../domain/finding.js"
 import { modifierKind } from "../scoring/assess.js"
-import { thresholds } from "../detectors/thresholds.js"
+import { findingThresholds } from "./thresholds.js"
 
-const limits = thresholds.findings
+const limits = findingThresholds
 
 /** How `next` differs from what was said last; "counters" are told at most once a minute of event time. */
 export type Difference = "none" | "counters" | "material"

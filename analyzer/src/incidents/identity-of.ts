@@ -1,11 +1,8 @@
 /** Whose doing a finding is: what survives the end of one process and the beginning of the next. */
-import { programName } from "../detectors/outbound.js"
 import type { Finding } from "../domain/finding.js"
 import type { View } from "../domain/view.js"
-
-/** Programs that start others on behalf of everybody: what they started is the root, not they. */
-const launchers =
-  /^(systemd|init|sshd|sshd-session|login|su|sudo|cron|crond|atd|tini|dumb-init|dockerd|containerd|containerd-shim.*|runc|conmon|kubelet|s6-.*|supervisord)$/
+import { programName } from "../text/program-name.js"
+import { incidentThresholds } from "./thresholds.js"
 
 export interface Identity {
   /** Equal for findings of one identity of a host. */
@@ -36,7 +33,7 @@ export function identityOf({ process }: Finding, view: View): Identity {
 function rootOf({ exe, ancestors }: Finding["process"]): string {
   let root = exe
   for (const above of ancestors) {
-    if (launchers.test(programName(above.exe))) break
+    if (incidentThresholds.launchers.test(programName(above.exe))) break
     root = above.exe
   }
   return root

@@ -2,17 +2,17 @@
  * Findings on one identity of a host, joined in whatever order they come. An incident begins with the first finding that
  * wakes a person, and takes along what was noted before.
  */
-import { thresholds } from "../detectors/thresholds.js"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { isGraver } from "../domain/severity.js"
 import type { View } from "../domain/view.js"
-import { isGraver } from "../scoring/assess.js"
 import { identityOf } from "./identity-of.js"
 import { describe } from "./story.js"
 import type { Story, TimelineEntry } from "./story.js"
+import { incidentThresholds } from "./thresholds.js"
 
-const limits = thresholds.incidents
+const limits = incidentThresholds
 
 interface Group extends Story {
   /** The latest version of each finding, in the order in which they joined. */

@@ -1,8 +1,9 @@
-import type { Finding, FindingClass } from "../domain/finding.js"
+import type { Finding } from "../domain/finding.js"
+import { classFacts } from "../domain/finding-classes.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { isGraver } from "../domain/severity.js"
 import { nameId } from "../findings/uuid.js"
-import { isGraver } from "../scoring/assess.js"
 
 export interface TimelineEntry {
   readonly atUs: Microseconds
@@ -48,18 +49,9 @@ function graver(a: Finding | undefined, b: Finding): Finding {
   return a.severity === b.severity && b.score > a.score ? b : a
 }
 
-const words: Readonly<Record<FindingClass, string>> = {
-  reverse_tunnel: "reverse tunnel",
-  reverse_shell: "reverse shell",
-  long_lived_ssh: "long-lived SSH",
-  ssh_role_inversion: "SSH server that dialled out",
-  inverted_flow: "far side in the lead",
-  tunnel_intent: "asked for a way in",
-}
-
 function summary(gravest: Finding | undefined, standing: readonly Finding[]): string {
   if (gravest === undefined) return "Everything in it is approved by policy."
-  const classes = [...new Set(standing.map((finding) => words[finding.class]))]
+  const classes = [...new Set(standing.map((finding) => classFacts[finding.class].label))]
   const count = standing.length === 1 ? "" : ` (${standing.length} findings: ${classes.join(", ")})`
   return `${gravest.summary}${count}`
 }

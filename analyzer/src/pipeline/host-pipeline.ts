@@ -3,18 +3,18 @@ import type { Change, Claim, Detector } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { batchToken } from "../domain/keys.js"
 import { nothingLost } from "../domain/lost.js"
 import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
-import type { HostReport } from "../domain/host-report.js"
-import type { Output } from "../domain/output.js"
+import type { HostReport, Output } from "../domain/output.js"
 import type { View } from "../domain/view.js"
 import { CouplingCurves } from "../findings/coupling-curves.js"
 import { HostTracker } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
 
-/** Turns claims into versioned findings; keeps what it has said of one host. */
+/** Turns claims into versioned findings; keeps the last version of each of one host. */
 export interface FindingStage {
   advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[]
 }
@@ -40,52 +40,52 @@ export interface PipelineOptions {
 /** Detectors see event time move in steps of at least 100 ms, and at every batch that is later than that. */
 const tickUs = 100_000
 
-/** A host tells how it stands every 10 s of event time: a minute of a dashboard then has several points. */
+/** A host is reported on every 10 s of event time: a minute of a dashboard then has several points. */
 const reportUs = 10_000_000
 
 /**
- * The straight line of one host in one boot: batch -> tracker -> changes -> detectors -> findings -> incidents. Event time
+ * The straight way of one host in one boot: batch -> tracker -> changes -> detectors -> findings -> incidents. Event time
  * only: the same batches give the same outputs, byte for byte.
  */
 export class HostPipeline {
-  readonly #state: HostTracker
+  readonly #tracker: HostTracker
   readonly #detectors: readonly Detector[]
   readonly #findings: FindingStage
   readonly #incidents: IncidentStage
-  readonly #samples = new CouplingCurves()
+  readonly #curves = new CouplingCurves()
   #reportedUs: Microseconds = 0
   #tickedUs: Microseconds = 0
   /** Of facts that came between batches; they count with the next one. */
   #claims: Claim[] = []
 
   constructor(host: HostFacts, { networks, stages, trackerLimits }: PipelineOptions) {
-    this.#state = new HostTracker(host, networks, trackerLimits)
+    this.#tracker = new HostTracker(host, networks, trackerLimits)
     this.#detectors = stages.detectors()
     this.#findings = stages.findings()
     this.#incidents = stages.incidents()
   }
 
   get view(): View {
-    return this.#state
+    return this.#tracker
   }
 
   get counts(): TrackerCounts {
-    return this.#state.counts
+    return this.#tracker.counts
   }
 
   greet(host: HostFacts): void {
-    this.#state.greet(host)
+    this.#tracker.greet(host)
   }
 
   /** Facts that a collector repeats after a reconnect, outside of any batch. */
   learn(processes: readonly ProcessFacts[]): void {
-    this.#observe(this.#state.learn(processes))
+    this.#observe(this.#tracker.learn(processes))
   }
 
   apply(batch: Batch): Output {
-    this.#observe(this.#state.apply(batch))
-    if (this.#state.nowUs >= this.#tickedUs + tickUs) this.#tick()
-    return this.#output(this.#state.host, batch.seq, batch.lost)
+    this.#observe(this.#tracker.apply(batch))
+    if (this.#tracker.nowUs >= this.#tickedUs + tickUs) this.#tick()
+    return this.#output(this.#tracker.host, batch.seq, batch.lost)
   }
 
   /**
@@ -93,38 +93,38 @@ export class HostPipeline {
    * of an instance of its own, for the real one may still come back.
    */
   end(): Output {
-    this.#observe(this.#state.vanish())
+    this.#observe(this.#tracker.vanish())
     this.#tick()
-    const { host } = this.#state
+    const { host } = this.#tracker
     return this.#output({ ...host, instance: `${host.instance}-silent` }, 1, nothingLost)
   }
 
   #observe(changes: Iterable<Change>): void {
     for (const change of changes) {
-      this.#samples.observe(change)
-      for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#state))
+      this.#curves.observe(change)
+      for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#tracker))
     }
   }
 
   #tick(): void {
-    this.#tickedUs = this.#state.nowUs
-    for (const detector of this.#detectors) this.#claims.push(...detector.tick(this.#state.nowUs, this.#state))
+    this.#tickedUs = this.#tracker.nowUs
+    for (const detector of this.#detectors) this.#claims.push(...detector.tick(this.#tracker.nowUs, this.#tracker))
   }
 
   #output(host: HostFacts, seq: number, lost: Lost): Output {
     const claims = this.#claims
     this.#claims = []
-    const { nowUs } = this.#state
-    const findings = this.#findings.advance(claims, this.#state, nowUs)
+    const { nowUs } = this.#tracker
+    const findings = this.#findings.advance(claims, this.#tracker, nowUs)
     return {
       host,
       seq,
-      token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
+      token: batchToken(host, seq),
       lost,
-      connections: this.#state.takeRows(),
+      connections: this.#tracker.takeRows(),
       findings,
-      incidents: this.#incidents.advance(findings, this.#state, nowUs),
-      couplings: this.#samples.advance(findings, this.#state, nowUs),
+      incidents: this.#incidents.advance(findings, this.#tracker, nowUs),
+      couplings: this.#curves.advance(findings, this.#tracker, nowUs),
       report: this.#report(nowUs),
     }
   }

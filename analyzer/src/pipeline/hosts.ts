@@ -1,5 +1,6 @@
 import type { Batch } from "../domain/batch.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
+import { bootKey } from "../domain/keys.js"
 import type { Output } from "../domain/output.js"
 import { HostPipeline } from "./host-pipeline.js"
 import type { PipelineOptions } from "./host-pipeline.js"
@@ -64,7 +65,7 @@ export class Hosts {
   }
 
   #pipelineOf(host: HostFacts, receivedUs: Microseconds): HostPipeline {
-    const key = `${host.hostId}\n${host.bootId}`
+    const key = bootKey(host)
     const known = this.#entries.get(key)
     if (known !== undefined) {
       known.lastReceivedUs = receivedUs

@@ -29,7 +29,6 @@ const request: CouplingEdge = {
   bCookie: "00000000000003e9",
   openedAfter: 1,
   openedAlone: 0,
-  accepted: 0,
   delayMinNs: 100_000,
   delayLog2: 4_252,
   forwardIn: 116,
@@ -64,14 +63,14 @@ const tunnel: readonly (readonly [number, Partial<Batch>])[] = [
   [700, { connections: [anUpdate({ reason: "closed", ssh: sshClient, observedUs: at(700) })], exited: ["4711:1"] }],
 ]
 
-const told = (outputs: readonly Output[]) =>
+const findingsOf = (outputs: readonly Output[]) =>
   outputs.map(({ findings }) => findings.map((f) => `${f.class} ${f.severity} ${f.status}`))
 
 describe("a reverse tunnel from its command line to its end", () => {
   const outputs = run(nothing, tunnel)
 
   it("is told step by step", () => {
-    expect(told(outputs)).toEqual([
+    expect(findingsOf(outputs)).toEqual([
       ["tunnel_intent low open"],
       ["tunnel_intent medium updated"],
       [],
@@ -136,12 +135,12 @@ it("records an approved tunnel as expected at every step of it, and makes no inc
 
 it("wakes nobody for ssh -L in use from a terminal", () => {
   const forward = aProcess(["ssh", "-L", "8080:localhost:80", "host"], { hasTty: true })
-  const accepted = { ...request, openedAfter: 0, accepted: 30, forward: turn(340, 301), backward: turn(82, 116) }
+  const accepted = { ...request, openedAfter: 0, forward: turn(340, 301), backward: turn(82, 116) }
   const outputs = run(nothing, [
     [0, { processes: [forward], connections: [anUpdate({ ssh: sshClient })] }],
     [60, { edges: [accepted] }],
     [600, {}],
   ])
-  expect(told(outputs)).toEqual([[], [], ["long_lived_ssh low open"]])
+  expect(findingsOf(outputs)).toEqual([[], [], ["long_lived_ssh low open"]])
   expect(outputs.flatMap((output) => output.incidents)).toEqual([])
 })

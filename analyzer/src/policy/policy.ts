@@ -1,6 +1,7 @@
 /** What the configuration says of a claim: denied, approved, suppressed, or nothing. Pure; the first rule that matches wins. */
-import type { FindingClass } from "../domain/finding.js"
+import type { FindingClass } from "../domain/finding-classes.js"
 import type { Endpoint, ProcessFacts } from "../domain/identity.js"
+import { programPath } from "../text/program-name.js"
 import { isAt, parseDestination } from "./destination.js"
 import type { Destination } from "./destination.js"
 import { matchesPath, matchesText } from "./wildcard.js"
@@ -96,15 +97,10 @@ function holds({ classes, identity }: PolicyRule, destination: Destination, subj
 /** A process of which nothing is known is nobody that a rule names. */
 function isWho({ exe, uid, container, argv, ancestor }: IdentityRule, { process, ancestors }: Subject): boolean {
   if (process === undefined) return false
-  if (exe !== undefined && !matchesPath(exe, programPath(process))) return false
+  if (exe !== undefined && !matchesPath(exe, programPath(process.exe))) return false
   if (uid !== undefined && process.uid !== uid) return false
   if (container !== undefined && !(process.containerId !== "" && process.containerId.startsWith(container)))
     return false
   if (argv !== undefined && !matchesText(argv, process.argv.join(" "))) return false
-  return ancestor === undefined || ancestors.some((above) => matchesPath(ancestor, programPath(above)))
-}
-
-/** The kernel marks a program whose file was replaced since, as after an upgrade. */
-function programPath({ exe }: ProcessFacts): string {
-  return exe.replace(/ \(deleted\)$/, "")
+  return ancestor === undefined || ancestors.some((above) => matchesPath(ancestor, programPath(above.exe)))
 }

@@ -1,12 +1,14 @@
 /** From a claim and what else is claimed about the same thing to score, confidence and severity. Pure. */
 import type { Claim } from "../domain/detector.js"
-import { severities, type Evidence, type FindingClass, type Severity } from "../domain/finding.js"
-import { thresholds } from "../detectors/thresholds.js"
+import type { Evidence, EvidenceKind } from "../domain/finding.js"
+import { classFacts, type FindingClass } from "../domain/finding-classes.js"
+import { isAtLeast, severities, type Severity } from "../domain/severity.js"
+import { scoringThresholds } from "./thresholds.js"
 
-const { raise, bands, ceiling } = thresholds.scoring
+const { bands } = scoringThresholds
 
 /** Kind of the evidence by which a score was raised. */
-export const modifierKind = "raised"
+export const modifierKind = "raised" satisfies EvidenceKind
 
 export interface Assessment {
   /** 0..1, rounded to four places. */
@@ -34,18 +36,12 @@ export function assess(claim: Rated, peers: readonly Supporting[]): Assessment {
 }
 
 export function severityOf(findingClass: FindingClass, score: number): Severity {
-  const highest = severities.indexOf(ceiling[findingClass])
-  const band = severities.findLast((severity, i) => i <= highest && score >= bands[severity])
-  return band ?? "info"
-}
-
-/** True when `a` is the graver. */
-export function isGraver(a: Severity, b: Severity): boolean {
-  return severities.indexOf(a) > severities.indexOf(b)
+  const { ceiling } = classFacts[findingClass]
+  return severities.findLast((severity) => isAtLeast(ceiling, severity) && score >= bands[severity]) ?? "info"
 }
 
 function weightOf({ class: supportingClass, score }: Rated): number {
-  return raise[supportingClass] * clamp(score)
+  return classFacts[supportingClass].raise * clamp(score)
 }
 
 function raised(value: number, doubt: number): number {
@@ -61,19 +57,10 @@ function strongestByClass(peers: readonly Supporting[]): readonly Supporting[] {
   return [...strongest.values()].sort((a, b) => (a.class < b.class ? -1 : 1))
 }
 
-const reasons: Readonly<Record<FindingClass, string>> = {
-  reverse_tunnel: "a reverse tunnel was seen",
-  reverse_shell: "a reverse shell was seen",
-  long_lived_ssh: "the SSH connection has stood for long",
-  ssh_role_inversion: "the far side is the SSH client",
-  inverted_flow: "the far side speaks first and is answered at once",
-  tunnel_intent: "the process was asked for a way back in",
-}
-
 function modifier(claim: Rated, peer: Supporting): Evidence {
   return {
     kind: modifierKind,
-    text: `Raised because ${reasons[peer.class]} on the same connection or process.`,
+    text: `Raised because ${classFacts[peer.class].reason} on the same connection or process.`,
     atUs: peer.lastSeenUs,
     facts: {
       by: peer.detector,

@@ -46,9 +46,6 @@ class HeldStore implements Sink {
         this.#arrived = resolve
       })
   }
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
   close(): Promise<void> {
     return Promise.resolve()
   }

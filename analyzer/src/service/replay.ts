@@ -1,3 +1,4 @@
+import { runKey } from "../domain/keys.js"
 import type { Output } from "../domain/output.js"
 import { Hosts } from "../pipeline/hosts.js"
 import { decode } from "../ingest/decode/decode.js"
@@ -49,7 +50,7 @@ function openSession(
   const decoded = decode(bytes, { dictionary: new ProcessDictionary(), nowUs, reject })
   if (decoded.kind !== "hello") return undefined
   const { host } = decoded.hello
-  const key = `${host.hostId}\n${host.bootId}\n${host.instance}`
+  const key = runKey(host)
   const session = sessions.get(key) ?? new CollectorSession(host)
   sessions.set(key, session)
   return session

@@ -61,7 +61,7 @@ export class Runner {
   #handle({ stream, bytes, hello }: Received): void {
     const { session } = stream
     // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
-    if (session === undefined || stream.isUntrusted) return
+    if (session === undefined || stream.isDistrusted) return
     try {
       if (hello !== undefined) this.#deliverAll(this.#ports.hosts.greet(hello, this.#ports.nowUs()))
       else this.#read(stream, session, bytes)
@@ -69,7 +69,7 @@ export class Runner {
       // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
       this.#ports.rejections.count("analysis_failed")
       this.#ports.log.error({ host: session.host.hostName, error: messageOf(thrown) }, "analysis of a batch failed")
-      this.#distrust(stream, status.INTERNAL, "analysis of the batch failed")
+      stream.distrust(status.INTERNAL, "analysis of the batch failed")
     }
   }
 
@@ -87,7 +87,7 @@ export class Runner {
     if (input.kind === "malformed") {
       rejections.count(input.reason)
       this.#ports.log.warn({ host: session.host.hostName, reason: input.reason }, `unreadable message: ${input.detail}`)
-      this.#distrust(stream, status.INVALID_ARGUMENT, input.detail)
+      stream.distrust(status.INVALID_ARGUMENT, input.detail)
     } else if (input.kind === "facts") hosts.learn(session.host, input.processes, nowUs())
     else if (input.kind === "duplicate") this.#acknowledge(session)
     else {
@@ -112,11 +112,6 @@ export class Runner {
 
   #acknowledge(session: CollectorSession): void {
     if (session.durable > 0) this.#ports.sessions.streamOf(session)?.acknowledge(session.durable)
-  }
-
-  #distrust(stream: CollectorStream, code: status, details: string): void {
-    stream.isUntrusted = true
-    stream.fail(code, details)
   }
 }
 

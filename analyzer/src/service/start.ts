@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
-import { DurableLine } from "../alerts/durable-line.js"
+import { OutboxThenStore } from "../alerts/outbox-then-store.js"
 import { startAlerts } from "../alerts/start.js"
 import type { Config } from "../config/load.js"
 import { version } from "../config/version.js"
@@ -105,10 +105,9 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
   const alerts = await startAlerts(config.alerts, { state, log, nowMs: () => nowUs() / 1_000, version: version() })
   teardown.add((leftMs) => alerts.stop(Math.min(alertDrainMs, leftMs)))
   const terminal = await findingSinks(options.findings)
-  teardown.add(() => Promise.all(terminal.map((sink) => sink.close())))
+  teardown.add(() => Promise.all(terminal.map(async (sink) => sink.close?.())))
   const live = new LiveFindings()
   const storedLatency = new StoredLatency(nowUs)
-  const storeSink = new StoreSink(store, nowUs)
   const analyzer = new Analyzer(
     {
       listen: options.listen,
@@ -119,7 +118,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
     },
     {
       stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
-      store: alerts.sink === undefined ? storeSink : new DurableLine(alerts.sink, storeSink),
+      store: new OutboxThenStore(alerts.queues, new StoreSink(store, nowUs)),
       sinks: [...terminal, live],
       log,
       nowUs,

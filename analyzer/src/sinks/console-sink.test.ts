@@ -44,7 +44,7 @@ describe("a new finding", () => {
       exe: "/tmp/\u001bc",
       containerId: "\u001b",
     }
-    const evidence = [{ kind: "k", text: "\u001b[1A\r", atUs: sampleUs, facts: {} }] as const
+    const evidence = [{ kind: "ssh", text: "\u001b[1A\r", atUs: sampleUs, facts: {} }] as const
     const host = { id: "h", name: "\u001b[2J", bootId: "b" }
     const text = await tell([aFinding({ process, evidence, host, summary: "\u001b[8m\u202e" })])
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream"
-import type { Finding, Severity } from "../domain/finding.js"
+import type { Finding } from "../domain/finding.js"
+import type { Severity } from "../domain/severity.js"
 import type { Output } from "../domain/output.js"
 import { findingJson } from "../documents/finding-json.js"
 import { findingText } from "../documents/finding-text.js"
@@ -41,14 +42,6 @@ export class ConsoleSink implements Sink {
       // Once its reader has left, a failed write is no reason for a retry.
       this.#stream.write(text, () => resolve())
     })
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
   }
 
   #textOf(finding: Finding): string {

@@ -50,9 +50,6 @@ class AnsweredSink implements Sink {
   async refuse(): Promise<void> {
     ;(await this.#next())?.reject(new Error("disk is full"))
   }
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
   close(): Promise<void> {
     return Promise.resolve()
   }

@@ -48,10 +48,6 @@ export class JsonlSink implements Sink {
     for (const finding of fresh) this.#written.add(keyOf(finding))
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
   close(): Promise<void> {
     return this.#close()
   }

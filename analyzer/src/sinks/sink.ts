@@ -11,7 +11,6 @@ export interface Sink {
    * so a sink must recognise tokens (store) or repeated finding versions (the rest).
    */
   write(outputs: readonly Output[]): Promise<void>
-  /** Resolves once nothing written is still in memory. */
-  flush(): Promise<void>
-  close(): Promise<void>
+  /** Lets go of what the sink holds, such as a file; nothing is written after it. */
+  close?(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Finding } from "../domain/finding.js"
 import type { Microseconds } from "../domain/identity.js"
+import { runKey } from "../domain/keys.js"
 import type { Output } from "../domain/output.js"
 import { batchMoment, dayUs, latestObservation } from "./write/connection-row.js"
 import type { StoredConnection } from "./write/connection-row.js"
@@ -44,18 +45,9 @@ export class StoreSink implements Sink {
     for (const group of grouped(pending, this.#nowUs())) await this.#writeConnections(group)
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  /** The store is closed by whoever opened it: queries may still be under way. */
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   async #isNew(output: Output): Promise<boolean> {
     if (output.connections.length === 0) return false
-    const run = runOf(output)
+    const run = runKey(output.host)
     let durable = this.#durable.get(run)
     if (durable === undefined) {
       // As the batch has it: after days of silence it may count as of today, and was stored as of then.
@@ -67,7 +59,7 @@ export class StoreSink implements Sink {
 
   async #writeConnections({ outputs, rows }: Group): Promise<void> {
     await this.#store.insertConnections(rows, tokenOf("connections", outputs))
-    for (const output of outputs) this.#durable.set(runOf(output), output.seq)
+    for (const output of outputs) this.#durable.set(runKey(output.host), output.seq)
   }
 
   async #writeFindings(outputs: readonly Output[]): Promise<void> {
@@ -120,10 +112,6 @@ function grouped(outputs: readonly Output[], nowUs: Microseconds): readonly Grou
     } else groups.push({ day, outputs: [output], rows })
   }
   return groups
-}
-
-function runOf({ host }: Output): string {
-  return `${host.hostId}\n${host.instance}`
 }
 
 function tokenOf(table: string, outputs: readonly Output[]): string {

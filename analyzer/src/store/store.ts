@@ -6,13 +6,12 @@ import { connect } from "./client/connect.js"
 import type { StoreTarget } from "./client/connect.js"
 import { connectionBlock } from "./write/connection-row.js"
 import type { StoredConnection } from "./write/connection-row.js"
-import { couplingRows, hostReportRows } from "./write/report-row.js"
+import { couplingRows, hostReportRows, metricRow } from "./write/report-row.js"
 import { findingRow, incidentRow } from "./write/finding-row.js"
-import { applyRetention, migrate } from "./schema/migrate.js"
-import type { Retention } from "./schema/migrate.js"
-import { metricRow } from "./write/metric-row.js"
-import type { MetricSample } from "./write/metric-row.js"
-import { dropOldestDays } from "./quota.js"
+import { migrate } from "./schema/migrate.js"
+import { applyRetention, dropOldestDays } from "./schema/retention.js"
+import type { Retention } from "./schema/retention.js"
+import type { MetricSample } from "../telemetry/metrics.js"
 import { Queries } from "./read/queries.js"
 import type { Queried } from "./read/queries.js"
 import {
@@ -23,12 +22,12 @@ import {
   incidentColumns,
   metricColumns,
 } from "./schema/columns.js"
-import type { StoreClient, SessionLimits } from "./client/store-client.js"
+import type { StatementLimits, StoreClient } from "./client/store-client.js"
 
 export interface StoreOptions {
   readonly target: StoreTarget
   readonly database: string
-  readonly limits: SessionLimits
+  readonly limits: StatementLimits
   readonly retention: Retention
 }
 

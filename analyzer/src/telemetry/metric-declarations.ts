@@ -1,4 +1,5 @@
-import type { FindingClass, Severity } from "../domain/finding.js"
+import type { FindingClass } from "../domain/finding-classes.js"
+import type { Severity } from "../domain/severity.js"
 import { lostKinds } from "../domain/lost.js"
 import type { AnalyzerStatus, AlertStatus } from "./status.js"
 

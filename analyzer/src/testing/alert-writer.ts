@@ -47,7 +47,8 @@ async function run({ state, alerts: config, first, last, pauseMs }: WriterTask):
   const log = { debug: ignore, info: ignore, warn: print, error: print }
   const alerts = await startAlerts(config, { state, log, nowMs: Date.now, version: "0.0.0" })
   for (let n = first; n <= last; n++) {
-    await alerts.sink?.write([batchOf(n)])
+    const outputs = [batchOf(n)]
+    await Promise.all(alerts.queues.map((queue) => queue.write(outputs)))
     process.stdout.write(`${n}\n`)
     if (pauseMs > 0) await delay(pauseMs)
   }

@@ -102,7 +102,6 @@ export function anEdge(over: Partial<CouplingEdge> = {}): CouplingEdge {
     bCookie: "00000000000000b1",
     openedAfter: 1,
     openedAlone: 0,
-    accepted: 0,
     delayMinNs: 100_000,
     delayLog2: 4_250,
     forwardIn: 0,

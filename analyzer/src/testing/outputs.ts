@@ -88,6 +88,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
       cookie: "00000000000003e8",
       netns: 4_026_531_840,
       initiator: "local",
+      protocol: "tcp",
       local: { address: "10.1.2.3", port: 50_022 },
       remote: { address: "203.0.113.9", port: 443 },
       openedUs: sampleUs - 60_000_000,
@@ -97,7 +98,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
     },
     evidence: [
       {
-        kind: "relay",
+        kind: "conservation",
         text: "37 bytes of framing in each of 12 turns from 203.0.113.9:443 to 127.0.0.1:8000.",
         atUs: sampleUs,
         facts: { turns: 12, framing_bytes: 37 },

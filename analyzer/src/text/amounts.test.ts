@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { bytesText, compactDuration, durationText, plural } from "./amounts.js"
+import { bytesText, delayText, compactDuration, durationText, plural } from "./amounts.js"
 
 it.each([
   [0, "0 B"],
@@ -21,6 +21,16 @@ it.each([
   [2, "2 turns"],
 ])("plural shows %d as %s", (count, expected) => {
   expect(plural(count, "turn")).toBe(expected)
+})
+
+it.each([
+  [0, "0.00 ms"],
+  [50_000, "0.05 ms"],
+  [9_990_000, "9.99 ms"],
+  [10_000_000, "10 ms"],
+  [1_400_000_000, "1400 ms"],
+])("delayText shows %d nanoseconds as %s", (ns, expected) => {
+  expect(delayText(ns)).toBe(expected)
 })
 
 it.each([

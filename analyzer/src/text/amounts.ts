@@ -12,6 +12,11 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(unit === 0 ? 0 : 1)} ${byteUnits[unit] ?? ""}`
 }
 
+/** "0.05 ms", "41 ms": of nanoseconds; two digits below ten milliseconds. */
+export function delayText(ns: number): string {
+  return `${(ns / 1e6).toFixed(ns < 1e7 ? 2 : 0)} ms`
+}
+
 /** "1 turn", "2 turns". */
 export function plural(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`

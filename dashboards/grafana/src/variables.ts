@@ -1,5 +1,6 @@
 import * as dashboard from "@grafana/grafana-foundation-sdk/dashboard"
-import { findingClasses, severities } from "@backflow/analyzer/domain/finding"
+import { findingClasses } from "@backflow/analyzer/domain/finding-classes"
+import { severities } from "@backflow/analyzer/domain/severity"
 import { datasource, pluginId } from "./query.js"
 
 const all = { text: ["All"], value: ["$__all"] }

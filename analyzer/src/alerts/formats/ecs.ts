@@ -1,8 +1,8 @@
-import { basename } from "node:path"
 import type { FindingJson } from "../../documents/finding-json.js"
 import { alertId } from "../outbox/alert.js"
 import type { Alert } from "../outbox/alert.js"
 import { techniqueOf } from "./attack.js"
+import { endsOf, ipVersionOf, isKnown, programOf, transportOf } from "./subject.js"
 
 /** The version of the Elastic Common Schema whose field names these are. */
 const ecsVersion = "8.17.0"
@@ -38,10 +38,12 @@ export function ecs(alert: Alert, version: string): Readonly<Record<string, unkn
     rule: { id: finding.detector, name: finding.class, category: finding.class },
     threat: threatOf(finding.attack),
     host: { id: finding.host.id, name: finding.host.name, boot: { id: finding.host.boot_id } },
-    ...(finding.process.pid !== 0 && { process: processOf(finding.process) }),
-    ...(finding.process.pid !== 0 && { user: { id: String(finding.process.uid) } }),
+    ...(isKnown(finding.process) && {
+      process: processOf(finding.process),
+      user: { id: String(finding.process.uid) },
+    }),
     ...(finding.process.container_id !== "" && { container: { id: finding.process.container_id } }),
-    ...(finding.connection && networkOf(finding.connection, finding.class)),
+    ...(finding.connection && networkOf(finding.connection)),
     observer: { vendor: "Backflow", product: "Backflow", type: "sensor", version },
     backflow: {
       finding: {
@@ -76,32 +78,35 @@ function threatOf(attack: readonly string[]): object {
   }
 }
 
-function processOf({ pid, exe, argv, ancestors }: FindingJson["process"]): object {
-  const [parent] = ancestors
+function processOf(process: FindingJson["process"]): object {
+  const [parent] = process.ancestors
   return {
-    pid,
-    ...program(exe, argv),
-    ...(parent && { parent: { pid: parent.pid, ...program(parent.exe, parent.argv) } }),
+    pid: process.pid,
+    ...program(process),
+    ...(parent && { parent: { pid: parent.pid, ...program(parent) } }),
   }
 }
 
-function program(exe: string, argv: readonly string[]): object {
-  return { executable: exe, name: basename(exe), args: argv, command_line: argv.join(" ") }
+function program(process: Pick<FindingJson["process"], "exe" | "argv">): object {
+  const { name, path, args, commandLine } = programOf(process)
+  return { executable: path, name, args, command_line: commandLine }
 }
 
-function networkOf(connection: NonNullable<FindingJson["connection"]>, claimed: FindingJson["class"]): object {
+function networkOf(connection: NonNullable<FindingJson["connection"]>): object {
   const { initiator, local, remote, bytes_sent, bytes_received } = connection
-  const own = { ip: local.address, port: local.port, bytes: bytes_sent }
-  const far = { ip: remote.address, port: remote.port, bytes: bytes_received }
-  const [source, destination] = initiator === "remote" ? [far, own] : [own, far]
+  const ends = {
+    local: { ip: local.address, port: local.port, bytes: bytes_sent },
+    remote: { ip: remote.address, port: remote.port, bytes: bytes_received },
+  }
+  const [source, destination] = endsOf(connection)
+  const transport = transportOf(connection)
   return {
-    source,
-    destination,
+    source: ends[source],
+    destination: ends[destination],
     network: {
       direction: directions[initiator],
-      // A tool that was started may speak UDP; what the other classes claim is of TCP.
-      ...(claimed !== "tunnel_intent" && { transport: "tcp" }),
-      type: remote.address.includes(":") ? "ipv6" : "ipv4",
+      ...(transport && { transport: transport.name }),
+      type: `ipv${ipVersionOf(connection)}`,
       bytes: bytes_sent + bytes_received,
     },
   }

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import type { AnySchema, ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { beforeAll, describe, expect, it } from "vitest"
-import { severities } from "../../domain/finding.js"
+import { severities } from "../../domain/severity.js"
 import type { Finding } from "../../domain/finding.js"
 import { aFinding, sampleUs } from "../../testing/outputs.js"
 import type { Alert } from "../outbox/alert.js"
@@ -125,10 +125,33 @@ describe("ECS", () => {
   })
 })
 
-it("claims TCP only where the claim is of TCP", () => {
-  const intent = anAlert({}, { class: "tunnel_intent" })
-  expect(JSON.stringify([ocsf(intent, "0.1.0"), ecs(intent, "0.1.0")])).not.toContain('"tcp"')
-  expect(JSON.stringify(ocsf(anAlert(), "0.1.0"))).toContain('"protocol_num":6')
+describe("the protocol of an alert", () => {
+  const protocolsOf = (protocol: Finding["connection"]["protocol"]) => {
+    const alert = anAlert({}, { class: "tunnel_intent", connection: { ...connection, protocol } })
+    expect(problems(ocsf(alert, "0.1.0"))).toEqual([])
+    const [subject] = ocsf(alert, "0.1.0")["evidences"] as [{ connection_info: Json }]
+    const { protocol_num, protocol_name } = subject.connection_info
+    return { protocol_num, protocol_name, transport: (ecs(alert, "0.1.0")["network"] as Json)["transport"] }
+  }
+
+  it.each([
+    ["tcp", 6],
+    ["udp", 17],
+  ] as const)("%s is %i", (protocol, number) => {
+    expect(protocolsOf(protocol)).toEqual({ protocol_num: number, protocol_name: protocol, transport: protocol })
+  })
+
+  it("is left out where it is not known, and in alerts that an earlier release put on disk", () => {
+    const none = { protocol_num: undefined, protocol_name: undefined, transport: undefined }
+    expect(protocolsOf("unknown")).toEqual(none)
+    expect(protocolsOf(undefined as never)).toEqual(none)
+  })
+})
+
+it("names a program whose file was replaced by its name", () => {
+  const replaced = anAlert({}, { process: { ...process, exe: "/usr/bin/ssh (deleted)" } })
+  expect(ecs(replaced, "0.1.0")["process"]).toMatchObject({ name: "ssh", executable: "/usr/bin/ssh (deleted)" })
+  expect(ocsf(replaced, "0.1.0")["evidences"]).toMatchObject([{ process: { name: "ssh", file: { name: "ssh" } } }, {}])
 })
 
 describe("an alert on its way", () => {

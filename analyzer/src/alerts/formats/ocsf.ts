@@ -1,8 +1,8 @@
-import { basename } from "node:path"
 import type { FindingJson } from "../../documents/finding-json.js"
 import { alertId } from "../outbox/alert.js"
 import type { Alert } from "../outbox/alert.js"
 import { attackVersion, techniqueOf } from "./attack.js"
+import { endsOf, ipVersionOf, isKnown, programOf, transportOf } from "./subject.js"
 import { millisecondsOf } from "../../text/rfc3339.js"
 
 /** The version of the Open Cybersecurity Schema Framework whose names and numbers these are. */
@@ -23,7 +23,6 @@ const statusIds = { open: 1, updated: 2, suppressed: 3, expected: 3, closed: 4 }
 const statusNames = { 1: "New", 2: "In Progress", 3: "Suppressed", 4: "Resolved" } as const
 const directions = { local: [2, "Outbound"], remote: [1, "Inbound"], unknown: [0, "Unknown"] } as const
 const observableTypes = { hostname: [1, "Hostname"], ip: [2, "IP Address"], commandLine: [13, "Command Line"] } as const
-const tcp = 6
 /** Behavioral analytic. */
 const behavioral = 2
 /** Device type unknown; regular file. */
@@ -108,54 +107,56 @@ function evidences(finding: FindingJson): readonly object[] {
   const { connection, process } = finding
   const subject = {
     name: "subject",
-    ...(process.pid !== 0 && { process: processOf(process, finding) }),
+    ...(isKnown(process) && { process: processOf(finding) }),
     ...(process.container_id !== "" && { container: { uid: process.container_id } }),
-    ...(connection && {
-      uid: connection.cookie,
-      src_endpoint: endpointOf(connection, connection.initiator === "remote" ? "remote" : "local"),
-      dst_endpoint: endpointOf(connection, connection.initiator === "remote" ? "local" : "remote"),
-      connection_info: {
-        uid: connection.cookie,
-        direction_id: directions[connection.initiator][0],
-        direction: directions[connection.initiator][1],
-        // A tool that was started may speak UDP; what the other classes claim is of TCP.
-        ...(finding.class !== "tunnel_intent" && { protocol_num: tcp, protocol_name: "tcp" }),
-        protocol_ver_id: connection.remote.address.includes(":") ? 6 : 4,
-      },
-    }),
+    ...(connection && connectionOf(connection)),
   }
   const checks = finding.evidence.map(({ kind, text, at, facts }) => ({
     name: kind,
     data: { text, at, facts },
   }))
   // OCSF wants each of them to show something.
-  return process.pid === 0 && connection === null ? checks : [subject, ...checks]
+  return !isKnown(process) && connection === null ? checks : [subject, ...checks]
 }
 
-function endpointOf(connection: NonNullable<FindingJson["connection"]>, end: "local" | "remote"): object {
-  return { ip: connection[end].address, port: connection[end].port }
-}
-
-function processOf({ pid, exe, argv, uid, ancestors }: FindingJson["process"], { host, process }: FindingJson): object {
+function connectionOf(connection: NonNullable<FindingJson["connection"]>): object {
+  const [source, destination] = endsOf(connection)
+  const [directionId, direction] = directions[connection.initiator]
+  const transport = transportOf(connection)
   return {
-    pid,
-    uid: `${host.boot_id}:${pid}:${process.start_ns}`,
-    ...program(exe, argv),
-    user: { uid: String(uid) },
-    ...parents(ancestors),
+    uid: connection.cookie,
+    src_endpoint: { ip: connection[source].address, port: connection[source].port },
+    dst_endpoint: { ip: connection[destination].address, port: connection[destination].port },
+    connection_info: {
+      uid: connection.cookie,
+      direction_id: directionId,
+      direction,
+      ...(transport && { protocol_num: transport.number, protocol_name: transport.name }),
+      protocol_ver_id: ipVersionOf(connection),
+    },
+  }
+}
+
+function processOf({ host, process }: FindingJson): object {
+  return {
+    pid: process.pid,
+    uid: `${host.boot_id}:${process.pid}:${process.start_ns}`,
+    ...program(process),
+    user: { uid: String(process.uid) },
+    ...parents(process.ancestors),
   }
 }
 
 function parents([nearest, ...above]: FindingJson["process"]["ancestors"]): object {
   if (nearest === undefined) return {}
-  return { parent_process: { pid: nearest.pid, ...program(nearest.exe, nearest.argv), ...parents(above) } }
+  return { parent_process: { pid: nearest.pid, ...program(nearest), ...parents(above) } }
 }
 
-function program(exe: string, argv: readonly string[]): object {
-  const name = basename(exe)
+function program(process: Pick<FindingJson["process"], "exe" | "argv">): object {
+  const { name, path, commandLine } = programOf(process)
   return {
-    cmd_line: argv.join(" "),
-    ...(name !== "" && { name, file: { name, path: exe, type_id: regularFile, type: "Regular File" } }),
+    cmd_line: commandLine,
+    ...(name !== "" && { name, file: { name, path, type_id: regularFile, type: "Regular File" } }),
   }
 }
 
@@ -166,12 +167,12 @@ function observables({ connection, host, process }: FindingJson): readonly objec
     type,
     value,
   })
-  const remote = connection?.initiator === "remote" ? "src_endpoint" : "dst_endpoint"
+  const remote = connection && endsOf(connection)[0] === "remote" ? "src_endpoint" : "dst_endpoint"
   return [
     make("device.hostname", observableTypes.hostname, host.name),
     ...(connection ? [make(`evidences[0].${remote}.ip`, observableTypes.ip, connection.remote.address)] : []),
-    ...(process.pid === 0
-      ? []
-      : [make("evidences[0].process.cmd_line", observableTypes.commandLine, process.argv.join(" "))]),
+    ...(isKnown(process)
+      ? [make("evidences[0].process.cmd_line", observableTypes.commandLine, programOf(process).commandLine)]
+      : []),
   ]
 }

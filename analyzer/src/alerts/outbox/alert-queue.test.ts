@@ -6,8 +6,7 @@ import { aFinding } from "../../testing/outputs.js"
 import type { Sink } from "../../sinks/sink.js"
 import { alertId } from "./alert.js"
 import type { AlertQueue } from "./alert-queue.js"
-import { DurableLine } from "../durable-line.js"
-import { OutboxSink } from "../outbox-sink.js"
+import { OutboxThenStore } from "../outbox-then-store.js"
 import { aFolder, anAlert, aQueue, idOf, outputOf } from "../../testing/alerts.js"
 
 const waiting = async (queue: AlertQueue) =>
@@ -85,40 +84,35 @@ class FailingStore implements Sink {
     this.written.push(...outputs.flatMap(({ findings }) => findings.map(({ id, version }) => `${id}:${version}`)))
     return Promise.resolve()
   }
-
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
 }
 
-describe("the durable line", () => {
+describe("outboxes, then the store", () => {
   it("has the alert on disk before the store is written, and once however often the store fails", async () => {
     const folder = aFolder()
     const queue = await aQueue(folder)
     const store = new FailingStore()
-    const line = new DurableLine(new OutboxSink([queue]), store)
+    const sink = new OutboxThenStore([queue], store)
     const outputs = [outputOf(aFinding())]
     store.failures = 2
-    await expect(line.write(outputs)).rejects.toThrow("timeout")
+    await expect(sink.write(outputs)).rejects.toThrow("timeout")
     expect(await waiting(await aQueue(folder))).toEqual(["created 1"])
-    await expect(line.write(outputs)).rejects.toThrow("timeout")
-    await line.write(outputs)
+    await expect(sink.write(outputs)).rejects.toThrow("timeout")
+    await sink.write(outputs)
     expect(store.written).toEqual([alertId(anAlert())])
     expect(await waiting(queue)).toEqual(["created 1"])
-    expect(line.name).toBe("store")
+    expect(sink.name).toBe("store")
   })
 
   it("fails when one outbox does, and completes only what is missing", async () => {
     const [good, bad] = [await aQueue(aFolder()), new FailingStore()]
     bad.failures = 1
-    const sink = new OutboxSink([bad, good])
+    const store = new FailingStore()
+    const sink = new OutboxThenStore([bad, good], store)
     const outputs = [outputOf(aFinding())]
     await expect(sink.write(outputs)).rejects.toThrow("timeout")
+    expect(store.written).toEqual([])
     await sink.write(outputs)
+    expect(store.written).toHaveLength(1)
     expect(await waiting(good)).toEqual(["created 1"])
     expect(bad.written).toHaveLength(1)
   })

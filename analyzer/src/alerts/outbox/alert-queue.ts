@@ -1,6 +1,6 @@
 import { appendFile, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
-import type { Severity } from "../../domain/finding.js"
+import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import type { Log } from "../../telemetry/log.js"
 import type { Alert } from "./alert.js"

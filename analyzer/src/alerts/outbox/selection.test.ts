@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { Finding, FindingStatus, Severity } from "../../domain/finding.js"
+import type { Finding, FindingStatus } from "../../domain/finding.js"
+import type { Severity } from "../../domain/severity.js"
 import { aFinding, sampleUs } from "../../testing/outputs.js"
 import { alertId } from "./alert.js"
 import { Ledger } from "./ledger.js"

@@ -1,5 +1,5 @@
-import { severities } from "../../domain/finding.js"
-import type { Finding, Severity } from "../../domain/finding.js"
+import type { Finding } from "../../domain/finding.js"
+import { isAtLeast, type Severity } from "../../domain/severity.js"
 import { findingJson } from "../../documents/finding-json.js"
 import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
@@ -34,7 +34,7 @@ function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: S
   // Versions at or under the first that left are repeats of a batch that was sent again.
   const isFirst = before === undefined || finding.version <= before.version
   // What began and ended before it could be sent is still sent.
-  const isWanted = because === undefined || (because === "ended" && isGrave(finding, minSeverity))
+  const isWanted = because === undefined || (because === "ended" && isAtLeast(finding.severity, minSeverity))
   if (isFirst && isWanted) return make(finding, "created", formatTime(finding.detectedAtUs), because)
   if (before === undefined) return undefined
   return make(finding, because === undefined ? "updated" : "closed", before.createdAt, because)
@@ -43,11 +43,7 @@ function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: S
 function overBecause(finding: Finding, minSeverity: Severity): ClosedBecause | undefined {
   if (finding.status === "expected" || finding.status === "suppressed") return finding.status
   if (finding.status === "closed") return "ended"
-  return isGrave(finding, minSeverity) ? undefined : "lowered"
-}
-
-function isGrave({ severity }: Finding, minSeverity: Severity): boolean {
-  return severities.indexOf(severity) >= severities.indexOf(minSeverity)
+  return isAtLeast(finding.severity, minSeverity) ? undefined : "lowered"
 }
 
 function make(finding: Finding, kind: Alert["kind"], createdAt: string, because: ClosedBecause | undefined): Alert {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { findingClasses, severities } from "../../domain/finding.js"
+import { findingClasses } from "../../domain/finding-classes.js"
+import { severities } from "../../domain/severity.js"
 import type { Config } from "../../config/load.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import { findingText } from "../../documents/finding-text.js"

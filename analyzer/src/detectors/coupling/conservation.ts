@@ -3,6 +3,9 @@
  * sums in, evidence in bits out. A bit halves the odds that sizes agree by chance.
  */
 import type { Moments } from "../../domain/coupling.js"
+import { couplingThresholds } from "./thresholds.js"
+
+const limits = couplingThresholds.conservation
 
 /** One direction of a relay: x came in, y went out. */
 export interface Direction {
@@ -46,13 +49,6 @@ export function sumMoments(all: readonly Moments[]): Moments {
   return sum
 }
 
-/** Padding and record headers differ by this much from turn to turn without saying anything (SSH pads to 8 or 16 bytes). */
-const framingSpreadBytes = 16
-const maxLevelBits = 8
-const maxVariationBits = 12
-/** Fewer bytes in a turn agree by chance too easily to be called exact. */
-const exactMinBytes = 32
-
 export function direction(m: Moments): Direction {
   const n = m.n
   const meanIn = n > 0 ? m.x / n : 0
@@ -65,14 +61,14 @@ export function direction(m: Moments): Direction {
     totalOut: m.y,
     levelBits: levelBits(meanIn, meanOut),
     variationBits: variationBits(m),
-    exact: n > 0 && m.x === m.y && m.x >= exactMinBytes && differenceVariance(m) < 1,
+    exact: n > 0 && m.x === m.y && m.x >= limits.exactMinBytes && differenceVariance(m) < 1,
   }
 }
 
 function levelBits(meanIn: number, meanOut: number): number {
   const size = Math.max(meanIn, meanOut)
   if (size === 0) return 0
-  return clamp(Math.log2(size / (Math.abs(meanIn - meanOut) + framingSpreadBytes)), 0, maxLevelBits)
+  return clamp(Math.log2(size / (Math.abs(meanIn - meanOut) + limits.framingSpreadBytes)), 0, limits.maxLevelBits)
 }
 
 /**
@@ -84,7 +80,7 @@ function variationBits(m: Moments): number {
   const varIn = variance(m.n, m.x, m.xx)
   const varOut = variance(m.n, m.y, m.yy)
   const bits = (m.n - 1) * 0.5 * Math.log2((1 + (varIn + varOut) / 2) / (1 + differenceVariance(m)))
-  return clamp(bits, -maxVariationBits, maxVariationBits)
+  return clamp(bits, -limits.maxVariationBits, limits.maxVariationBits)
 }
 
 function differenceVariance(m: Moments): number {
@@ -106,7 +102,7 @@ function clamp(value: number, low: number, high: number): number {
  */
 export function framingOnTheOutside(forward: Direction, backward: Direction, slack: number): boolean {
   return (
-    forward.totalOut <= forward.totalIn * (1 + slack) + framingSpreadBytes &&
-    backward.totalOut >= backward.totalIn * (1 - slack) - framingSpreadBytes
+    forward.totalOut <= forward.totalIn * (1 + slack) + limits.framingSpreadBytes &&
+    backward.totalOut >= backward.totalIn * (1 - slack) - limits.framingSpreadBytes
   )
 }

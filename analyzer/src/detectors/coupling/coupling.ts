@@ -6,46 +6,35 @@ import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Claim, Detector } from "../../domain/detector.js"
 import type { Microseconds } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { bytesText, couplingEvidence, endpointText, insideText } from "./evidence.js"
-import { hypotheses, judge, type OutsideRole, type Verdict } from "./verdict.js"
+import { ClaimBook } from "../claims/claim-book.js"
+import { isSshClientByName } from "../ssh-client/programs.js"
+import { claimOf, detectorName } from "./evidence.js"
+import { hypotheses, judge, type JudgedEdges, type OutsideRole } from "./judge.js"
 
-const name = "coupling"
-
-interface Judged {
-  readonly verdict: Verdict
-  readonly edges: readonly [CouplingEdge, ...CouplingEdge[]]
-}
-
-interface Claimed {
-  readonly claim: Claim
-  readonly edges: readonly CouplingEdge[]
-}
+/** Claims by group, each with the edges that it rests on. */
+type Book = ClaimBook<readonly CouplingEdge[]>
 
 export function coupling(): Detector {
-  const claimed = new Map<string, Claimed>()
+  const book: Book = new ClaimBook()
   return {
-    name,
+    name: detectorName,
     observe(change, view) {
-      if (change.kind === "edge" && change.edge.kind !== "exec") return claimGroup(change.edge.group, view, claimed)
+      if (change.kind === "edge" && change.edge.kind !== "exec") return claimGroup(change.edge.group, view, book)
       if (change.kind === "connection" && change.update.reason === "identified") {
         const edges = view.edgesOfConnection(change.connection.cookie)
-        return [...new Set(edges.map((edge) => edge.group))].flatMap((group) => claimGroup(group, view, claimed))
+        return [...new Set(edges.map((edge) => edge.group))].flatMap((group) => claimGroup(group, view, book))
       }
       return []
     },
-    tick: (nowUs, view) => endClaims(nowUs, view, claimed),
+    tick: (nowUs, view) => endClaims(nowUs, view, book),
   }
 }
 
 /** A tunnel that opens an outside connection per channel lives as long as its processes hold any to the same place. */
-function endClaims(nowUs: Microseconds, view: View, claimed: Map<string, Claimed>): readonly Claim[] {
-  const ended: Claim[] = []
-  for (const [group, { claim, edges }] of claimed) {
-    if (edges.some((edge) => outsideLives(edge, view))) continue
-    claimed.delete(group)
-    ended.push({ ...claim, lastSeenUs: nowUs, status: "ended" })
-  }
-  return ended
+function endClaims(nowUs: Microseconds, view: View, book: Book): readonly Claim[] {
+  const over: string[] = []
+  for (const [group, { basis }] of book.entries()) if (!basis.some((edge) => outsideLives(edge, view))) over.push(group)
+  return over.flatMap((group) => book.end(group, nowUs))
 }
 
 function outsideLives(edge: CouplingEdge, view: View): boolean {
@@ -55,20 +44,18 @@ function outsideLives(edge: CouplingEdge, view: View): boolean {
   return view.connectionsOf(edge.aProcess).some((c) => c.remote.address === edge.aRemote.address)
 }
 
-function claimGroup(group: string, view: View, claimed: Map<string, Claimed>): readonly Claim[] {
+function claimGroup(group: string, view: View, book: Book): readonly Claim[] {
   const best = judgeGroup(group, view)
   if (!best) return []
-  const before = claimed.get(group)?.claim
+  const before = book.get(group)?.claim
   if (before && before.score > best.verdict.score) return []
-  const claim = toClaim(group, best, view, before)
-  claimed.set(group, { claim, edges: best.edges })
-  return [claim]
+  return book.record(claimOf(group, best, view, before), best.edges)
 }
 
-function judgeGroup(group: string, view: View): Judged | undefined {
+function judgeGroup(group: string, view: View): JudgedEdges | undefined {
   const edges = view.edgesOf(group).filter((edge) => edge.kind !== "exec")
   const roleOf = (edge: CouplingEdge): OutsideRole => outsideRole(edge, view)
-  let best: Judged | undefined
+  let best: JudgedEdges | undefined
   for (const candidate of hypotheses(edges)) {
     const [first, ...rest] = candidate
     if (!first) continue
@@ -78,52 +65,10 @@ function judgeGroup(group: string, view: View): Judged | undefined {
   return best
 }
 
-/**
- * The identification of a socket older than the collector was not seen: there the program and the registered port stand
- * in, and only for the role of a client that is known by name.
- */
 function outsideRole(edge: CouplingEdge, view: View): OutsideRole {
   const a = view.connection(edge.aCookie)
   if (!a) return { sshClient: false, openedUs: edge.firstUs }
   const seen = a.ssh.localClient || (a.ssh.localIdent && a.ssh.remoteIdent && !a.ssh.remoteClient)
-  const exe = (a.process === undefined ? undefined : view.process(a.process))?.exe ?? ""
-  const older = a.olderThanCollector && a.remote.port === 22 && /\/(ssh|dbclient|dropbear)$/.test(exe)
-  return { sshClient: seen || older, openedUs: a.openedUs }
-}
-
-function toClaim(group: string, { verdict, edges }: Judged, view: View, before: Claim | undefined): Claim {
-  const newest = edges.reduce((x, y) => (y.lastUs > x.lastUs ? y : x))
-  const a = view.connection(newest.aCookie)
-  const process = newest.bProcess ?? newest.aProcess ?? a?.process
-  return {
-    class: "reverse_tunnel",
-    detector: name,
-    subject: group,
-    score: verdict.score,
-    confidence: verdict.confidence,
-    firstSeenUs: before?.firstSeenUs ?? Math.min(...edges.map((edge) => edge.firstUs)),
-    lastSeenUs: newest.lastUs,
-    process,
-    cookie: newest.aCookie,
-    summary: summary(verdict, edges, process === undefined ? "" : (view.process(process)?.comm ?? "")),
-    evidence: couplingEvidence(edges, verdict, a),
-    attack: a?.ssh.localIdent ? ["T1572", "T1090", "T1021.004"] : ["T1572", "T1090"],
-    status: "active",
-    facts: { reason: verdict.reason, inside: insideText(newest), opened: verdict.opened },
-  }
-}
-
-function summary(verdict: Verdict, edges: readonly [CouplingEdge, ...CouplingEdge[]], comm: string): string {
-  const places = [...new Set(edges.map(insideText))]
-  const first = places.slice(0, 3).join(", ")
-  const more = places.length > 3 ? ` and ${places.length - 3} more places` : ""
-  const outside = endpointText(edges[0].aRemote)
-  const times =
-    verdict.opened > 0
-      ? `; ${comm || "the process"} connected there ${verdict.opened === 1 ? "once" : `${verdict.opened} times`} right after ${outside} spoke`
-      : ""
-  return (
-    `${comm || "A process"} lets ${outside} reach ${first}${more} inside${times}. ` +
-    `${bytesText(verdict.forward.totalOut)} went in, ${bytesText(verdict.backward.totalOut)} came out.`
-  )
+  const owner = a.process === undefined ? undefined : view.process(a.process)
+  return { sshClient: seen || isSshClientByName(a, owner), openedUs: a.openedUs }
 }

@@ -1,10 +1,14 @@
 /** Coupling in words and numbers that a person can check against the host. */
 import type { Connection } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
+import type { Claim } from "../../domain/detector.js"
 import type { Evidence } from "../../domain/finding.js"
-import type { Endpoint } from "../../domain/identity.js"
+import type { View } from "../../domain/view.js"
+import { bytesText, delayText, plural } from "../../text/amounts.js"
+import { endpointText } from "../../text/endpoint.js"
 import type { Direction } from "./conservation.js"
-import type { Verdict } from "./verdict.js"
+import type { JudgedEdges, Verdict } from "./judge.js"
+import { couplingThresholds as limits } from "./thresholds.js"
 
 const reasons: Readonly<Record<Verdict["reason"], string>> = {
   "ssh-client-dials-inside": "an SSH client has no reason of its own to connect inside when the far side speaks",
@@ -14,36 +18,59 @@ const reasons: Readonly<Record<Verdict["reason"], string>> = {
   "agent-forwarding": "the far side uses the local agent or display",
 }
 
-export function endpointText(endpoint: Endpoint): string {
-  return endpoint.address.includes(":")
-    ? `[${endpoint.address}]:${endpoint.port}`
-    : `${endpoint.address}:${endpoint.port}`
+export const detectorName = "coupling"
+
+export function claimOf(group: string, { verdict, edges }: JudgedEdges, view: View, before: Claim | undefined): Claim {
+  const newest = edges.reduce((x, y) => (y.lastUs > x.lastUs ? y : x))
+  const a = view.connection(newest.aCookie)
+  const process = newest.bProcess ?? newest.aProcess ?? a?.process
+  return {
+    class: "reverse_tunnel",
+    detector: detectorName,
+    subject: group,
+    score: verdict.score,
+    confidence: verdict.confidence,
+    firstSeenUs: before?.firstSeenUs ?? Math.min(...edges.map((edge) => edge.firstUs)),
+    lastSeenUs: newest.lastUs,
+    process,
+    cookie: newest.aCookie,
+    summary: summary(verdict, edges, process === undefined ? "" : (view.process(process)?.comm ?? "")),
+    evidence: couplingEvidence(edges, verdict, a),
+    attack: a?.ssh.localIdent ? ["T1572", "T1090", "T1021.004"] : ["T1572", "T1090"],
+    status: "active",
+    facts: { reason: verdict.reason, inside: insideText(newest), opened: verdict.opened },
+  }
+}
+
+function summary(verdict: Verdict, edges: readonly [CouplingEdge, ...CouplingEdge[]], comm: string): string {
+  const places = [...new Set(edges.map(insideText))]
+  const first = places.slice(0, limits.shownPlaces).join(", ")
+  const rest = places.length - limits.shownPlaces
+  const more = rest > 0 ? ` and ${rest} more places` : ""
+  const outside = endpointText(edges[0].aRemote)
+  const times =
+    verdict.opened > 0
+      ? `; ${comm || "the process"} connected there ${verdict.opened === 1 ? "once" : `${verdict.opened} times`} right after ${outside} spoke`
+      : ""
+  return (
+    `${comm || "A process"} lets ${outside} reach ${first}${more} inside${times}. ` +
+    `${bytesText(verdict.forward.totalOut)} went in, ${bytesText(verdict.backward.totalOut)} came out.`
+  )
 }
 
 /** Where B is, for a sentence: "127.0.0.1:8000" or a path. */
-export function insideText(edge: CouplingEdge): string {
+function insideText(edge: CouplingEdge): string {
   return edge.kind === "unix" ? edge.bPath || "an unnamed socket" : endpointText(edge.bRemote)
 }
 
-/** "1.9 kB" with powers of ten, as network people count. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`
-  return `${(bytes / 1_000_000).toFixed(1)} MB`
-}
-
-/** "0.05 ms" */
-export function delayText(ns: number): string {
-  const ms = ns / 1_000_000
-  return ms < 1 ? `${ms.toFixed(2)} ms` : `${ms.toFixed(0)} ms`
-}
-
-export function couplingEvidence(
+function couplingEvidence(
   edges: readonly [CouplingEdge, ...CouplingEdge[]],
   verdict: Verdict,
   a: Connection | undefined,
 ): readonly [Evidence, ...Evidence[]] {
-  const shown = [...edges].sort((x, y) => y.openedAfter - x.openedAfter || y.lastUs - x.lastUs).slice(0, 8)
+  const shown = [...edges]
+    .sort((x, y) => y.openedAfter - x.openedAfter || y.lastUs - x.lastUs)
+    .slice(0, limits.shownEdges)
   const evidence: [Evidence, ...Evidence[]] = [conservationEvidence(edges, verdict)]
   for (const edge of shown) evidence.push(dialEvidence(edge))
   if (a && (a.ssh.localIdent || a.ssh.remoteIdent)) {
@@ -110,10 +137,6 @@ function directionFacts(name: string, d: Direction): Record<string, number | boo
 
 function round(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-export function plural(n: number, noun: string): string {
-  return n === 1 ? `1 ${noun}` : `${n} ${noun}s`
 }
 
 function times(n: number): string {

@@ -2,14 +2,15 @@
  * Intent: a process was asked, by its arguments or a file that it reads, for a way back in. The same words in a process and
  * in what it starts for the purpose (`ssh -f`, autossh and its ssh) are one intent.
  */
-import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { Connection } from "../../domain/connection.js"
+import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { isOutbound } from "../outbound.js"
-import { requestOf, requestOfRenamed, type TunnelRequest } from "./request.js"
-import { claim, detectorName, type Intent } from "./claim.js"
-import { findOutside, isCandidate } from "./outside.js"
+import { isOutbound } from "../claims/outbound.js"
+import { claimOf, detectorName } from "./evidence.js"
+import { requestOf, requestOfRenamed } from "./judge.js"
+import type { Intent, TunnelRequest } from "./request.js"
+import { intentThresholds as limits } from "./thresholds.js"
 
 interface State {
   readonly intents: Map<ProcessKey, Intent>
@@ -60,7 +61,7 @@ function join(facts: ProcessFacts, request: TunnelRequest, view: View, state: St
   }
   state.intents.set(made.subject, made)
   state.subjectOf.set(facts.key, made.subject)
-  return [claim(made, "active", view)]
+  return [claimOf(made, "active", view)]
 }
 
 function leave(key: ProcessKey, view: View, state: State): readonly Claim[] {
@@ -72,7 +73,7 @@ function leave(key: ProcessKey, view: View, state: State): readonly Claim[] {
     return []
   }
   state.intents.delete(found.subject)
-  return [claim(found, "ended", view)]
+  return [claimOf(found, "ended", view)]
 }
 
 function onConnection(
@@ -100,7 +101,7 @@ function connect(found: Intent, connection: Connection, view: View, state: State
   if (!isHeld && (!isBetter || connection.closed !== undefined)) return []
   const next = { ...found, outside: connection }
   state.intents.set(found.subject, next)
-  return [claim(next, "active", view)]
+  return [claimOf(next, "active", view)]
 }
 
 function intentOf(key: ProcessKey, state: State): Intent | undefined {
@@ -126,4 +127,24 @@ function asksFor(a: TunnelRequest, b: TunnelRequest): boolean {
 
 function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {
   return previous?.exe === facts.exe && previous.argv.join("\0") === facts.argv.join("\0")
+}
+
+/** Names are looked up before anything is dialled: that is no connection to the far side. SSH runs over TCP. */
+function isCandidate({ protocol, remote }: Connection, { kind }: TunnelRequest): boolean {
+  if (remote.port === limits.domainPort) return false
+  return protocol === "tcp" || kind === "tool"
+}
+
+/** Of the process itself first, then of what it started (a ProxyCommand). */
+function findOutside(process: ProcessKey, request: TunnelRequest, view: View): Connection | undefined {
+  const queue = [process]
+  for (let i = 0; i < queue.length && i < limits.followedDescendants; i++) {
+    const key = queue[i] ?? process
+    const found = view
+      .connectionsOf(key)
+      .find((connection) => isOutbound(connection, view) && isCandidate(connection, request))
+    if (found) return found
+    queue.push(...view.childrenOf(key))
+  }
+  return undefined
 }

@@ -1,6 +1,6 @@
 /** Reverse shells that stand in the arguments of a program: what to run, and to where it is joined. */
 import type { ProcessFacts } from "../../domain/identity.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 import type { ToolMatch } from "./tunnel-tools.js"
 
 const shell = /(^|[/\s"'`])(ba|da|z|k|a|c|tc|fi)?sh\b/

@@ -1,6 +1,6 @@
 /** Tunnel tools by the shape of their arguments, so that a renamed copy is still known where the shape is its own. */
 import type { ProcessFacts } from "../../domain/identity.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 
 export interface ToolMatch {
   readonly tool: string

@@ -2,9 +2,10 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Exchanges } from "../../domain/connection.js"
 import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../../testing/detector-run.js"
-import { thresholds } from "../thresholds.js"
-import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./features.js"
+import { scoringThresholds } from "../../scoring/thresholds.js"
 import { invertedExchanges } from "./inverted-exchanges.js"
+import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./judge.js"
+import { invertedExchangesThresholds } from "./thresholds.js"
 
 const log2 = (ns: number, count: number) => Math.round(256 * Math.log2(ns) * count)
 
@@ -91,10 +92,10 @@ describe("score", () => {
     fc.assert(
       fc.property(counters, (c) => {
         expect(of(c)).toBeGreaterThanOrEqual(0)
-        expect(of(c)).toBeLessThanOrEqual(thresholds.invertedExchanges.maxScore)
+        expect(of(c)).toBeLessThanOrEqual(invertedExchangesThresholds.maxScore)
       }),
     )
-    expect(thresholds.invertedExchanges.maxScore).toBeLessThan(thresholds.scoring.bands.medium)
+    expect(invertedExchangesThresholds.maxScore).toBeLessThan(scoringThresholds.bands.medium)
   })
 
   it("never rises when this host leads more or answers more slowly", () => {
@@ -132,7 +133,7 @@ describe("the detector", () => {
     const [claim] = new Watch(invertedExchanges()).step(startUs, {
       connections: [anUpdate({ exchanges: driven(32, consumer) })],
     })
-    expect(claim?.score).toBeLessThan(thresholds.scoring.bands.low)
+    expect(claim?.score).toBeLessThan(scoringThresholds.bands.low)
     expect(claim?.facts).toEqual({ long_poll: true })
   })
 

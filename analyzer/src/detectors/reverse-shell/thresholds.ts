@@ -1,4 +1,4 @@
-/** Limits of the reverse shell detector. */
+/** Limits and scores of the reverse shell detector. */
 export const reverseShellThresholds = {
   /**
    * Programs that read commands. By the last part of the path, without version numbers. A shell under another name is
@@ -35,4 +35,16 @@ export const reverseShellThresholds = {
   matchedMoments: 2,
   /** Moments that are remembered for the comparison: some four seconds of a busy shell. */
   matchedSamples: 16,
+
+  /** Strength and sureness of each verdict, 0..1. From .9 on it is critical, from .5 on it wakes a person. */
+  verdicts: {
+    /** The descriptors are a fact, and no interpreter is joined to a socket by chance. */
+    stdioShell: { score: 0.95, confidence: 0.97 },
+    /** A program that is no known shell may have a reason of its own. */
+    stdioProgram: { score: 0.55, confidence: 0.7 },
+    /** Not a byte more or less than came in. */
+    bytesMatch: { score: 0.95, confidence: 0.95 },
+    /** By order and delay alone: encrypted, so that no bytes can be compared. */
+    driven: { score: 0.9, confidence: 0.85 },
+  },
 } as const

@@ -1,21 +1,59 @@
-import { describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it } from "vitest"
 import { aProcess, anUpdate, secondUs, sshClient, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import { sshRoleInversion } from "./ssh-role-inversion.js"
 
-const later = startUs + secondUs
+const at = (seconds: number) => startUs + seconds * secondUs
 const sshd = aProcess(["/usr/sbin/sshd", "-i"])
+const identified = (second: number) => anUpdate({ ssh: sshServer, reason: "identified", observedUs: at(second) })
+const closed = (second: number) => anUpdate({ ssh: sshServer, reason: "closed", observedUs: at(second) })
+
+let host: Watch
+beforeEach(() => {
+  host = new Watch(sshRoleInversion())
+})
 
 describe("an SSH server that dialled out", () => {
-  it("is claimed at once, once, and ended with its connection", () => {
-    const host = new Watch(sshRoleInversion())
-    expect(host.step(startUs, { processes: [sshd], connections: [anUpdate({ reason: "opened" })] })).toEqual([])
-    const claims = host.step(later, { connections: [anUpdate({ ssh: sshServer, reason: "identified" })] })
-    expect(claims).toMatchObject([{ class: "ssh_role_inversion", score: 0.85, process: "4711:1", status: "active" }])
-    expect(claims[0]?.summary).toContain("sshd (pid 4711, uid 1000) on build-7 dialled out to 203.0.113.9:443")
-    expect(claims[0]?.evidence[0].facts).toMatchObject({ initiator: "local", remote_client: true, local_client: false })
-    expect(host.step(later + 1, { connections: [anUpdate({ ssh: sshServer, observedUs: later + 1 })] })).toEqual([])
-    const closed = anUpdate({ ssh: sshServer, reason: "closed", observedUs: later + 2 })
-    expect(host.step(later + 2, { connections: [closed] })).toMatchObject([{ status: "ended" }])
+  beforeEach(() => {
+    host.step(startUs, { processes: [sshd], connections: [anUpdate({ reason: "opened" })] })
+  })
+
+  it("is claimed as soon as the far side proves to be the client", () => {
+    const [claim] = host.step(at(1), { connections: [identified(1)] })
+    expect(claim).toMatchObject({ class: "ssh_role_inversion", score: 0.85, process: "4711:1", status: "active" })
+    expect(claim?.summary).toContain("sshd (pid 4711, uid 1000) on build-7 dialled out to 203.0.113.9:443")
+    expect(claim?.evidence[0].facts).toMatchObject({ initiator: "local", remote_client: true, local_client: false })
+  })
+
+  it("is claimed once while nothing changes", () => {
+    host.step(at(1), { connections: [identified(1)] })
+    expect(host.step(at(2), { connections: [anUpdate({ ssh: sshServer, observedUs: at(2) })] })).toEqual([])
+  })
+
+  it("is claimed anew when the connection is handed to another process, as to that of the session", () => {
+    host.step(at(1), { connections: [identified(1)] })
+    const session = anUpdate({ ssh: sshServer, process: "4712:2", observedUs: at(2) })
+    expect(host.step(at(2), { connections: [session] })).toMatchObject([{ process: "4712:2", firstSeenUs: startUs }])
+  })
+
+  it("ends with its connection, once", () => {
+    host.step(at(1), { connections: [identified(1)] })
+    expect(host.step(at(2), { connections: [closed(2)] })).toMatchObject([{ status: "ended", lastSeenUs: at(2) }])
+    expect(host.step(at(3), { connections: [closed(3)] })).toEqual([])
+  })
+
+  it("is nothing when all that was seen of it came with its end", () => {
+    expect(host.step(at(1), { connections: [closed(1)] })).toEqual([])
+  })
+})
+
+describe("the role", () => {
+  // One bit decides: identification strings are the same on both sides.
+  it.each([
+    [{ ...sshServer, remoteClient: true, localClient: false }, 1],
+    [{ ...sshServer, remoteClient: false, localClient: false }, 0],
+    [{ ...sshServer, remoteClient: true, localClient: true }, 0],
+  ])("of %j gives %i claims", (ssh, count) => {
+    expect(host.step(startUs, { processes: [sshd], connections: [anUpdate({ ssh })] })).toHaveLength(count)
   })
 })
 
@@ -25,8 +63,7 @@ describe("quiet about", () => {
     ["a login that somebody outside made", anUpdate({ ssh: sshServer, initiator: "remote" })],
     ["a server that dialled inside", anUpdate({ ssh: sshServer, remote: { address: "10.0.0.5", port: 443 } })],
     ["a socket whose initiator is not known", anUpdate({ ssh: sshServer, initiator: "unknown" })],
-    ["identification strings alone", anUpdate({ ssh: { ...sshServer, remoteClient: false } })],
   ])("%s", (_, update) => {
-    expect(new Watch(sshRoleInversion()).step(startUs, { processes: [sshd], connections: [update] })).toEqual([])
+    expect(host.step(startUs, { processes: [sshd], connections: [update] })).toEqual([])
   })
 })

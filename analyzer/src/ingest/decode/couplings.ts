@@ -2,12 +2,12 @@ import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
 import type { Attachment, CouplingEdge, EdgeKind, Moments } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
-import { isPlausible } from "./connections.js"
-import type { RecordContext } from "./connections.js"
-import type { Span } from "./processes.js"
-import { limits } from "./wire-limits.js"
+import { isPlausible, processOf } from "./context.js"
+import type { RecordContext } from "./context.js"
 import { toHex, toNumber } from "./uint64.js"
 import type { Uint64Halves } from "./uint64.js"
+import { wireLimits } from "./wire-limits.js"
+import type { Span } from "./wire-reader.js"
 
 const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec"]
 const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
@@ -26,14 +26,14 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
   if (kind === undefined) context.reject("edge_kind")
   else if (aRemote === undefined || bRemote === undefined) context.reject("address_length")
   else if (wire.aPort > 65_535 || wire.bPort > 65_535) context.reject("port")
-  else if (wire.bPath.length > limits.unixPathChars) context.reject("text_length")
+  else if (wire.bPath.length > wireLimits.unixPathChars) context.reject("text_length")
   else if (!isPlausible(firstUs, context) || !isPlausible(lastUs, context)) context.reject("time")
   else
     return {
       group: toHex(wire.group),
       kind,
-      aProcess: readReference(wire.aProcess, context),
-      bProcess: readReference(wire.process, context),
+      aProcess: processOf(wire.aProcess, context),
+      bProcess: processOf(wire.process, context),
       aRemote,
       aCookie: toHex(wire.aCookie),
       bRemote,
@@ -41,7 +41,6 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       bCookie: toHex(wire.bCookie),
       openedAfter: wire.openedAfter,
       openedAlone: wire.openedAlone,
-      accepted: wire.accepted,
       delayMinNs: toNumber(wire.delayMinNs),
       delayLog2: toNumber(wire.delayLog2),
       forwardIn: toNumber(wire.forwardIn),
@@ -67,7 +66,7 @@ function readAttachment(bytes: Uint8Array, context: RecordContext): Attachment |
   const wire = backflow.v1.Attachment.decode(bytes)
   const kind = attachmentKinds[wire.kind]
   const observedUs = toNumber(wire.observedUs)
-  const process = context.keyOf(wire.process)
+  const process = context.dictionary.keyOf(wire.process)
   if (kind === undefined) context.reject("attachment_kind")
   else if (process === undefined) context.reject("unknown_process")
   else if (!isPlausible(observedUs, context)) context.reject("time")
@@ -75,7 +74,7 @@ function readAttachment(bytes: Uint8Array, context: RecordContext): Attachment |
     return {
       kind,
       process,
-      child: readReference(wire.child, context),
+      child: processOf(wire.child, context),
       cookie: toHex(wire.cookie),
       stdioMask: wire.stdioMask & 7,
       observedUs,
@@ -90,13 +89,6 @@ const nowhere: Endpoint = { address: "", port: 0 }
 
 function readEndpoint(address: Uint8Array, port: number): Endpoint | undefined {
   return address.length === 16 ? { address: formatAddress(address), port } : undefined
-}
-
-function readReference(reference: number, context: RecordContext) {
-  if (reference === 0) return undefined
-  const key = context.keyOf(reference)
-  if (key === undefined) context.reject("unknown_process")
-  return key
 }
 
 type WireMoments = { readonly [K in keyof Moments]?: Uint64Halves | null }

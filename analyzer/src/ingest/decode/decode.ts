@@ -3,20 +3,23 @@ import type { Batch } from "../../domain/batch.js"
 import { lostBy, nothingLost } from "../../domain/lost.js"
 import type { Lost } from "../../domain/lost.js"
 import type { HostFacts, ProcessFacts, ProcessKey } from "../../domain/identity.js"
-import { ColumnError, TooManyRecords, decodeConnections, isPlausible } from "./connections.js"
-import type { RecordContext } from "./connections.js"
+import { decodeConnections } from "./connections.js"
+import { ColumnError, TooManyRecords, isPlausible } from "./context.js"
+import type { DecodeContext, RecordContext } from "./context.js"
 import { decodeAttachments, decodeEdges } from "./couplings.js"
 import { decodeProcesses } from "./processes.js"
-import type { ProcessContext, Span } from "./processes.js"
-import { limits } from "./wire-limits.js"
 import type { RejectionReason } from "./rejections.js"
 import { toDecimal, toNumber } from "./uint64.js"
+import { wireLimits } from "./wire-limits.js"
 import { WireError, WireReader } from "./wire-reader.js"
+import type { Span } from "./wire-reader.js"
+
+/** Version of the contract in proto/backflow/v1 that is read and spoken here; collectors of another are refused. */
+export const protocolVersion = 1
 
 export interface Hello {
   readonly protocol: number
   readonly host: HostFacts
-  readonly capabilities: readonly string[]
 }
 
 /** What one CollectorMessage says. A malformed one is worth its stream, for what follows cannot be trusted either. */
@@ -31,7 +34,7 @@ const message = { hello: 1, dictionary: 2, snapshot: 3, batch: 4 } as const
 const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9 } as const // prettier-ignore
 
 /** Reads the bytes of one CollectorMessage. Never throws on any bytes; the dictionary learns and forgets as they say. */
-export function decode(bytes: Uint8Array, context: ProcessContext): Decoded {
+export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
   try {
     return decodeMessage(bytes, context)
   } catch (error) {
@@ -46,7 +49,7 @@ function malformed(reason: RejectionReason, detail: string): Decoded {
   return { kind: "malformed", reason, detail }
 }
 
-function decodeMessage(bytes: Uint8Array, context: ProcessContext): Decoded {
+function decodeMessage(bytes: Uint8Array, context: DecodeContext): Decoded {
   const reader = new WireReader(bytes)
   let last: { readonly field: number; readonly span: Span } | undefined
   while (reader.next()) {
@@ -68,16 +71,19 @@ function decodeHello(bytes: Uint8Array): Decoded {
     feature: feature ?? "",
     consequence: consequence ?? "",
   }))
-  const names = [wire.hostId, wire.hostName, wire.bootId, wire.kernel, wire.version, ...wire.capabilities]
+  const names = [wire.hostId, wire.hostName, wire.bootId, wire.kernel, wire.version]
   const sentences = degraded.flatMap(({ feature, consequence }) => [feature, consequence])
   // The parts of an insert token are joined by colons.
   const isKey = (text: string) => /^[!-9;-~]{1,128}$/.test(text)
   if (!isKey(wire.hostId) || !isKey(wire.bootId))
     return malformed("hello", "host_id and boot_id are 1 to 128 printable characters without space and colon")
-  if (names.some((name) => name.length > limits.nameChars) || sentences.some((text) => text.length > limits.pathChars))
+  if (
+    names.some((name) => name.length > wireLimits.nameChars) ||
+    sentences.some((text) => text.length > wireLimits.pathChars)
+  )
     return malformed("text_length", "a name in Hello is too long")
-  if (degraded.length > limits.degraded || wire.capabilities.length > limits.degraded)
-    return malformed("too_many_records", `more than ${limits.degraded} capabilities or degraded modes`)
+  if (degraded.length > wireLimits.degraded)
+    return malformed("too_many_records", `more than ${wireLimits.degraded} degraded modes`)
   const host: HostFacts = {
     hostId: wire.hostId,
     hostName: wire.hostName === "" ? wire.hostId : wire.hostName,
@@ -87,37 +93,39 @@ function decodeHello(bytes: Uint8Array): Decoded {
     instance: toDecimal(wire.instance),
     degraded,
   }
-  return { kind: "hello", hello: { protocol: wire.protocol, host, capabilities: wire.capabilities } }
+  return { kind: "hello", hello: { protocol: wire.protocol, host } }
 }
 
-function decodeDictionary(bytes: Uint8Array, { start, end }: Span, context: ProcessContext): Decoded {
+function decodeDictionary(bytes: Uint8Array, { start, end }: Span, context: DecodeContext): Decoded {
   const reader = new WireReader(bytes, start, end)
   const spans: Span[] = []
   while (reader.next()) {
-    if (reader.field === 1) collect(spans, reader, limits.processesPerBatch)
+    if (reader.field === 1) collect(spans, reader, wireLimits.processesPerBatch)
     else reader.skip()
   }
   return { kind: "dictionary", processes: decodeProcesses(bytes, spans, context) }
 }
 
-function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: ProcessContext, snapshot: boolean): Decoded {
+function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeContext, snapshot: boolean): Decoded {
   const reader = new WireReader(bytes, start, end)
   let seq = 0
   let baseUs = 0
   let more = false
   let lost = nothingLost
+  const processes: Span[] = []
   const connections: Span[] = []
-  const [processes, edges, attachments]: [Span[], Span[], Span[]] = [[], [], []]
+  const edges: Span[] = []
+  const attachments: Span[] = []
   const exitedReferences: number[] = []
   while (reader.next()) {
     if (reader.field === fieldOf.seq) seq = reader.unsigned()
     else if (reader.field === fieldOf.baseUs) baseUs = reader.unsigned()
     else if (reader.field === fieldOf.more) more = reader.unsigned() !== 0
     else if (reader.field === fieldOf.lost) lost = decodeLost(bytes, reader.span())
-    else if (reader.field === fieldOf.processes) collect(processes, reader, limits.processesPerBatch)
+    else if (reader.field === fieldOf.processes) collect(processes, reader, wireLimits.processesPerBatch)
     else if (reader.field === fieldOf.connections) collect(connections, reader, 1)
-    else if (reader.field === fieldOf.edges) collect(edges, reader, limits.edgesPerBatch)
-    else if (reader.field === fieldOf.attachments) collect(attachments, reader, limits.attachmentsPerBatch)
+    else if (reader.field === fieldOf.edges) collect(edges, reader, wireLimits.edgesPerBatch)
+    else if (reader.field === fieldOf.attachments) collect(attachments, reader, wireLimits.attachmentsPerBatch)
     else if (reader.field === fieldOf.exited) collectPacked(exitedReferences, bytes, reader.span())
     else reader.skip()
   }
@@ -126,8 +134,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: ProcessCo
     return malformed("time", "base_us lies before 2000 or more than a day ahead of this host")
 
   const facts = decodeProcesses(bytes, processes, context)
-  const records: RecordContext = { ...context, baseUs, keyOf: (reference) => context.dictionary.keyOf(reference) }
-  const [block] = connections
+  const records: RecordContext = { ...context, baseUs }
   const batch: Batch = {
     seq,
     snapshot,
@@ -135,7 +142,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: ProcessCo
     observedUs: baseUs,
     lost,
     processes: facts,
-    connections: block === undefined ? [] : decodeConnections(bytes, block.start, block.end, records),
+    connections: decodeConnections(bytes, connections, records),
     edges: decodeEdges(bytes, edges, records),
     attachments: decodeAttachments(bytes, attachments, records),
     // After everything that may refer to them.
@@ -147,15 +154,15 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: ProcessCo
   return { kind: "batch", batch }
 }
 
-function collect(spans: Span[], reader: WireReader, most: number): void {
-  if (spans.length >= most) throw new TooManyRecords(`more than ${most} of field ${reader.field} in one message`)
+function collect(spans: Span[], reader: WireReader, max: number): void {
+  if (spans.length >= max) throw new TooManyRecords(`more than ${max} of field ${reader.field} in one message`)
   spans.push(reader.span())
 }
 
 function collectPacked(values: number[], bytes: Uint8Array, { start, end }: Span): void {
   const reader = new WireReader(bytes, start, end)
   while (reader.position < end) {
-    if (values.length >= limits.processesPerBatch) throw new TooManyRecords("too many ended processes in one batch")
+    if (values.length >= wireLimits.processesPerBatch) throw new TooManyRecords("too many ended processes in one batch")
     values.push(reader.varint())
   }
 }

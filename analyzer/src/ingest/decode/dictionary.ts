@@ -1,25 +1,14 @@
 import type { ProcessKey } from "../../domain/identity.js"
-import { limits } from "./wire-limits.js"
+import { wireLimits } from "./wire-limits.js"
 
-/** Process references of one collector instance. At the limit the oldest reference is forgotten, and counted. */
+/** Process references of one collector instance. At the limit the oldest reference is forgotten. */
 export class ProcessDictionary {
   readonly #keys = new Map<number, ProcessKey>()
-  #forgotten = 0
-
-  get size(): number {
-    return this.#keys.size
-  }
-
-  /** References given up because of the limit. */
-  get forgotten(): number {
-    return this.#forgotten
-  }
 
   learn(reference: number, key: ProcessKey): void {
-    if (this.#keys.size >= limits.processReferences && !this.#keys.has(reference)) {
+    if (this.#keys.size >= wireLimits.processReferences && !this.#keys.has(reference)) {
       const oldest = this.#keys.keys().next()
       if (oldest.done !== true) this.#keys.delete(oldest.value)
-      this.#forgotten += 1
     }
     this.#keys.set(reference, key)
   }

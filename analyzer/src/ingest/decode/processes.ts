@@ -1,30 +1,18 @@
 import { backflow } from "@backflow/proto"
 import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
-import { isPlausible } from "./connections.js"
-import type { ProcessDictionary } from "./dictionary.js"
-import { limits } from "./wire-limits.js"
-import type { Reject } from "./rejections.js"
+import { isPlausible } from "./context.js"
+import type { DecodeContext } from "./context.js"
 import { toDecimal, toNumber } from "./uint64.js"
+import { wireLimits } from "./wire-limits.js"
+import type { Span } from "./wire-reader.js"
 
 type WireProcess = ReturnType<typeof backflow.v1.Process.decode>
-
-/** Where one message lies: [start, end). */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-export interface ProcessContext {
-  readonly nowUs: number
-  readonly dictionary: ProcessDictionary
-  readonly reject: Reject
-}
 
 /**
  * Reads Process messages and teaches their references to the dictionary. References are learnt before parents are looked
  * up: a child may stand before its parent.
  */
-export function decodeProcesses(bytes: Uint8Array, spans: readonly Span[], context: ProcessContext): ProcessFacts[] {
+export function decodeProcesses(bytes: Uint8Array, spans: readonly Span[], context: DecodeContext): ProcessFacts[] {
   const wire = spans.map(({ start, end }) => backflow.v1.Process.decode(bytes.subarray(start, end)))
   const keys = wire.map((process) => `${process.pid}:${toDecimal(process.startNs)}`)
   wire.forEach((process, i) => {
@@ -33,7 +21,7 @@ export function decodeProcesses(bytes: Uint8Array, spans: readonly Span[], conte
   return wire.flatMap((process, i) => readFacts(process, keys[i] ?? "", context) ?? [])
 }
 
-function readFacts(process: WireProcess, key: ProcessKey, context: ProcessContext): ProcessFacts | undefined {
+function readFacts(process: WireProcess, key: ProcessKey, context: DecodeContext): ProcessFacts | undefined {
   if (!hasBoundedText(process)) {
     context.reject("text_length")
     return undefined
@@ -67,13 +55,14 @@ function hasBoundedText(process: WireProcess): boolean {
   const names = [process.comm, process.containerId]
   const argvChars = process.argv.reduce((chars, word) => chars + word.length, 0)
   return (
-    paths.every((path) => path.length <= limits.pathChars) &&
-    names.every((name) => name.length <= limits.nameChars) &&
-    process.argv.length <= limits.argvCount &&
-    argvChars <= limits.argvChars &&
-    process.sshForwards.length <= limits.forwards &&
+    paths.every((path) => path.length <= wireLimits.pathChars) &&
+    names.every((name) => name.length <= wireLimits.nameChars) &&
+    process.argv.length <= wireLimits.argvCount &&
+    argvChars <= wireLimits.argvChars &&
+    process.sshForwards.length <= wireLimits.forwards &&
     process.sshForwards.every(
-      ({ path, directive }) => (path?.length ?? 0) <= limits.pathChars && (directive?.length ?? 0) <= limits.pathChars,
+      ({ path, directive }) =>
+        (path?.length ?? 0) <= wireLimits.pathChars && (directive?.length ?? 0) <= wireLimits.pathChars,
     )
   )
 }

@@ -2,9 +2,7 @@
  * What a collector may send. Each limit is far above what ours sends: it is there so that a broken or hostile one
  * costs a bounded amount of memory and only itself.
  */
-export const limits = {
-  /** Version of the contract in proto/backflow/v1. */
-  protocol: 1,
+export const wireLimits = {
   /** Bytes of one message; a batch of 65536 connections takes about 4 MiB. */
   messageBytes: 8 * 1024 * 1024,
   connectionsPerBatch: 65_536,
@@ -28,5 +26,5 @@ export const limits = {
   /** How far ahead of this host's clock a collector's may be: one day. */
   aheadUs: 86_400_000_000,
   /** Totals beyond 2^53 would lose bytes in a double. */
-  largestTotal: Number.MAX_SAFE_INTEGER,
+  maxTotal: Number.MAX_SAFE_INTEGER,
 } as const

@@ -3,6 +3,12 @@ export class WireError extends Error {
   override readonly name = "WireError"
 }
 
+/** Where something lies in the bytes of a message: [start, end). */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
 /** Numbers of protobuf wire types (https://protobuf.dev/programming-guides/encoding). */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
@@ -49,9 +55,14 @@ export class WireReader {
     throw new WireError(`varint of more than 10 bytes at byte ${this.position}`)
   }
 
-  /** The span of a length-delimited field: [start, end). */
-  span(): { readonly start: number; readonly end: number } {
+  /** The span of a length-delimited field. */
+  span(): Span {
     if (this.type !== wireType.bytes) throw new WireError(`field ${this.field} has wire type ${this.type}, not bytes`)
+    return this.delimited()
+  }
+
+  /** A length and as many bytes. */
+  delimited(): Span {
     const length = this.varint()
     const start = this.position
     if (length > this.end - start) throw new WireError(`field ${this.field} runs past the end of its message`)

@@ -1,41 +1,56 @@
 import { backflow } from "@backflow/proto"
-import { status } from "@grpc/grpc-js"
-import type { ServerDuplexStream } from "@grpc/grpc-js"
+import type { ServerDuplexStream, status } from "@grpc/grpc-js"
 import type { Networks } from "../../domain/networks.js"
-import { limits } from "../decode/wire-limits.js"
+import { protocolVersion } from "../decode/decode.js"
 import type { CollectorSession } from "./session.js"
 
 export type CollectorCall = ServerDuplexStream<Buffer, Buffer>
 
-/** What the analyzer says on one stream. Acks and windows replace their predecessors: a peer that does not read costs nothing. */
+type State =
+  /** No Hello came yet. */
+  | { readonly kind: "greeting" }
+  | { readonly kind: "open"; readonly session: CollectorSession }
+  /** The collector sends no more: the stream ends once all that it sent is durable. */
+  | { readonly kind: "half-closed"; readonly session: CollectorSession }
+  /** Ended, or the peer is gone. What waits of it in the intake still counts. */
+  | { readonly kind: "over"; readonly session: CollectorSession | undefined }
+  /** Ended over a message that could not be used: what waits of it in the intake is passed over. */
+  | { readonly kind: "distrusted"; readonly session: CollectorSession | undefined }
+
+/**
+ * One stream of one collector, and what the analyzer sends on it. Acks and windows replace their predecessors: a peer that
+ * does not read costs nothing.
+ */
 export class CollectorStream {
   readonly #call: CollectorCall
-  session: CollectorSession | undefined
-  /** A message of it could not be used: those that follow in the intake are passed over. */
-  isUntrusted = false
+  #state: State = { kind: "greeting" }
+  #window: number
   #queuedMessages = 0
   #queuedBytes = 0
-  #window: number
-  #isOver = false
-  #isHalfClosed = false
-  #canWrite = true
   #owedAck: number | undefined
   #owedWindow: number | undefined
 
   constructor(call: CollectorCall, window: number) {
     this.#call = call
     this.#window = window
-    call.on("drain", () => {
-      this.#canWrite = true
-      this.#flush()
-    })
+    call.on("drain", () => this.#flush())
   }
 
-  /** Nothing more is read from it, and nothing said on it. */
+  /** Whose messages come on it; undefined before Hello. */
+  get session(): CollectorSession | undefined {
+    return this.#state.kind === "greeting" ? undefined : this.#state.session
+  }
+
+  /** Nothing more is read from it or sent on it. */
   get isOver(): boolean {
-    return this.#isOver
+    return this.#state.kind === "over" || this.#state.kind === "distrusted"
   }
 
+  get isDistrusted(): boolean {
+    return this.#state.kind === "distrusted"
+  }
+
+  /** Batches that may be under way. */
   get window(): number {
     return this.#window
   }
@@ -47,6 +62,19 @@ export class CollectorStream {
 
   get queuedBytes(): number {
     return this.#queuedBytes
+  }
+
+  /** Hello was accepted: sends Welcome. */
+  open(session: CollectorSession, networks: Networks): void {
+    if (this.#state.kind !== "greeting") return
+    this.#state = { kind: "open", session }
+    this.#write({
+      welcome: {
+        protocol: protocolVersion,
+        window: this.#window,
+        networks: networks.rules.map(({ block, scope }) => ({ ...block, outside: scope === "outside" })),
+      },
+    })
   }
 
   /** A message of it went into the intake. */
@@ -61,70 +89,73 @@ export class CollectorStream {
     this.#queuedBytes -= bytes
   }
 
-  welcome(networks: Networks): void {
-    this.#write({
-      welcome: {
-        protocol: limits.protocol,
-        window: this.#window,
-        networks: networks.rules.map(({ block, scope }) => ({ ...block, outside: scope === "outside" })),
-      },
-    })
-  }
-
   /** Every batch up to `seq` is durable. */
   acknowledge(seq: number): void {
     this.#owedAck = seq
     this.#flush()
-    this.#finishIfDone()
+    this.#endWhenDurable()
   }
 
   /** How many batches may be under way from now on. */
   grant(window: number): void {
     if (window === this.#window) return
     this.#window = window
+    // Welcome names it.
+    if (this.#state.kind === "greeting") return
     this.#owedWindow = window
-    if (this.session !== undefined) this.#flush()
+    this.#flush()
   }
 
-  /** The collector has said everything: the stream ends once all of it is durable. */
+  /** The collector sends no more. */
   halfClose(): void {
-    this.#isHalfClosed = true
-    this.#finishIfDone()
+    if (this.#state.kind === "greeting") this.#end()
+    if (this.#state.kind !== "open") return
+    this.#state = { kind: "half-closed", session: this.#state.session }
+    this.#endWhenDurable()
   }
 
-  /** Ends the stream with a status that tells the collector why. */
+  /** Ends the stream with a status that names the reason. */
   fail(code: status, details: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
+    this.#state = { kind: "over", session: this.session }
     this.#call.emit("error", { code, details })
   }
 
-  /** The peer is gone. */
-  abandon(): void {
-    this.#isOver = true
+  /** As `fail`, over a message that could not be used; also after the end of the stream. */
+  distrust(code: status, details: string): void {
+    this.fail(code, details)
+    this.#state = { kind: "distrusted", session: this.session }
   }
 
-  #finishIfDone(): void {
-    if (this.#isOver || !this.#isHalfClosed || this.#queuedMessages > 0) return
-    if (this.session !== undefined && !this.session.isAllDurable) return
-    this.#isOver = true
+  /** The peer is gone. */
+  disconnect(): void {
+    if (!this.isOver) this.#state = { kind: "over", session: this.session }
+  }
+
+  #endWhenDurable(): void {
+    if (this.#state.kind === "half-closed" && this.#queuedMessages === 0 && this.#state.session.isAllDurable)
+      this.#end()
+  }
+
+  #end(): void {
+    this.#state = { kind: "over", session: this.session }
     this.#call.end()
   }
 
   #flush(): void {
-    if (this.#owedWindow !== undefined && this.#canWrite) {
+    if (this.#owedWindow !== undefined && !this.#call.writableNeedDrain) {
       this.#write({ flow: { window: this.#owedWindow } })
       this.#owedWindow = undefined
     }
-    if (this.#owedAck !== undefined && this.#canWrite) {
+    if (this.#owedAck !== undefined && !this.#call.writableNeedDrain) {
       this.#write({ ack: { seq: this.#owedAck } })
       this.#owedAck = undefined
     }
   }
 
   #write(message: Record<string, object>): void {
-    if (this.#isOver) return
+    if (this.isOver) return
     const wire = backflow.v1.AnalyzerMessage
-    this.#canWrite = this.#call.write(Buffer.from(wire.encode(wire.fromObject(message)).finish()))
+    this.#call.write(Buffer.from(wire.encode(wire.fromObject(message)).finish()))
   }
 }

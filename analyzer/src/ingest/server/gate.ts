@@ -9,7 +9,7 @@ export class Gate {
   #isHeld: (whenFree: () => void) => boolean = () => false
   #waiting: (() => void) | undefined
 
-  /** `isHeld` tells whether to wait, and if so calls back once when it is worth asking again. */
+  /** `isHeld` tells whether to wait, and if so calls back once when it is worth another try. */
   holdWhile(isHeld: (whenFree: () => void) => boolean): void {
     this.#isHeld = isHeld
   }

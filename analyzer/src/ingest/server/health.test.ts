@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<void> {
-  const store = { name: "store", write: done, flush: done, close: done }
+  const store = { name: "store", write: done }
   analyzer = anAnalyzer({ store }, { token: "a token that probes do not have" })
   await analyzer.start()
   client = new Client(analyzer.address, credentials.createInsecure())
@@ -36,18 +36,18 @@ describe("grpc.health.v1.Health", () => {
     await start()
     const call = client.makeServerStreamRequest(watch.path, watch.requestSerialize, watch.responseDeserialize, { service: "" }) // prettier-ignore
     call.on("error", () => undefined)
-    const heard: unknown[] = []
-    const isToldOf = (status: string) =>
+    const statuses: unknown[] = []
+    const reports = (status: string) =>
       new Promise<void>((resolve) =>
         call.on("data", (value: { readonly status: string }) => {
-          heard.push(value.status)
+          statuses.push(value.status)
           if (value.status === status) resolve()
         }),
       )
-    await isToldOf("SERVING")
-    const stopping = isToldOf("NOT_SERVING")
+    await reports("SERVING")
+    const stopping = reports("NOT_SERVING")
     await analyzer.stop(0)
     await stopping
-    expect(heard).toContain("NOT_SERVING")
+    expect(statuses).toContain("NOT_SERVING")
   })
 })

@@ -1,4 +1,4 @@
-/** Most that waits between the sockets and the line. */
+/** The most that waits between the sockets and the pipelines. */
 export interface IntakeLimits {
   readonly messages: number
   readonly bytes: number
@@ -22,7 +22,7 @@ export class Intake<Item extends Sized> {
   #wakeTaker: (() => void) | undefined
   #waitingForRoom: (() => void)[] = []
 
-  /** `onTaken` hears of an item before those who wait for room do. */
+  /** `onTaken` is called before those who wait for room are. */
   constructor(limits: IntakeLimits, onTaken: (item: Item) => void = () => undefined) {
     this.#limits = limits
     this.#onTaken = onTaken
@@ -47,7 +47,7 @@ export class Intake<Item extends Sized> {
     this.#wakeTaker?.()
   }
 
-  /** Calls back once, after something was taken and while there is room; in the order of asking. */
+  /** Calls back once, after something was taken and while there is room; in the order of the calls. */
   whenRoom(callback: () => void): void {
     this.#waitingForRoom.push(callback)
   }
@@ -79,7 +79,7 @@ export class Intake<Item extends Sized> {
   }
 
   #announceRoom(): void {
-    // Each is asked once: one that must wait on asks to be called again.
+    // Each is called once: one that must wait on calls `whenRoom` again.
     const waiting = this.#waitingForRoom
     this.#waitingForRoom = []
     for (const [i, callback] of waiting.entries()) {

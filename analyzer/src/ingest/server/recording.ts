@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { WireReader } from "../decode/wire-reader.js"
+import type { Span } from "../decode/wire-reader.js"
 
 /**
  * Keeps what collectors send: one file for each stream, of CollectorMessages each after its length as a varint (the
@@ -65,16 +66,15 @@ export function* recordedMessages(path: string): Generator<Uint8Array> {
   const bytes = readFileSync(path)
   const reader = new WireReader(bytes)
   while (reader.position < bytes.length) {
-    const length = readLength(reader)
-    if (length === undefined || length > bytes.length - reader.position) return
-    yield bytes.subarray(reader.position, reader.position + length)
-    reader.position += length
+    const span = nextMessage(reader)
+    if (span === undefined) return
+    yield bytes.subarray(span.start, span.end)
   }
 }
 
-function readLength(reader: WireReader): number | undefined {
+function nextMessage(reader: WireReader): Span | undefined {
   try {
-    return reader.varint()
+    return reader.delimited()
   } catch {
     return undefined
   }

@@ -17,7 +17,7 @@ import { batch, connections, flags, hello, process, sampleUs } from "../../testi
 /** A store that takes everything, or from which nothing ever comes back. */
 function aStore(isStuck: boolean): Sink {
   const done = () => Promise.resolve()
-  return { name: "store", write: () => (isStuck ? new Promise(() => undefined) : done()), flush: done, close: done }
+  return { name: "store", write: () => (isStuck ? new Promise(() => undefined) : done()) }
 }
 
 let folder: string

@@ -7,19 +7,19 @@ import type { Log } from "../../telemetry/log.js"
 import { isAuthorized } from "./authorize.js"
 import { CollectorStream } from "./collector-stream.js"
 import type { CollectorCall } from "./collector-stream.js"
-import { decode } from "../decode/decode.js"
+import { decode, protocolVersion } from "../decode/decode.js"
 import type { Hello } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
 import { Gates } from "./gate.js"
 import type { Intake } from "./intake.js"
-import { limits } from "../decode/wire-limits.js"
+import { wireLimits } from "../decode/wire-limits.js"
 import { listen } from "./listener.js"
 import type { ListenOptions, Listener } from "./listener.js"
 import type { Recorder } from "./recording.js"
 import type { RejectionReason, Rejections } from "../decode/rejections.js"
 import { Sessions } from "./sessions.js"
 
-/** One message on its way to the line. The first of a stream is its Hello. */
+/** One message on its way to the pipeline of its host. The first of a stream is its Hello. */
 export interface Received {
   readonly stream: CollectorStream
   readonly bytes: Uint8Array
@@ -56,15 +56,21 @@ const buffers = {
   responseDeserialize: (bytes: Buffer) => bytes,
 }
 
-/** backflow.v1.Collector with messages as plain bytes: decoding them is the line's work, at the line's pace. */
+/** backflow.v1.Collector with messages as plain bytes: whoever takes them from the intake decodes them, at its own pace. */
 export const collectorService = {
   stream: { path: "/backflow.v1.Collector/Stream", ...buffers },
 } satisfies ServiceDefinition
 
+/** First byte of a Hello: field 1 of CollectorMessage, length-delimited. Nothing else is decoded before it. */
+const helloTag = 0x0a
+
+/** How long statuses have to get out when the analyzer stops, in milliseconds. */
+const shutdownMs = 500
+
 /** Names that the health service knows: the whole server, and what collectors call. */
 const healthNames = ["", "backflow.v1.Collector"] as const
 
-/** The gRPC door: who may come in, how much at a time, and what they are told. It decodes nothing but Hello. */
+/** The gRPC server: which collectors may send, and how much at a time. It decodes nothing but Hello. */
 export class CollectorServer {
   readonly #options: ServerOptions
   readonly #ports: ServerPorts
@@ -81,7 +87,7 @@ export class CollectorServer {
     this.#ports = ports
     this.#server = new Server({
       interceptors: [this.#gates.interceptor],
-      "grpc.max_receive_message_length": limits.messageBytes,
+      "grpc.max_receive_message_length": wireLimits.messageBytes,
       // Per connection; one more than allowed, so that the refusal can say why.
       "grpc.max_concurrent_streams": options.streams + 1,
       "grpc.keepalive_time_ms": 20_000,
@@ -128,7 +134,7 @@ export class CollectorServer {
 
   #open(call: CollectorCall): void {
     const stream = new CollectorStream(call, this.#windowFor(this.#streams.size + 1))
-    call.on("error", () => stream.abandon())
+    call.on("error", () => stream.disconnect())
     if (!isAuthorized(call.metadata, this.#options.token)) {
       this.#refuse(stream, "unauthenticated", status.UNAUTHENTICATED, "a valid bearer token is needed")
       return
@@ -146,7 +152,7 @@ export class CollectorServer {
   }
 
   #close(stream: CollectorStream): void {
-    stream.abandon()
+    stream.disconnect()
     this.#ports.sessions.detach(stream)
     this.#ports.recorder?.end(stream)
     if (this.#streams.delete(stream)) this.#shareWindows()
@@ -176,24 +182,23 @@ export class CollectorServer {
       this.#refuse(stream, hello.reason, isVersion ? status.FAILED_PRECONDITION : status.INVALID_ARGUMENT, hello.refusal) // prettier-ignore
       return undefined
     }
-    const replaced = this.#ports.sessions.attach(stream, hello.host)
+    const { session, replaced } = this.#ports.sessions.attach(stream, hello.host)
     replaced?.fail(status.ABORTED, "a newer stream of the same collector took over")
-    stream.welcome(this.#ports.networks)
+    stream.open(session, this.#ports.networks)
     this.#ports.log.info({ host: hello.host.hostName, version: hello.host.collectorVersion }, "collector connected")
     return hello.host
   }
 
   #readHello(bytes: Buffer): Hello | { readonly refusal: string; readonly reason: RejectionReason } {
-    // Field 1 of CollectorMessage, length-delimited: anything else is not worth decoding before its sender said Hello.
     if (bytes[0] !== helloTag) return { refusal: "the first message must be Hello", reason: "hello" }
     const reject = this.#ports.rejections.count
     const decoded = decode(bytes, { dictionary: new ProcessDictionary(), nowUs: this.#ports.nowUs(), reject })
     if (decoded.kind === "malformed") return { refusal: decoded.detail, reason: decoded.reason }
     if (decoded.kind !== "hello") return { refusal: "the first message must be Hello", reason: "hello" }
     const { protocol } = decoded.hello
-    if (protocol !== limits.protocol)
+    if (protocol !== protocolVersion)
       return {
-        refusal: `the collector speaks protocol ${protocol}, this analyzer ${limits.protocol}: update the ${protocol > limits.protocol ? "analyzer" : "collector"}`,
+        refusal: `the collector speaks protocol ${protocol}, this analyzer ${protocolVersion}: update the ${protocol > protocolVersion ? "analyzer" : "collector"}`,
         reason: "protocol_version",
       }
     return decoded.hello
@@ -223,6 +228,3 @@ export class CollectorServer {
     for (const stream of this.#streams) stream.grant(window)
   }
 }
-
-const helloTag = 0x0a
-const shutdownMs = 500

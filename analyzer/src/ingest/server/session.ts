@@ -7,7 +7,7 @@ import { decode } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
 import type { RejectionReason, Reject } from "../decode/rejections.js"
 
-/** What one message of a collector means to the line. */
+/** What one message of a collector means to the pipeline of its host. */
 export type SessionInput =
   | { readonly kind: "batch"; readonly batch: Batch }
   | { readonly kind: "facts"; readonly processes: readonly ProcessFacts[] }
@@ -17,7 +17,7 @@ export type SessionInput =
 
 /** What is remembered of one run of one collector, over all its streams. */
 export class CollectorSession {
-  host: HostFacts
+  #host: HostFacts
   readonly #dictionary = new ProcessDictionary()
   #accepted: number | undefined
   #durable = 0
@@ -27,7 +27,11 @@ export class CollectorSession {
   #lost: Lost | undefined
 
   constructor(host: HostFacts) {
-    this.host = host
+    this.#host = host
+  }
+
+  get host(): HostFacts {
+    return this.#host
   }
 
   /** Every batch up to this sequence number is durable; 0 before the first. */
@@ -41,6 +45,11 @@ export class CollectorSession {
 
   get counts(): SessionCounts {
     return { batches: this.#batches, duplicates: this.#duplicates, missing: this.#missing, lost: this.#lost }
+  }
+
+  /** The same run says Hello on another stream; its name and degraded modes may have changed. */
+  greet(host: HostFacts): void {
+    this.#host = host
   }
 
   /**

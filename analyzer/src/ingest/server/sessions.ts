@@ -1,4 +1,5 @@
 import type { HostFacts } from "../../domain/identity.js"
+import { runKey } from "../../domain/keys.js"
 import type { CollectorStream } from "./collector-stream.js"
 import { CollectorSession } from "./session.js"
 
@@ -15,18 +16,20 @@ export class Sessions {
     return this.#sessions.values()
   }
 
-  /** Joins the stream to its session. The stream that had the session until now. */
-  attach(stream: CollectorStream, host: HostFacts): CollectorStream | undefined {
-    const key = `${host.hostId}\n${host.bootId}\n${host.instance}`
+  /** Gives the session of this run to the stream; also gives the stream that had it until now. */
+  attach(
+    stream: CollectorStream,
+    host: HostFacts,
+  ): { readonly session: CollectorSession; readonly replaced: CollectorStream | undefined } {
+    const key = runKey(host)
     const session = this.#sessions.get(key) ?? new CollectorSession(host)
-    session.host = host
+    session.greet(host)
     this.#sessions.delete(key)
     this.#sessions.set(key, session)
     const replaced = this.#streams.get(session)
     this.#streams.set(session, stream)
-    stream.session = session
     this.#forgetOld()
-    return replaced
+    return { session, replaced }
   }
 
   detach(stream: CollectorStream): void {
@@ -34,7 +37,7 @@ export class Sessions {
     if (session !== undefined && this.#streams.get(session) === stream) this.#streams.delete(session)
   }
 
-  /** The stream on which this session can be told something now. */
+  /** The stream that this session has now. */
   streamOf(session: CollectorSession): CollectorStream | undefined {
     return this.#streams.get(session)
   }

@@ -39,7 +39,7 @@ function collector(script: string): CollectorChild {
 }
 
 /** Resolves when as many lines were received. */
-async function untilHeard(count: number): Promise<void> {
+async function untilReported(count: number): Promise<void> {
   while (received.length < count)
     await new Promise<void>((resolve) => {
       wake = resolve
@@ -54,7 +54,7 @@ describe("a collector", () => {
   it("is ready when it reports so, and its earlier log is not lost", async () => {
     const child = collector(`echo 'backflow-collector: x is missing: y' >&2\ncode=0\n${steady(":")}`)
     const running = child.run()
-    await untilHeard(2)
+    await untilReported(2)
     expect([...received].sort()).toEqual(["log x is missing: y", "ready h 3"])
     expect(await child.stop(10_000)).toBe(true)
     await running
@@ -63,7 +63,7 @@ describe("a collector", () => {
   it("is given its time to hand over, and its arguments", async () => {
     const child = collector(`echo "$@" > ${folder}/args\ncode=0\n${steady(`touch ${folder}/handed-over`)}`)
     const running = child.run()
-    await untilHeard(1)
+    await untilReported(1)
     expect(await child.stop(10_000)).toBe(true)
     expect(existsSync(join(folder, "handed-over"))).toBe(true)
     expect(readFileSync(join(folder, "args"), "utf8")).toBe("--analyzer unix:/nowhere\n")
@@ -73,7 +73,7 @@ describe("a collector", () => {
   it("that could not hand over everything shows it by its exit code", async () => {
     const child = collector(`code=1\n${steady(":")}`)
     const running = child.run()
-    await untilHeard(1)
+    await untilReported(1)
     expect(await child.stop(10_000)).toBe(false)
     await running
   })
@@ -83,7 +83,7 @@ describe("a collector", () => {
       `code=0\nif [ -e ${folder}/second ]; then ${steady(":")}; fi\n${ready}\ntouch ${folder}/second\necho 'backflow-collector: broke' >&2\nexit 1`,
     )
     const running = child.run()
-    await untilHeard(4)
+    await untilReported(4)
     expect(received.filter((line) => !line.startsWith("log"))).toEqual([
       "ready h 3",
       "restart in 1000: broke",
@@ -96,7 +96,7 @@ describe("a collector", () => {
   it("is not waited for in a pause", async () => {
     const child = collector(`${ready}\nexit 1`)
     const running = child.run()
-    await untilHeard(2)
+    await untilReported(2)
     expect(await child.stop(10_000)).toBe(true)
     await running
   })

@@ -2,9 +2,9 @@ import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import type { ClickHouseClient } from "@clickhouse/client"
 import { createRequire } from "node:module"
 import { AppError, messageOf } from "../../errors.js"
-import { clusterDialect, singleDialect } from "../schema/dialect.js"
+import { clusterDialect, singleDialect } from "./dialect.js"
 import { StoreClient } from "./store-client.js"
-import type { SessionLimits } from "./store-client.js"
+import type { StatementLimits } from "./store-client.js"
 
 /** Where rows go: a folder for the engine in this process, or a server. */
 export type StoreTarget =
@@ -27,8 +27,8 @@ export interface StoreClients {
   readonly reader: StoreClient
 }
 
-/** Both sessions on an existing or new database. Throws "store-unreachable" when there is no engine to talk to. */
-export async function connect(target: StoreTarget, database: string, limits: SessionLimits): Promise<StoreClients> {
+/** Both clients on an existing or new database. Throws "store-unreachable" when there is no engine to talk to. */
+export async function connect(target: StoreTarget, database: string, limits: StatementLimits): Promise<StoreClients> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) throw new RangeError(`"${database}" is not a database name`)
   const cluster = target.kind === "server" ? target.cluster : undefined
   if (cluster !== undefined && !/^[\w.-]+$/.test(cluster)) throw new RangeError(`"${cluster}" is not a cluster name`)

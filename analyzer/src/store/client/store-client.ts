@@ -1,12 +1,12 @@
 import { rm, writeFile } from "node:fs/promises"
 import { Readable } from "node:stream"
 import type { ClickHouseClient } from "@clickhouse/client"
-import { singleDialect } from "../schema/dialect.js"
-import type { Dialect } from "../schema/dialect.js"
+import { singleDialect } from "./dialect.js"
+import type { Dialect } from "./dialect.js"
 
 export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>
 
-export interface SessionLimits {
+export interface StatementLimits {
   /** Bytes that one statement may take. */
   readonly memoryBytes: number
   /** Seconds after which a query is given up. */
@@ -14,14 +14,14 @@ export interface SessionLimits {
 }
 
 /**
- * Statements through one client, whose current database is `database`. Every setting stands in the text of its statement: given beside it, the
- * embedded engine would keep it for all later statements of the connection.
+ * Statements through one client, whose current database is `database`. Every setting stands in the text of its statement:
+ * given beside it, the embedded engine would keep it for all later statements of the connection.
  */
 export class StoreClient {
   readonly database: string
   readonly dialect: Dialect
   readonly #client: ClickHouseClient
-  readonly #limits: SessionLimits
+  readonly #limits: StatementLimits
   /** Where blocks for the embedded engine are put, a path that a number is appended to. */
   readonly #spool: string | undefined
   #spooled = 0
@@ -29,7 +29,7 @@ export class StoreClient {
   constructor(
     client: ClickHouseClient,
     database: string,
-    limits: SessionLimits,
+    limits: StatementLimits,
     { spool, dialect = singleDialect(database) }: { readonly spool?: string; readonly dialect?: Dialect } = {},
   ) {
     this.#spool = spool

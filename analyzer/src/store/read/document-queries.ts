@@ -1,7 +1,7 @@
 import type { ConnectionKey } from "../../domain/identity.js"
 import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
 import type { StoreClient } from "../client/store-client.js"
-import { cookieNumber } from "../write/values.js"
+import { cookieNumber } from "../schema/values.js"
 
 /** Points of one curve at most: twice what a screen is wide. */
 const maxPoints = 5_000
@@ -11,8 +11,8 @@ interface Document {
 }
 
 /** The newest version of one finding; undefined for what is none, and for what is no UUID. */
-export async function findingById(session: StoreClient, id: string): Promise<FindingJson | undefined> {
-  const [row] = await session.rows<Document>(
+export async function findingById(client: StoreClient, id: string): Promise<FindingJson | undefined> {
+  const [row] = await client.rows<Document>(
     `SELECT document FROM findings WHERE id = toUUIDOrZero({id:String})
      ORDER BY detected_at DESC, version DESC LIMIT 1`,
     { id },
@@ -20,8 +20,8 @@ export async function findingById(session: StoreClient, id: string): Promise<Fin
   return row === undefined ? undefined : (JSON.parse(row.document) as FindingJson)
 }
 
-export async function incidentById(session: StoreClient, id: string): Promise<IncidentJson | undefined> {
-  const [row] = await session.rows<Document>(
+export async function incidentById(client: StoreClient, id: string): Promise<IncidentJson | undefined> {
+  const [row] = await client.rows<Document>(
     `SELECT document FROM incidents WHERE id = toUUIDOrZero({id:String}) ORDER BY last_seen DESC, version DESC LIMIT 1`,
     { id },
   )
@@ -29,8 +29,8 @@ export async function incidentById(session: StoreClient, id: string): Promise<In
 }
 
 /** The incident whose newest version contains the finding; of several, the one seen last. */
-export async function incidentOfFinding(session: StoreClient, findingId: string): Promise<IncidentJson | undefined> {
-  const [row] = await session.rows<Document>(
+export async function incidentOfFinding(client: StoreClient, findingId: string): Promise<IncidentJson | undefined> {
+  const [row] = await client.rows<Document>(
     `SELECT document FROM incidents_current WHERE has(findings, toUUIDOrZero({id:String}))
      ORDER BY last_seen DESC, id LIMIT 1`,
     { id: findingId },
@@ -39,8 +39,8 @@ export async function incidentOfFinding(session: StoreClient, findingId: string)
 }
 
 /** Newest versions with status "open", the last seen first. */
-export async function openIncidents(session: StoreClient, limit: number): Promise<IncidentJson[]> {
-  const rows = await session.rows<Document>(
+export async function openIncidents(client: StoreClient, limit: number): Promise<IncidentJson[]> {
+  const rows = await client.rows<Document>(
     "SELECT document FROM incidents_current WHERE status = 'open' ORDER BY last_seen DESC, id LIMIT {limit:UInt32}",
     { limit },
   )
@@ -48,8 +48,8 @@ export async function openIncidents(session: StoreClient, limit: number): Promis
 }
 
 /** Newest versions of findings that are not closed, those that policy expects or suppresses too, the last decided first. */
-export async function openFindings(session: StoreClient, limit: number): Promise<FindingJson[]> {
-  const rows = await session.rows<Document>(
+export async function openFindings(client: StoreClient, limit: number): Promise<FindingJson[]> {
+  const rows = await client.rows<Document>(
     "SELECT document FROM findings_current WHERE status != 'closed' ORDER BY detected_at DESC, id LIMIT {limit:UInt32}",
     { limit },
   )
@@ -61,12 +61,12 @@ export async function openFindings(session: StoreClient, limit: number): Promise
  * n-th point comes, and always the last one, which has the totals.
  */
 export function couplingPoints(
-  session: StoreClient,
+  client: StoreClient,
   { hostId, bootId, cookie }: ConnectionKey,
   max: number = maxPoints,
 ): Promise<CouplingPointJson[]> {
   const bytes = ["forward_in", "forward_out", "backward_in", "backward_out"]
-  return session.rows<CouplingPointJson>(
+  return client.rows<CouplingPointJson>(
     `SELECT channel, toFloat64(toUnixTimestamp64Milli(at)) AS at_ms, ${bytes.map((name) => `toFloat64(${name}) AS ${name}`).join(", ")}
      FROM (
        SELECT channel, at, edge_group, ${bytes.join(", ")},

@@ -1,5 +1,6 @@
 import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { FindingClass, Severity } from "../../domain/finding.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
 import type { ConnectionKey, Microseconds } from "../../domain/identity.js"
 import {
   couplingPoints,
@@ -79,10 +80,10 @@ const rfc3339 = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%
 const addressText = (column: string) => `replaceRegexpOne(toString(${column}), '^::ffff:(\\\\d+\\\\.)', '\\\\1')`
 
 export class Queries implements Queried {
-  readonly #session: StoreClient
+  readonly #client: StoreClient
 
-  constructor(session: StoreClient) {
-    this.#session = session
+  constructor(client: StoreClient) {
+    this.#client = client
   }
 
   async findings(filter: Filter): Promise<FindingJson[]> {
@@ -90,7 +91,7 @@ export class Queries implements Queried {
       severity: filter.severity === undefined ? "" : "severity >= {severity:String}",
       class: filter.class === undefined ? "" : "class = {class:String}",
     })
-    const rows = await this.#session.rows<Document>(
+    const rows = await this.#client.rows<Document>(
       `SELECT document FROM findings_current WHERE ${where} ORDER BY detected_at DESC, id LIMIT {limit:UInt32}`,
       params,
     )
@@ -101,7 +102,7 @@ export class Queries implements Queried {
     const { where, params } = conditions(filter, "last_seen", {
       severity: filter.severity === undefined ? "" : "severity >= {severity:String}",
     })
-    const rows = await this.#session.rows<Document>(
+    const rows = await this.#client.rows<Document>(
       `SELECT document FROM incidents_current WHERE ${where} ORDER BY last_seen DESC, id LIMIT {limit:UInt32}`,
       params,
     )
@@ -110,7 +111,7 @@ export class Queries implements Queried {
 
   /** Looks back no further than the rows that were asked for: the whole table may hold hundreds of millions of records. */
   async connections(filter: Filter): Promise<ConnectionJson[]> {
-    const [latest] = await this.#session.rows<{ at: string }>(
+    const [latest] = await this.#client.rows<{ at: string }>(
       "SELECT toUnixTimestamp64Micro(max(batch_at)) AS at FROM connections",
     )
     const asked = filter.sinceUs ?? 0
@@ -123,34 +124,34 @@ export class Queries implements Queried {
   }
 
   finding(id: string): Promise<FindingJson | undefined> {
-    return findingById(this.#session, id)
+    return findingById(this.#client, id)
   }
 
   incident(id: string): Promise<IncidentJson | undefined> {
-    return incidentById(this.#session, id)
+    return incidentById(this.#client, id)
   }
 
   incidentOf(findingId: string): Promise<IncidentJson | undefined> {
-    return incidentOfFinding(this.#session, findingId)
+    return incidentOfFinding(this.#client, findingId)
   }
 
   coupling(connection: ConnectionKey): Promise<CouplingPointJson[]> {
-    return couplingPoints(this.#session, connection)
+    return couplingPoints(this.#client, connection)
   }
 
   openIncidents(limit: number): Promise<IncidentJson[]> {
-    return openIncidents(this.#session, limit)
+    return openIncidents(this.#client, limit)
   }
 
   openFindings(limit: number): Promise<FindingJson[]> {
-    return openFindings(this.#session, limit)
+    return openFindings(this.#client, limit)
   }
 
   /** GLOBAL: asked once over all shards of a cluster, and not by each shard of all. */
   #connectionsSince(filter: Filter): Promise<ConnectionJson[]> {
     const { where, params } = conditions(filter, "batch_at", {})
     const key = "host_id, boot_id, cookie"
-    return this.#session.rows<ConnectionJson>(
+    return this.#client.rows<ConnectionJson>(
       `SELECT host_name AS host, host_id, boot_id, lower(leftPad(hex(current.cookie), 16, '0')) AS cookie, protocol, initiator,
          ${addressText("local_address")} AS local, local_port, ${addressText("remote_address")} AS remote, remote_port,
          ${rfc3339("opened_at")} AS opened_at, ${rfc3339("observed_at")} AS observed_at,

@@ -1,3 +1,6 @@
+import { lostKinds } from "../../domain/lost.js"
+import type { LostKind } from "../../domain/lost.js"
+
 /** Columns of `connections` in the order in which rows are written, with what identifies a connection first. */
 export const connectionColumns = [
   ["host_id", "LowCardinality(String)"],
@@ -121,15 +124,14 @@ export const hostReportColumns = [
   ["live_connections", "UInt32 CODEC(T64, ZSTD(1))"],
   ["processes", "UInt32 CODEC(T64, ZSTD(1))"],
   ["evicted", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["lost_ring_connection", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["lost_ring_exec", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["lost_ring_exit", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["lost_map_socket", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["lost_map_edge", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["shed_interim", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["shed_final", "UInt64 CODEC(T64, ZSTD(1))"],
-  ["rejected", "UInt64 CODEC(T64, ZSTD(1))"],
+  ...lostKinds.map((kind) => [lossColumn(kind), "UInt64 CODEC(T64, ZSTD(1))"] as const),
 ] as const
+
+/** `lost_ring_exec`; what was shed or rejected is named as such. */
+function lossColumn(kind: LostKind): string {
+  const name = kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return /^(shed_|rejected$)/.test(name) ? name : `lost_${name}`
+}
 
 /** What the analyzer itself counts (the names of /metrics), sampled every 15 s. */
 export const metricColumns = [

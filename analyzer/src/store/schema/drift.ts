@@ -1,4 +1,4 @@
-import type { Dialect } from "./dialect.js"
+import type { Dialect } from "../client/dialect.js"
 import { migrations } from "./migrations.js"
 import { appliedVersion } from "./migrate.js"
 import type { StoreClient } from "../client/store-client.js"
@@ -19,18 +19,18 @@ export function schemaStatements(dialect: Dialect): readonly string[] {
   return [dialect.createDatabase(), ...migrations.flatMap(({ statements }) => statements(dialect))]
 }
 
-export async function schemaState(session: StoreClient): Promise<SchemaState> {
-  const present = await appliedVersion(session)
+export async function schemaState(client: StoreClient): Promise<SchemaState> {
+  const present = await appliedVersion(client)
   const known = Math.max(...migrations.map(({ version }) => version))
   const pending = migrations
     .filter(({ version }) => version > present)
     .map(({ version, name }) => `${version} (${name})`)
-  return { present, known, pending, differences: present === known ? await differences(session) : [] }
+  return { present, known, pending, differences: present === known ? await differences(client) : [] }
 }
 
-async function differences(session: StoreClient): Promise<readonly string[]> {
-  const { database, dialect } = session
-  const rows = await session.rows<{ table: string; name: string; type: string }>(
+async function differences(client: StoreClient): Promise<readonly string[]> {
+  const { database, dialect } = client
+  const rows = await client.rows<{ table: string; name: string; type: string }>(
     "SELECT table, name, type FROM system.columns WHERE database = {database:String}",
     { database },
   )

@@ -4,8 +4,9 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { connect } from "../client/connect.js"
 import type { StoreClients } from "../client/connect.js"
-import { appliedVersion, applyRetention, migrate } from "./migrate.js"
+import { appliedVersion, migrate } from "./migrate.js"
 import { migrations } from "./migrations.js"
+import { applyRetention } from "./retention.js"
 
 let folder: string
 let sessions: StoreClients

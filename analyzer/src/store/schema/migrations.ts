@@ -1,4 +1,4 @@
-import type { Dialect } from "./dialect.js"
+import type { Dialect } from "../client/dialect.js"
 import { connectionColumns } from "./columns.js"
 import { connections, couplings, findings, hostReports, incidents, metrics, outboundHourly } from "./tables.js"
 

@@ -1,4 +1,4 @@
-import type { TableDefinition } from "./dialect.js"
+import type { TableDefinition } from "../client/dialect.js"
 import {
   connectionColumns,
   couplingColumns,
@@ -21,7 +21,7 @@ const byHost = "cityHash64(host_id)"
 
 /**
  * The rows of one batch share `batch_at`, so one batch is always in one partition, and a part is written whole or not at
- * all: `max(seq)` of an instance tells which batches are durable.
+ * all: `max(seq)` of an instance is the last batch that is durable.
  */
 export const connections: TableDefinition = {
   name: "connections",
@@ -129,5 +129,5 @@ export const tables: readonly TableDefinition[] = [
   ledger,
 ]
 
-/** Every view, and whether rows pass through it into a table. */
+/** Every view that this release reads, or that fills a table. */
 export const views = ["connections_current", "findings_current", "incidents_current", "outbound_hourly_rows"] as const

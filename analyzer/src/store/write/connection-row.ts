@@ -4,7 +4,7 @@ import type { Endpoint, Microseconds } from "../../domain/identity.js"
 import { NativeBlock } from "./native-block.js"
 import { connectionColumns } from "../schema/columns.js"
 import type { ConnectionColumn } from "../schema/columns.js"
-import { unsigned } from "./values.js"
+import { unsigned } from "../schema/values.js"
 
 /** Length of a day in microseconds; partitions are days in UTC. */
 export const dayUs = 86_400_000_000

@@ -2,7 +2,7 @@ import type { Finding } from "../../domain/finding.js"
 import type { Microseconds } from "../../domain/identity.js"
 import type { Incident } from "../../domain/incident.js"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
-import { cookieNumber, storedAddress, unsigned, wellFormed } from "./values.js"
+import { cookieNumber, storedAddress, unsigned, wellFormed } from "../schema/values.js"
 
 /** Text of one row in the order of `findingColumns`. `firstDetectedUs` is that of the finding's first stored version. */
 export function findingRow(finding: Finding, firstDetectedUs: Microseconds): string {

@@ -1,6 +1,7 @@
 import { lostKinds } from "../../domain/lost.js"
 import type { Output } from "../../domain/output.js"
-import { cookieNumber, unsigned, wellFormed } from "./values.js"
+import type { MetricSample } from "../../telemetry/metrics.js"
+import { cookieNumber, unsigned, wellFormed } from "../schema/values.js"
 
 /** Texts of rows in the order of `couplingColumns`. */
 export function couplingRows({ host, couplings }: Output): string[] {
@@ -40,4 +41,15 @@ export function hostReportRows({ host, lost, report }: Output): string[] {
       ...lostKinds.map((kind) => unsigned(lost[kind])),
     ]),
   ]
+}
+
+/** Text of one row in the order of `metricColumns`. What is not a number becomes 0, which JSON and sums can take. */
+export function metricRow({ atMs, source, name, labels, value }: MetricSample): string {
+  return JSON.stringify([
+    (Math.max(0, atMs) / 1_000).toFixed(3),
+    wellFormed(source),
+    wellFormed(name),
+    Object.fromEntries(Object.entries(labels).map(([label, text]) => [wellFormed(label), wellFormed(text)])),
+    Number.isFinite(value) ? value : 0,
+  ])
 }

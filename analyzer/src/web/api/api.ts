@@ -1,6 +1,6 @@
 import type { FindingDetail, IncidentDetail, IncidentList } from "@backflow/page/contract"
 import type { CouplingPointJson, FindingJson, IncidentJson } from "../../documents/finding-json.js"
-import type { Severity } from "../../domain/finding.js"
+import type { Severity } from "../../domain/severity.js"
 import type { ConnectionKey } from "../../domain/identity.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import { curvesOf } from "../live/curves.js"

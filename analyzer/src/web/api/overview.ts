@@ -1,10 +1,11 @@
-import type { HostState, Overview } from "@backflow/page/contract"
+import type { HostSummary, Overview } from "@backflow/page/contract"
 import { formatTime } from "../../text/rfc3339.js"
 import { lossText } from "../../telemetry/losses.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import type { LiveOutbound } from "./outbound.js"
 import { problemsOf } from "./problems.js"
 import { SinkStates } from "./sink-states.js"
+import { bootKey } from "../../domain/keys.js"
 import type { Lost } from "../../domain/lost.js"
 import { lostKinds } from "../../domain/lost.js"
 import type { Microseconds } from "../../domain/identity.js"
@@ -42,7 +43,7 @@ export class Overviews {
     const { version, startedUs, ports, live, outbound } = this.#parts
     const state = ports.analyzer()
     const nowUs = ports.nowUs()
-    const hosts = hostStates(state)
+    const hosts = hostSummaries(state)
     const sinks = this.#sinks.of(state, ports.alerts())
     const { open, expected } = live.findingCounts
     return {
@@ -62,10 +63,11 @@ export class Overviews {
 }
 
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
-export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
+export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
-  for (const { hostId, bootId, connected, counts } of sessions) {
-    const key = `${hostId}\n${bootId}`
+  for (const session of sessions) {
+    const { connected, counts } = session
+    const key = bootKey(session)
     const run = runs.get(key) ?? { connected: false, lost: {} }
     run.connected ||= connected
     for (const kind of lostKinds) run.lost[kind] = (run.lost[kind] ?? 0) + (counts.lost?.[kind] ?? 0)
@@ -73,7 +75,7 @@ export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
   }
   const connected = new Set(sessions.filter((session) => session.connected).map(({ hostId }) => hostId))
   return hosts.flatMap(({ view: { host }, lastReceivedUs, counts }) => {
-    const run = runs.get(`${host.hostId}\n${host.bootId}`)
+    const run = runs.get(bootKey(host))
     const isConnected = run?.connected ?? false
     if (!isConnected && connected.has(host.hostId)) return []
     return {
@@ -82,7 +84,7 @@ export function hostStates({ hosts, sessions }: AnalyzerStatus): HostState[] {
       kernel: host.kernel,
       collectorVersion: host.collectorVersion,
       connected: isConnected,
-      heard: formatTime(lastReceivedUs),
+      lastReceivedAt: formatTime(lastReceivedUs),
       liveConnections: counts.liveConnections,
       degraded: host.degraded,
       lost: lostKinds.flatMap((kind) => {

@@ -1,4 +1,4 @@
-import type { HostState, Problem, SinkState } from "@backflow/page/contract"
+import type { HostSummary, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
 import type { AnalyzerStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
@@ -19,7 +19,7 @@ const remedies = {
 /** What is lost, degraded or failing, for a person; worst first. */
 export function problemsOf(
   { rejected, streams }: AnalyzerStatus,
-  hosts: readonly HostState[],
+  hosts: readonly HostSummary[],
   sinks: readonly SinkState[],
   nowMs: number,
 ): readonly Problem[] {
@@ -44,9 +44,9 @@ function sinkProblems({ name, condition, shed }: SinkState): Problem[] {
   return problems
 }
 
-function hostProblems({ name, connected, heard, degraded, lost }: HostState, nowMs: number): Problem[] {
+function hostProblems({ name, connected, lastReceivedAt, degraded, lost }: HostSummary, nowMs: number): Problem[] {
   const problems: Problem[] = []
-  const silenceUs = (nowMs - Date.parse(heard)) * 1_000
+  const silenceUs = (nowMs - Date.parse(lastReceivedAt)) * 1_000
   if (!connected)
     problems.push(error(`${name} is disconnected; last seen ${durationText(silenceUs)} ago.`, remedies.disconnected))
   else if (silenceUs > silentUs)

@@ -12,8 +12,8 @@ export class BoundedVersions<T extends Versioned> {
   readonly #open = new Map<string, T>()
   readonly #over = new Map<string, T>()
 
-  constructor(most: number, isOver: (value: T) => boolean) {
-    this.#max = most
+  constructor(max: number, isOver: (value: T) => boolean) {
+    this.#max = max
     this.#isOver = isOver
   }
 

@@ -1,5 +1,6 @@
 import type { CouplingCurve } from "@backflow/page/contract"
-import type { CouplingPoint } from "../../domain/coupling-point.js"
+import type { CouplingPoint } from "../../domain/coupling.js"
+import { connectionKey } from "../../domain/keys.js"
 import type { CouplingPointJson } from "../../documents/finding-json.js"
 
 /** Connections whose curves are kept, the last sampled longest. */
@@ -13,7 +14,7 @@ export class Curves {
 
   add(hostId: string, bootId: string, points: readonly CouplingPoint[]): void {
     for (const point of points) {
-      const key = keyOf(hostId, bootId, point.cookie)
+      const key = connectionKey({ hostId, bootId, cookie: point.cookie })
       const kept = this.#points.get(key) ?? []
       this.#points.delete(key)
       this.#points.set(key, kept)
@@ -27,11 +28,9 @@ export class Curves {
   }
 
   of(hostId: string, bootId: string, cookie: string): readonly CouplingPointJson[] {
-    return this.#points.get(keyOf(hostId, bootId, cookie)) ?? []
+    return this.#points.get(connectionKey({ hostId, bootId, cookie })) ?? []
   }
 }
-
-const keyOf = (hostId: string, bootId: string, cookie: string) => `${hostId}\n${bootId}\n${cookie}`
 
 function pointOf({ channel, atUs, forwardIn, forwardOut, backwardIn, backwardOut }: CouplingPoint): CouplingPointJson {
   return {

@@ -1,4 +1,5 @@
-import type { FindingClass, Severity } from "../../domain/finding.js"
+import type { FindingClass } from "../../domain/finding-classes.js"
+import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
 import type { FindingJson, IncidentJson } from "../../documents/finding-json.js"
@@ -6,6 +7,7 @@ import type { Sink } from "../../sinks/sink.js"
 import { BoundedVersions } from "./bounded-versions.js"
 import { Curves } from "./curves.js"
 import type { ConnectionKey } from "../../domain/identity.js"
+import { connectionKey } from "../../domain/keys.js"
 
 export interface LiveFindingsLimits {
   readonly incidents: number
@@ -71,14 +73,6 @@ export class LiveFindings implements Sink {
       }
       this.curves.add(host.hostId, host.bootId, couplings)
     }
-    return Promise.resolve()
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  close(): Promise<void> {
     return Promise.resolve()
   }
 
@@ -172,8 +166,6 @@ function keyOf({ host, connection }: FindingJson): string | undefined {
     ? undefined
     : connectionKey({ hostId: host.id, bootId: host.boot_id, cookie: connection.cookie })
 }
-
-const connectionKey = ({ hostId, bootId, cookie }: ConnectionKey) => `${hostId}\n${bootId}\n${cookie}`
 
 function byLastSeen(a: { readonly last_seen: string }, b: { readonly last_seen: string }): number {
   return a.last_seen < b.last_seen ? -1 : a.last_seen > b.last_seen ? 1 : 0

@@ -114,7 +114,7 @@ describe("live events", () => {
     const ended = once(watcher.response, "end")
     await web.stop(0)
     await ended
-    expect(watcher.text).toMatch(/event: bye\ndata: {}\n\n$/)
+    expect(watcher.text).toMatch(/event: closing\ndata: {}\n\n$/)
   })
 
   it("are for so many watchers at once", async () => {

@@ -86,7 +86,7 @@ export class LiveStream {
   /** Ends every stream with a last event, after which pages reconnect by themselves. */
   close(): void {
     this.#stop()
-    for (const client of this.#clients) client.end("retry: 2000\nevent: bye\ndata: {}\n\n")
+    for (const client of this.#clients) client.end("retry: 2000\nevent: closing\ndata: {}\n\n")
     this.#clients.clear()
   }
 

@@ -189,7 +189,9 @@ describe("on a day with known answers", () => {
       { inside: "10.0.0.5:5432", opened: "30" },
     ])
     expect(await rowsOf("backflow-ways-in", "Past ways in", { chosen: { finding: ids.old } })).toHaveLength(1)
-    expect(await rowsOf("backflow-ways-in", "Evidence", { chosen })).toMatchObject([{ kind: "relay", id: ids.tunnel }])
+    expect(await rowsOf("backflow-ways-in", "Evidence", { chosen })).toMatchObject([
+      { kind: "conservation", id: ids.tunnel },
+    ])
     expect(await rowsOf("backflow-ways-in", "Live ways in", { chosen: { finding: "no such id" } })).toEqual([])
   })
 

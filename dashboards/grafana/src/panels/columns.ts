@@ -1,4 +1,4 @@
-import type { Severity } from "@backflow/analyzer/domain/finding"
+import type { Severity } from "@backflow/analyzer/domain/severity"
 import type { DynamicConfigValue } from "@grafana/grafana-foundation-sdk/dashboard"
 import { findingLink, hostLink } from "../links.js"
 

@@ -1,4 +1,4 @@
-import type { Severity } from "@backflow/analyzer/domain/finding"
+import type { Severity } from "@backflow/analyzer/domain/severity"
 import type { DashboardJson, PanelJson } from "../plugin/dashboard-shape.js"
 import type { Range } from "../plugin/macros.js"
 import { barChart, chart, escapeHtml, nodeGraph, palette } from "./svg.js"

@@ -1,4 +1,4 @@
-import type { HostState, Overview, SinkState } from "../../contract.js"
+import type { HostSummary, Overview, SinkState } from "../../contract.js"
 import { useLive } from "../live/hooks.js"
 import { Ago } from "../parts/moment.js"
 import { Loading, Notice } from "../parts/notice.js"
@@ -40,7 +40,7 @@ function Problems({ problems }: { readonly problems: Overview["problems"] }) {
   )
 }
 
-function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
+function Hosts({ hosts }: { readonly hosts: readonly HostSummary[] }) {
   return (
     <div class="wide">
       <table>
@@ -56,7 +56,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
         </thead>
         <tbody>
           {hosts.map((host) => (
-            <tr key={`${host.id} ${host.heard}`}>
+            <tr key={`${host.id} ${host.lastReceivedAt}`}>
               <th scope="row">
                 <Untrusted text={host.name} limit={60} />
               </th>
@@ -65,7 +65,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostState[] }) {
                 {printable(host.kernel)}
               </td>
               <td>
-                <Ago at={host.heard} />
+                <Ago at={host.lastReceivedAt} />
               </td>
               <td class="number">{count(host.liveConnections)}</td>
               <td>

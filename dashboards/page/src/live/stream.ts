@@ -70,7 +70,7 @@ export function openStream(onSignedOut: () => void): LiveStream {
       enqueue({ kind: "stream", value: "live", atMs: Date.now() })
     })
     opened.addEventListener("error", disconnect)
-    opened.addEventListener("bye", disconnect)
+    opened.addEventListener("closing", disconnect)
     for (const kind of kinds) {
       opened.addEventListener(kind, (message) => {
         restartTimeout()

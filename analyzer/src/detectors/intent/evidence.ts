@@ -1,29 +1,18 @@
+/** What a process was asked for, in words that a person can check against the host. */
 import type { Connection } from "../../domain/connection.js"
 import type { Claim } from "../../domain/detector.js"
 import type { Evidence } from "../../domain/finding.js"
-import type { ProcessKey } from "../../domain/identity.js"
+import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { endpointText } from "../coupling/evidence.js"
-import { processText } from "../outbound.js"
-import { thresholds } from "../thresholds.js"
-import type { TunnelRequest } from "./request.js"
+import { endpointText } from "../../text/endpoint.js"
+import { processText } from "../../text/program-name.js"
+import { intentThresholds as limits } from "./thresholds.js"
+import type { Intent, TunnelRequest } from "./request.js"
 
 export const detectorName = "intent"
-const limits = thresholds.intent
-
-/** What one process, and those that it started with the same words, were asked for. */
-export interface Intent {
-  readonly subject: ProcessKey
-  readonly request: TunnelRequest
-  readonly firstSeenUs: number
-  /** Processes with these words, in the order in which they were seen. */
-  readonly members: Set<ProcessKey>
-  /** The connection to the outside that goes with it. */
-  readonly outside: Connection | undefined
-}
 
 /** The claim as it stands. The connection's owner is shown when it has the words itself, else the newest that has them. */
-export function claim(
+export function claimOf(
   { subject, request, members, outside, firstSeenUs }: Intent,
   status: Claim["status"],
   view: View,
@@ -45,7 +34,7 @@ export function claim(
     lastSeenUs: view.nowUs,
     process,
     cookie: outside?.cookie ?? "",
-    summary: `${who} on ${view.host.hostName} was asked for ${what[request.kind]} (${short(request.spellings[0] ?? request.tool)}); ${reached}.`,
+    summary: `${who} on ${view.host.hostName} was asked for ${what[request.kind]} (${cut(request.spellings[0] ?? request.tool, limits.summaryCharacters)}); ${reached}.`,
     evidence: outside ? withConnection(request.evidence, outside) : request.evidence,
     attack: request.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
     status,
@@ -79,7 +68,26 @@ function connectionEvidence(outside: Connection): Evidence {
   }
 }
 
-/** Code can fill a page; the evidence has more of it. */
-function short(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+export function argvEvidence(facts: ProcessFacts, text: string): Evidence {
+  const shown = cut(text, limits.evidenceCharacters)
+  return {
+    kind: "argv",
+    text: `The command line says: ${shown}`,
+    atUs: facts.execUs,
+    facts: { argv: shown, pid: facts.pid, argv_truncated: facts.argvTruncated },
+  }
+}
+
+export function fileEvidence(facts: ProcessFacts, path: string, directive: string): Evidence {
+  const shown = cut(directive, limits.evidenceCharacters)
+  return {
+    kind: "config-file",
+    text: `${path}, which the client reads, says: ${shown}`,
+    atUs: facts.execUs,
+    facts: { path, directive: shown, pid: facts.pid },
+  }
+}
+
+function cut(text: string, characters: number): string {
+  return text.length > characters ? `${text.slice(0, characters)}…` : text
 }

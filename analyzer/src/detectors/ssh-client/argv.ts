@@ -1,5 +1,5 @@
 /** Reads the command line of an SSH client as the client itself does: a getopt walk, and what it asks for. */
-import type { SshGrammar } from "./ssh-programs.js"
+import type { SshGrammar } from "./programs.js"
 
 export interface RemoteForward {
   readonly kind: "remote-forward" | "tun"

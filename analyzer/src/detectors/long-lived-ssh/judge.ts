@@ -2,23 +2,20 @@
 import type { Connection } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { parseSshArgv } from "../intent/ssh-argv.js"
-import { sshGrammarOf } from "../intent/ssh-programs.js"
-import { programName } from "../outbound.js"
-import { thresholds } from "../thresholds.js"
-
-const limits = thresholds.longLivedSsh
+import { parseSshArgv } from "../ssh-client/argv.js"
+import { isSshClientByName, sshGrammarOf } from "../ssh-client/programs.js"
+import { programName } from "../../text/program-name.js"
+import { longLivedSshThresholds as limits } from "./thresholds.js"
 
 export type Identified = keyof typeof limits.confidence
 export type User = keyof typeof limits.score
 
 /** With the far side as the SSH client it is another claim: see ssh-role-inversion. */
 export function isStandingSsh(connection: Connection, view: View): boolean {
-  const { ssh, protocol, olderThanCollector, process, remote } = connection
+  const { ssh, protocol, process } = connection
   if (protocol !== "tcp" || ssh.remoteClient) return false
   if (ssh.localIdent || ssh.remoteIdent) return true
-  const exe = (process === undefined ? undefined : view.process(process))?.exe ?? ""
-  return olderThanCollector && remote.port === 22 && isOneOf(programName(exe), limits.clients)
+  return isSshClientByName(connection, process === undefined ? undefined : view.process(process))
 }
 
 export function identified({ ssh }: Connection): Identified {
@@ -49,18 +46,4 @@ function wentToBackground(facts: ProcessFacts): boolean {
 
 function isOneOf(name: string, names: readonly string[]): boolean {
   return names.includes(name)
-}
-
-/** "12 minutes", in the largest unit that is at least one. */
-export function durationText(us: number): string {
-  const seconds = Math.floor(us / 1e6)
-  for (const [unit, length] of [
-    ["day", 86_400],
-    ["hour", 3_600],
-    ["minute", 60],
-  ] as const) {
-    const count = Math.floor(seconds / length)
-    if (count > 0) return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
-  }
-  return seconds === 1 ? "1 second" : `${seconds} seconds`
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "./conservation.js"
-import { hypotheses, judge, type OutsideRole } from "./verdict.js"
+import { hypotheses, judge, type OutsideRole } from "./judge.js"
 
 const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 const opaque: OutsideRole = { sshClient: false, openedUs: 0 }
@@ -24,7 +24,6 @@ function anEdge(forward: Turns, backward: Turns, changes: Partial<CouplingEdge> 
     bCookie: "b",
     openedAfter: forward.length,
     openedAlone: 0,
-    accepted: 0,
     delayMinNs: 50_000,
     delayLog2: 0,
     forwardIn: total(forward, 0),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { aProcess } from "../../testing/detector-run.js"
-import { requestOf, requestOfRenamed } from "./request.js"
+import { requestOf, requestOfRenamed } from "./judge.js"
 
 const line = (text: string) => requestOf(aProcess(text.split(" ")))
 const code = (...argv: string[]) => requestOf(aProcess(argv))
@@ -24,13 +24,13 @@ describe("tools by their arguments", () => {
     ["revsocks -connect 203.0.113.9:8443 -pass x", "revsocks", "-connect 203.0.113.9:8443"],
     ["socat TCP:203.0.113.9:443 TCP:127.0.0.1:22", "socat", "TCP:203.0.113.9:443 TCP:127.0.0.1:22"],
   ])("%s", (text, tool, words) => {
-    expect(line(text)).toMatchObject({ tool, texts: [words], kind: "tool" })
+    expect(line(text)).toMatchObject({ tool, spellings: [words], kind: "tool" })
   })
 
   it("plink, whose options are words", () => {
     expect(line("plink -ssh -P 443 -N -R 8080:localhost:80 host")).toMatchObject({
       tool: "plink",
-      texts: ["-R 8080:localhost:80"],
+      spellings: ["-R 8080:localhost:80"],
       destination: "host",
     })
   })
@@ -110,7 +110,11 @@ describe("configuration files", () => {
 
   it("are named with the directive that counts", () => {
     const asked = requestOf(aProcess(["ssh", "-N", "host"], { sshForwards: forwards }))
-    expect(asked).toMatchObject({ kind: "remote-forward", texts: ["RemoteForward 8080 localhost:80"], confidence: 0.8 })
+    expect(asked).toMatchObject({
+      kind: "remote-forward",
+      spellings: ["RemoteForward 8080 localhost:80"],
+      confidence: 0.8,
+    })
     expect(asked?.evidence).toMatchObject([
       { kind: "config-file", facts: { path: "/home/agent/.ssh/config", directive: "RemoteForward 8080 localhost:80" } },
     ])
@@ -125,7 +129,7 @@ describe("configuration files", () => {
 it("reads a renamed client like ssh, with less confidence", () => {
   const facts = aProcess(["kworkerd", "-NR", "8080:localhost:80", "host"])
   expect(requestOf(facts)).toBeUndefined()
-  expect(requestOfRenamed(facts)).toMatchObject({ texts: ["-NR 8080:localhost:80"], confidence: 0.8 })
+  expect(requestOfRenamed(facts)).toMatchObject({ spellings: ["-NR 8080:localhost:80"], confidence: 0.8 })
 })
 
 it("is not led astray by what a client calls itself", () => {

@@ -1,5 +1,5 @@
 /** Reads the command line of PuTTY's plink, whose options are whole words (PuTTY 0.82, cmdline.c). */
-import type { RemoteForward, SshArgv } from "./ssh-argv.js"
+import type { RemoteForward, SshArgv } from "./argv.js"
 
 const withArgument = new Set([
   "-load",

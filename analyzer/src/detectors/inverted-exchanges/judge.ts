@@ -1,8 +1,7 @@
 /** What the turn-taking counters of a connection say. Pure numbers; the measured values are in the thresholds. */
 import type { Exchanges } from "../../domain/connection.js"
-import { thresholds } from "../thresholds.js"
+import { invertedExchangesThresholds as limits } from "./thresholds.js"
 
-const limits = thresholds.invertedExchanges
 /** The kernel sums 256 * log2(ns). */
 const log2Scale = 256
 

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { forwardDirective, parseSshArgv } from "./ssh-argv.js"
-import { assumedGrammar as openssh, sshGrammarOf } from "./ssh-programs.js"
+import { forwardDirective, parseSshArgv } from "./argv.js"
+import { assumedGrammar as openssh, sshGrammarOf } from "./programs.js"
 
 const words = (line: string) => line.split(" ")
 const parse = (line: string, grammar = openssh) => parseSshArgv(words(line), grammar)

@@ -1,4 +1,4 @@
-/** A table in terms that both a single engine and a cluster can be told. */
+/** A table in terms that hold for a single engine and for a cluster. */
 export interface TableDefinition {
   readonly name: string
   readonly columns: readonly (readonly [name: string, type: string])[]

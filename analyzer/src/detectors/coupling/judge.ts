@@ -3,6 +3,8 @@ import type { CouplingEdge } from "../../domain/coupling.js"
 import { direction, framingOnTheOutside, sumMoments, withOpenTurn, type Direction } from "./conservation.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
+const { verdicts } = limits
+
 /** What the SSH parser and the process say about A. */
 export interface OutsideRole {
   readonly sshClient: boolean
@@ -16,6 +18,12 @@ export interface Verdict {
   readonly forward: Direction
   readonly backward: Direction
   readonly opened: number
+}
+
+/** Edges that are judged as one, and the verdict on them. */
+export interface JudgedEdges {
+  readonly verdict: Verdict
+  readonly edges: readonly [CouplingEdge, ...CouplingEdge[]]
 }
 
 /** Edges that are judged as one: each alone, all to one B, and all of the group (several channels at once). */
@@ -62,43 +70,38 @@ function sshVerdict(
   if (!edges.every((edge) => roleOf(edge).sshClient)) return undefined
   const reason = "ssh-client-dials-inside"
   if (edges.every((edge) => edge.kind === "unix")) {
-    return edges.every((edge) => isAgentOrDisplay(edge.bPath))
-      ? { ...found, score: 0.3, confidence: 0.8, reason: "agent-forwarding" }
-      : { ...found, score: 0.9, confidence: 0.9, reason }
+    return edges.every((edge) => limits.agentOrDisplay.test(edge.bPath))
+      ? { ...found, ...verdicts.agentForwarding, reason: "agent-forwarding" }
+      : { ...found, ...verdicts.sshUnixSocket, reason }
   }
   if (found.opened === 0) return undefined
   const first = Math.min(...edges.map((edge) => edge.firstUs - roleOf(edge).openedUs))
   const atLogin = first < limits.loginUs && found.opened <= limits.loginDials
-  if (ordered) return { ...found, score: 0.95, confidence: 0.97, reason }
-  return atLogin ? { ...found, score: 0.3, confidence: 0.4, reason } : { ...found, score: 0.9, confidence: 0.9, reason }
-}
-
-/** Sockets of ssh-agent, of keyrings that act as one, and of X11: forwarded by `ssh -A` and `ssh -X`. */
-function isAgentOrDisplay(path: string): boolean {
-  return /\/agent\.|\/ssh-|\/keyring\/|\/\.X11-unix\/|gpg-agent/.test(path)
+  if (ordered) return { ...found, ...verdicts.sshDialsInside, reason }
+  return { ...found, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
 }
 
 function dialledVerdict(found: Found): Verdict | undefined {
   const { forward, backward } = found
-  if (forward.exact && backward.exact) return { ...found, score: 0.95, confidence: 0.95, reason: "bytes-exact" }
+  if (forward.exact && backward.exact) return { ...found, ...verdicts.bytesExact, reason: "bytes-exact" }
   const near = forward.levelBits >= limits.minLevelBits && backward.levelBits >= limits.minLevelBits
   if (near && variesTogether(found, limits.variationBits, limits.minVariationBits)) {
-    return { ...found, score: 0.9, confidence: 0.9, reason: "bytes-conserved" }
+    return { ...found, ...verdicts.bytesConserved, reason: "bytes-conserved" }
   }
   const alike = Math.min(forward.levelBits, backward.levelBits) >= limits.suspiciousLevelBits
   const apart = Math.min(forward.variationBits, backward.variationBits) < 0
-  return alike && !apart ? { ...found, score: 0.35, confidence: 0.5, reason: "sizes-alike" } : undefined
+  return alike && !apart ? { ...found, ...verdicts.sizesAlike, reason: "sizes-alike" } : undefined
 }
 
 function keptOpenVerdict(found: Found): Verdict | undefined {
   const { forward, backward } = found
   const turns = Math.min(forward.n, backward.n)
   if (forward.exact && backward.exact && turns >= limits.keptOpenExactTurns) {
-    return { ...found, score: 0.9, confidence: 0.9, reason: "bytes-exact" }
+    return { ...found, ...verdicts.keptOpenExact, reason: "bytes-exact" }
   }
   if (turns < limits.keptOpenMinTurns) return undefined
   return variesTogether(found, limits.keptOpenVariationBits, limits.keptOpenMinVariationBits)
-    ? { ...found, score: 0.75, confidence: 0.75, reason: "bytes-conserved" }
+    ? { ...found, ...verdicts.keptOpenConserved, reason: "bytes-conserved" }
     : undefined
 }
 

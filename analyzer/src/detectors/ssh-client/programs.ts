@@ -1,6 +1,7 @@
-/** Which grammar a program's arguments follow. */
+/** Programs that are SSH clients by their names, and the grammar of their arguments. */
+import type { Connection } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
-import { programName } from "../outbound.js"
+import { programName } from "../../text/program-name.js"
 
 /** Option letters of one client; a colon after a letter means that it takes an argument, as for getopt(3). */
 export interface SshGrammar {
@@ -27,6 +28,7 @@ const dbclient: SshGrammar = {
   stdioForward: undefined,
 }
 
+/** plink is a client too; its options are whole words: see plink-argv.ts. */
 const byName: Readonly<Record<string, SshGrammar>> = {
   ssh: openssh,
   slogin: openssh,
@@ -42,6 +44,23 @@ export function sshGrammarOf({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">):
 
 export function isPlink({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): boolean {
   return programName(exe) === "plink" || programName(argv[0] ?? "") === "plink"
+}
+
+/** By executable first and then by what it calls itself, as dropbear's one file for several programs goes by. */
+export function isSshClient(facts: Pick<ProcessFacts, "exe" | "argv">): boolean {
+  return sshGrammarOf(facts) !== undefined || isPlink(facts)
+}
+
+/** SSH's registered port (RFC 4253 4.2; IANA). */
+const sshPort = 22
+
+/**
+ * Of a connection older than the collector the first bytes were not seen: the name of its program and the registered port
+ * stand in, and only for the role of the client.
+ */
+export function isSshClientByName(connection: Connection, owner: ProcessFacts | undefined): boolean {
+  const { olderThanCollector, remote } = connection
+  return olderThanCollector && remote.port === sshPort && owner !== undefined && isSshClient(owner)
 }
 
 /** What a program that speaks SSH as the client but has another name most likely is. */

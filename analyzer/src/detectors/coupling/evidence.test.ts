@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest"
+import { anEdge } from "../../testing/batches.js"
+import { aProcess, anUpdate, sshClient, sshServer, startUs, Watch } from "../../testing/detector-run.js"
+import type { ConnectionUpdate } from "../../domain/connection.js"
+import type { CouplingEdge } from "../../domain/coupling.js"
+import { direction } from "./conservation.js"
+import { coupling } from "./coupling.js"
+import { claimOf } from "./evidence.js"
+import type { Verdict } from "./judge.js"
+
+const exact = direction({ n: 2, x: 200, y: 200, xx: 20_000, yy: 20_000, xy: 20_000 })
+const framed = direction({ n: 1, x: 1_000, y: 1_036, xx: 1e6, yy: 1_073_296, xy: 1_036_000 })
+const verdict: Verdict = {
+  score: 0.9,
+  confidence: 0.8,
+  reason: "bytes-exact",
+  forward: exact,
+  backward: framed,
+  opened: 1,
+}
+const edge = (changes: Partial<CouplingEdge> = {}) =>
+  anEdge({ aCookie: anUpdate().cookie, bProcess: "4711:1", ...changes })
+
+function claim(
+  edges: readonly CouplingEdge[],
+  changes: Partial<Verdict> = {},
+  connection: Partial<ConnectionUpdate> = {},
+) {
+  const host = new Watch(coupling())
+  host.step(startUs, { processes: [aProcess(["relay"])], connections: [anUpdate(connection)] })
+  const [first = edge(), ...rest] = edges
+  return claimOf("1", { verdict: { ...verdict, ...changes }, edges: [first, ...rest] }, host.view, undefined)
+}
+
+const texts = (...parameters: Parameters<typeof claim>) => claim(...parameters).evidence.map(({ text }) => text)
+
+describe("the summary", () => {
+  const to = (port: number) => edge({ bRemote: { address: "127.0.0.1", port } })
+
+  it("names three places, and counts those beyond", () => {
+    expect(claim([to(1), to(2), to(3)]).summary).toContain("reach 127.0.0.1:1, 127.0.0.1:2, 127.0.0.1:3 inside")
+    expect(claim([to(1), to(2), to(3), to(4), to(5)]).summary).toContain("127.0.0.1:3 and 2 more places inside")
+  })
+
+  it("says how often B was opened, or nothing of it", () => {
+    expect(claim([edge()], { opened: 7 }).summary).toContain("; relay connected there 7 times right after")
+    expect(claim([edge()], { opened: 0 }).summary).toMatch(/^relay lets 203.0.113.9:443 reach 127.0.0.1:8000 inside\. /)
+  })
+
+  it("names sockets by their path", () => {
+    expect(claim([edge({ kind: "unix", bPath: "/run/x.sock" })]).summary).toContain("reach /run/x.sock inside")
+    expect(claim([edge({ kind: "unix", bPath: "" })]).summary).toContain("reach an unnamed socket inside")
+  })
+
+  it("does without a process that is not known", () => {
+    expect(claim([edge({ bProcess: "1:1" })]).summary).toMatch(/^A process lets .* the process connected there once/)
+  })
+})
+
+describe("the evidence", () => {
+  it("has turns and bytes of both ways first", () => {
+    const [first] = claim([edge()]).evidence
+    expect(first).toMatchObject({
+      kind: "conservation",
+      facts: { reason: "bytes-exact", forward_turns: 2, forward_exact: true, backward_framing_bytes_per_turn: 36 },
+    })
+    expect(first.text).toBe(
+      "In 2 turns 200 B came in from outside and 200 B went on inside; in 1 turn 1.0 kB came back and 1.0 kB left: not a byte was added or lost between the two, in both directions.",
+    )
+  })
+
+  it("tells who was dialled after how long, or was open before", () => {
+    const dialled = { forwardOut: 80, backwardIn: 1_220, delayMinNs: 50_000 }
+    expect(texts([edge({ ...dialled, openedAfter: 1 })])[1]).toBe(
+      "Once the far side spoke first and the process then connected to 127.0.0.1:8000, soonest after 0.05 ms; 80 B went in and 1.2 kB came back.",
+    )
+    expect(texts([edge({ ...dialled, openedAfter: 4 })])[1]).toMatch(/^4 times the far side spoke first/)
+    const before = edge({ ...dialled, openedAfter: 0 })
+    expect(texts([before])[1]).toMatch(
+      /^What the far side said was passed to 127\.0\.0\.1:8000, which was open before;/,
+    )
+    expect(claim([before]).evidence[1]?.facts).toMatchObject({ delay_min_ns: 0 })
+  })
+
+  it("shows the eight edges that were dialled most", () => {
+    const edges = Array.from({ length: 9 }, (_, i) =>
+      edge({ openedAfter: i + 1, bRemote: { address: "::1", port: i } }),
+    )
+    const shown = claim(edges).evidence.slice(1)
+    expect(shown.map(({ facts }) => facts["inside"])).toEqual([8, 7, 6, 5, 4, 3, 2, 1].map((port) => `[::1]:${port}`))
+  })
+
+  it("says what SSH says of the connection, and is silent where it says nothing", () => {
+    expect(texts([edge()], {}, { ssh: sshClient }).at(-1)).toMatch(
+      /is SSH by its first bytes, and this host is the client/,
+    )
+    expect(texts([edge()], {}, { ssh: sshServer }).at(-1)).toMatch(/this host is the server/)
+    expect(claim([edge()]).evidence.map(({ kind }) => kind)).toEqual(["conservation", "coupling"])
+  })
+})

@@ -1,0 +1,71 @@
+/** What a process was asked for, from its arguments and the configuration files that it reads. */
+import type { ProcessFacts } from "../../domain/identity.js"
+import { forwardDirective, parseSshArgv, type SshArgv } from "../ssh-client/argv.js"
+import { parsePlinkArgv } from "../ssh-client/plink-argv.js"
+import { assumedGrammar, isPlink, sshGrammarOf, type SshGrammar } from "../ssh-client/programs.js"
+import { argvEvidence, fileEvidence } from "./evidence.js"
+import type { TunnelRequest } from "./request.js"
+import { shellOneLiner } from "./shell-one-liners.js"
+import { tunnelTool } from "./tunnel-tools.js"
+import { intentThresholds } from "./thresholds.js"
+
+const { confidence } = intentThresholds
+
+export function requestOf(facts: ProcessFacts): TunnelRequest | undefined {
+  if (isPlink(facts)) return fromSsh(facts, "plink", parsePlinkArgv(facts.argv), confidence.option)
+  const grammar = sshGrammarOf(facts)
+  if (grammar !== undefined) return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.option)
+  const shell = shellOneLiner(facts)
+  if (shell !== undefined) return fromWords(facts, shell.tool, "shell", shell.text, confidence.code)
+  const tool = tunnelTool(facts)
+  return tool === undefined ? undefined : fromWords(facts, tool.tool, "tool", tool.text, confidence.tool)
+}
+
+/** For a process under another name that is known to speak SSH as the client. */
+export function requestOfRenamed(facts: ProcessFacts, grammar: SshGrammar = assumedGrammar): TunnelRequest | undefined {
+  return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.renamed)
+}
+
+function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number): TunnelRequest | undefined {
+  const directives = line.cleared
+    ? []
+    : facts.sshForwards.flatMap(({ path, directive }) => {
+        const found = forwardDirective(directive)
+        return found === undefined
+          ? []
+          : [{ ...found, text: directive, evidence: fileEvidence(facts, path, directive) }]
+      })
+  const all = [
+    ...line.forwards.map((found) => ({ ...found, evidence: argvEvidence(facts, found.text) })),
+    ...directives,
+  ]
+  const [first, ...rest] = all
+  if (first === undefined) return undefined
+  return {
+    tool,
+    kind: first.kind,
+    spellings: all.map(({ text }) => text),
+    forwards: all.map(({ what }) => what),
+    destination: line.destination,
+    confidence: line.forwards.length > 0 ? sure : Math.min(sure, confidence.configFile),
+    evidence: [first.evidence, ...rest.map(({ evidence }) => evidence)],
+  }
+}
+
+function fromWords(
+  facts: ProcessFacts,
+  tool: string,
+  kind: "tool" | "shell",
+  text: string,
+  sure: number,
+): TunnelRequest {
+  return {
+    tool,
+    kind,
+    spellings: [text],
+    forwards: [text],
+    destination: undefined,
+    confidence: sure,
+    evidence: [argvEvidence(facts, text)],
+  }
+}

@@ -1,0 +1,88 @@
+/** Whether the far side of an outside connection drives a program: pure functions over facts and counters. */
+import type { Connection } from "../../domain/connection.js"
+import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
+import type { ProcessFacts } from "../../domain/identity.js"
+import { programName } from "../../text/program-name.js"
+import { reverseShellThresholds as limits } from "./thresholds.js"
+
+/** A program that may take commands, and the outside connection that it may take them from. */
+export interface Suspect {
+  readonly attachment: Attachment
+  readonly shell: ProcessFacts
+  readonly outside: Connection
+}
+
+export interface Verdict {
+  readonly reason: keyof typeof limits.verdicts
+  /** Programs that ran below it right after the far side spoke. */
+  readonly executed: number
+}
+
+/** Bits of the descriptors that the connection stands in for. */
+const stdin = 1
+const stdoutAndStderr = 2 | 4
+
+/** An SSH server started with the connection as its stdio is another claim: see ssh-role-inversion. */
+export function judgeStdio({ attachment, shell, outside }: Suspect): Verdict | undefined {
+  const bothWays = (attachment.stdioMask & stdin) !== 0 && (attachment.stdioMask & stdoutAndStderr) !== 0
+  if (!bothWays || outside.ssh.localIdent) return undefined
+  return { reason: isInterpreter(shell.exe) ? "stdioShell" : "stdioProgram", executed: 0 }
+}
+
+/** Totals of one moment: what the child has read, what has come in from outside. */
+export interface Sample {
+  readonly read: number
+  readonly received: number
+}
+
+/** The last moments, and the most bytes and the number of moments at which both had moved alike. */
+export interface ByteMatch {
+  readonly samples: readonly Sample[]
+  readonly bytes: number
+  readonly moments: number
+}
+
+export const noMatch: ByteMatch = { samples: [], bytes: 0, moments: 0 }
+
+/**
+ * Adds a moment and compares it with those before: between two moments that are in step, the child read exactly what came
+ * in. Both totals are sampled at different times, so that most moments are out of step even for a shell; start-up files
+ * are read before the first command. An agent that turns long answers into short commands is never in step.
+ */
+export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: Connection): ByteMatch {
+  const now: Sample = { read: attachment.childRead, received: outside.bytesReceived }
+  const last = match.samples.at(-1)
+  if (last?.read === now.read && last.received === now.received) return match
+  const alike = match.samples
+    .map((then) => (now.read - then.read === now.received - then.received ? now.read - then.read : 0))
+    .reduce((most, bytes) => Math.max(most, bytes), 0)
+  return {
+    samples: [...match.samples.slice(1 - limits.matchedSamples), now],
+    bytes: Math.max(match.bytes, alike),
+    moments: match.moments + (alike > 0 ? 1 : 0),
+  }
+}
+
+/** For a shell behind a pty or pipes: it read what came in, and nothing else. */
+export function judgeBytes({ bytes, moments }: ByteMatch): Verdict | undefined {
+  const isMatch = bytes >= limits.matchedBytes || moments >= limits.matchedMoments
+  return isMatch ? { reason: "bytesMatch", executed: 0 } : undefined
+}
+
+/**
+ * For a shell behind a pty: the far side leads, this host answers, and programs are executed below the owner of A right
+ * after the far side spoke. `edges` are those of the outside connection.
+ */
+export function judgeDriven(outside: Connection, edges: readonly CouplingEdge[]): Verdict | undefined {
+  const answered = outside.exchanges?.remoteLedAnswered ?? 0
+  const executed = edges
+    .filter((edge) => edge.kind === "exec" && edge.delayMinNs <= limits.executedWithinNs)
+    .reduce((sum, edge) => sum + edge.openedAfter, 0)
+  const isDriven = answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
+  return isDriven ? { reason: "driven", executed } : undefined
+}
+
+export function isInterpreter(exe: string): boolean {
+  const file = programName(exe).replace(/[0-9.]+$/, "")
+  return (limits.interpreters as readonly string[]).includes(file)
+}

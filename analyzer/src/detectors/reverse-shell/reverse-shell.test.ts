@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, it } from "vitest"
+import { anAttachment, anEdge } from "../../testing/batches.js"
+import { aProcess, anUpdate, noExchanges, secondUs, sshServer, startUs, Watch } from "../../testing/detector-run.js"
+import type { ConnectionUpdate } from "../../domain/connection.js"
+import type { Attachment } from "../../domain/coupling.js"
+import { reverseShell } from "./reverse-shell.js"
+
+const at = (seconds: number) => startUs + seconds * secondUs
+const { cookie } = anUpdate()
+
+/** The connection of `anUpdate` is its owner's stdin, stdout and stderr. */
+const stdio = (changes: Partial<Attachment> = {}) =>
+  anAttachment({ kind: "stdio-socket", process: "4711:1", child: undefined, cookie, observedUs: startUs, ...changes })
+
+/** A shell behind a pty of the connection's owner, which has read so many characters. */
+const behind = (childRead: number, changes: Partial<Attachment> = {}) =>
+  anAttachment({ process: "4711:1", child: "4712:2", cookie: "", observedUs: startUs, childRead, ...changes })
+
+const closed = anUpdate({ reason: "closed", observedUs: at(9) })
+
+let host: Watch
+beforeEach(() => {
+  host = new Watch(reverseShell())
+})
+
+describe("a program with the connection as its stdin and stdout", () => {
+  const claimsOf = (exe: string, attachment = stdio(), connection: Partial<ConnectionUpdate> = {}) =>
+    host.step(startUs, {
+      processes: [aProcess(["x"], { exe, comm: "x" })],
+      connections: [anUpdate(connection)],
+      attachments: [attachment],
+    })
+
+  it("is a shell when it reads commands", () => {
+    const [claim] = claimsOf("/bin/bash")
+    expect(claim).toMatchObject({
+      class: "reverse_shell",
+      subject: cookie,
+      process: "4711:1",
+      score: 0.95,
+      confidence: 0.97,
+      status: "active",
+      facts: { attachment: "stdio-socket", interpreter: true },
+    })
+    expect(claim?.summary).toBe(
+      "x takes its commands from 203.0.113.9:443: its stdin and stdout are that connection itself.",
+    )
+    expect(claim?.evidence.map(({ kind }) => kind)).toEqual(["stdio", "remote-led"])
+  })
+
+  it("is one too when its file was replaced since it began", () => {
+    expect(claimsOf("/bin/bash (deleted)")).toMatchObject([{ score: 0.95 }])
+  })
+
+  it("is less sure under another name", () => {
+    expect(claimsOf("/opt/tool")).toMatchObject([{ score: 0.55, confidence: 0.7, facts: { interpreter: false } }])
+  })
+
+  it.each([
+    [3, 1],
+    [5, 1],
+    [1, 0],
+    [6, 0],
+  ])("needs both directions: mask %i gives %i", (stdioMask, count) => {
+    expect(claimsOf("/bin/bash", stdio({ stdioMask }))).toHaveLength(count)
+  })
+
+  it.each([
+    ["an inside address", { remote: { address: "10.0.0.5", port: 443 } }],
+    ["a connection that somebody outside made, as inetd has", { initiator: "remote" as const }],
+    ["an SSH server that dialled out, which is another claim", { ssh: sshServer }],
+    ["a connection that is over", { reason: "closed" as const }],
+  ])("is nothing with %s", (_what, connection) => {
+    expect(claimsOf("/bin/bash", stdio(), connection)).toEqual([])
+  })
+})
+
+describe("a shell behind a pty of the connection's owner", () => {
+  const processes = [aProcess(["relay"]), aProcess(["bash"], { key: "4712:2", parent: "4711:1", exe: "/bin/bash" })]
+  const begin = (attachment = behind(100)) =>
+    host.step(startUs, { processes, connections: [anUpdate({ bytesReceived: 0 })], attachments: [attachment] })
+  /** What the shell has read and what has come in, at a second. */
+  const move = (second: number, childRead: number, bytesReceived: number, changes: Partial<Attachment> = {}) => [
+    ...host.step(at(second), { connections: [anUpdate({ bytesReceived, observedUs: at(second) })] }),
+    ...host.step(at(second), { attachments: [behind(childRead, { observedUs: at(second), ...changes })] }),
+  ]
+
+  it("is claimed once it has read 16 bytes that came in, and not before", () => {
+    begin()
+    expect(move(1, 115, 15)).toEqual([])
+    const [claim] = move(2, 116, 16)
+    expect(claim).toMatchObject({ process: "4712:2", score: 0.95, confidence: 0.95, facts: { attachment: "pty" } })
+    expect(claim?.summary).toContain("it read through a pseudo terminal, byte for byte, what came in from outside")
+  })
+
+  it("is claimed behind pipes too", () => {
+    begin(behind(100, { kind: "pipe" }))
+    expect(move(1, 116, 16, { kind: "pipe" })[0]?.summary).toContain("it read through pipes, byte for byte")
+  })
+
+  it("is nothing where an agent turns long answers into short commands", () => {
+    begin()
+    const commands = [
+      [140, 820],
+      [161, 1_730],
+      [200, 2_500],
+    ] as const
+    expect(commands.flatMap(([read, received], i) => move(i + 1, read, received))).toEqual([])
+  })
+
+  it("is nothing where the child is no interpreter", () => {
+    begin()
+    host.step(startUs, { processes: [aProcess(["less"], { key: "4712:2" })] })
+    expect(move(1, 116, 16)).toEqual([])
+  })
+
+  it("is claimed by what it executes, after two lines", () => {
+    begin()
+    const exec = (openedAfter: number, second: number) =>
+      anEdge({ kind: "exec", aProcess: "4711:1", aCookie: cookie, openedAfter, delayMinNs: 4e6, firstUs: at(second), lastUs: at(second) }) // prettier-ignore
+    const answered = { ...noExchanges, remoteLed: 1, remoteLedAnswered: 1 }
+    host.step(at(1), { connections: [anUpdate({ exchanges: answered, bytesReceived: 900, observedUs: at(1) })] })
+    expect(host.step(at(2), { edges: [exec(1, 2)] })).toEqual([])
+    const [claim] = host.step(at(3), { edges: [exec(2, 3)] })
+    expect(claim).toMatchObject({ score: 0.9, confidence: 0.85 })
+    expect(claim?.summary).toContain("the far side speaks first, and 2 programs ran below it within 0.2 s of that")
+    expect(claim?.evidence[1]?.facts).toMatchObject({ remote_led: 1, remote_led_answered: 1, bytes_received: 900 })
+  })
+})
+
+describe("one connection", () => {
+  const shells = [
+    aProcess(["bash"], { exe: "/bin/bash" }),
+    aProcess(["sh"], { key: "4712:2", parent: "4711:1", exe: "/bin/sh" }),
+    aProcess(["tool"], { key: "4710:0", exe: "/opt/tool" }),
+  ]
+
+  it("is one claim, of the first program that is surest", () => {
+    const claims = host.step(startUs, {
+      processes: shells,
+      connections: [anUpdate()],
+      attachments: [stdio({ process: "4710:0" }), stdio(), stdio({ process: "4712:2" })],
+    })
+    expect(claims.map(({ process, score }) => [process, score])).toEqual([
+      ["4710:0", 0.55],
+      ["4711:1", 0.95],
+    ])
+  })
+
+  it("ends its claim when it closes, once", () => {
+    host.step(startUs, { processes: shells, connections: [anUpdate()], attachments: [stdio()] })
+    expect(host.step(at(9), { connections: [closed] })).toMatchObject([
+      { subject: cookie, status: "ended", lastSeenUs: at(9) },
+    ])
+    expect(host.step(at(10), { connections: [closed] })).toEqual([])
+  })
+
+  it("ends nothing that was not claimed", () => {
+    host.step(startUs, { connections: [anUpdate()] })
+    expect(host.step(at(9), { connections: [closed] })).toEqual([])
+  })
+})
