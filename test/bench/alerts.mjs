@@ -9,7 +9,8 @@ import { setTimeout as delay } from "node:timers/promises"
 import { runnerImport } from "vite"
 import { startAlerts } from "@backflow/analyzer/alerts/start"
 import { topicsCommand } from "@backflow/analyzer/command/topics"
-import { aFinding, anOutput } from "@backflow/analyzer/testing/outputs"
+import { anOutput } from "@backflow/analyzer/testing/outputs"
+import { aFinding } from "@backflow/analyzer/testing/findings"
 
 const load = async (name) => (await runnerImport(new URL(`../kafka/${name}`, import.meta.url).pathname)).module
 const { Broker } = await load("broker.ts")

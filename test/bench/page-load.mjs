@@ -4,6 +4,14 @@
 //
 // In this process: the page's server with the real live findings and the real state of ten hosts, and one watcher of its events;
 // then Chromium with the real page.
+import { anUpdate, noExchanges } from "../../analyzer/dist/testing/connections.js"
+import { aFinding, anIncident } from "../../analyzer/dist/testing/findings.js"
+import { aHost } from "../../analyzer/dist/testing/hosts.js"
+import { outputWith } from "../../analyzer/dist/testing/outputs.js"
+import { aPage } from "../../analyzer/dist/testing/page.js"
+import { aProcess } from "../../analyzer/dist/testing/processes.js"
+import { aStatus } from "../../analyzer/dist/testing/status.js"
+import { aView } from "../../analyzer/dist/testing/trackers.js"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { get } from "node:http"
@@ -11,10 +19,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { setTimeout as delay } from "node:timers/promises"
-import { aFinding, aHost, anIncident } from "../../analyzer/dist/testing/outputs.js"
-import { aProcess, anUpdate, noExchanges } from "../../analyzer/dist/testing/detector-run.js"
 import { LiveOutbound, defaultQuery } from "../../analyzer/dist/web/api/outbound.js"
-import { aPage, aState, aView, outputWith } from "../../analyzer/dist/testing/page.js"
 import { measureBrowser } from "./page-browser.mjs"
 import { builtPage } from "../../analyzer/dist/web/start.js"
 
@@ -44,7 +49,7 @@ const views = Array.from({ length: hosts }, (_, h) => {
   )
   return aView(connections, processes, aHost({ hostId: `${h}`, hostName: `host-${h}` }))
 })
-const state = aState({
+const state = aStatus({
   streams: hosts,
   hosts: views.map((view) => ({ view, lastReceivedUs: nowUs(), counts: { liveConnections: connectionsEach } })),
 })

@@ -7,13 +7,14 @@ import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { batchOf } from "@backflow/analyzer/testing/alert-writer"
 import type { WriterTask } from "@backflow/analyzer/testing/alert-writer"
-import { aFinding, anOutput } from "@backflow/analyzer/testing/outputs"
+import { anOutput } from "@backflow/analyzer/testing/outputs"
 import type { Config } from "@backflow/analyzer/config/load"
 import { Broker } from "./broker.js"
 import { aFolder, configOf, ensure, oneNode, runAlerts, source, until } from "./setup.js"
 import { consume, withoutRepeats } from "./consume.js"
 import type { ConsumedMessage } from "./consume.js"
 import { brokerJars } from "./jars.js"
+import { aFinding } from "@backflow/analyzer/testing/findings"
 
 const jars = brokerJars()
 if ("missing" in jars) process.stderr.write(`skipped: no Kafka broker for tests: ${jars.missing}\n`)

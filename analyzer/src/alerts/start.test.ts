@@ -3,9 +3,9 @@ import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { loadConfig } from "../config/load.js"
 import type { AlertsConfig } from "../config/load.js"
-import { aFinding } from "../testing/outputs.js"
 import { aFolder, aLog, idOf, outputOf, startMs, until } from "../testing/alerts.js"
 import { startAlerts } from "./start.js"
+import { aFinding } from "../testing/findings.js"
 
 function configOf(alerts: object): AlertsConfig {
   const file = join(aFolder(), "backflow.yaml")

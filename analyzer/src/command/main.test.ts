@@ -3,12 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../config/load.js"
-import { aFinding, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
+import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "../store/store-sink.js"
 import { openConfiguredStore } from "../store/from-config.js"
 import { commands } from "./cli/help.js"
 import { main } from "./main.js"
 import type { Terminal } from "./cli/terminal.js"
+import { startUs } from "../testing/time.js"
+import { aFinding, anIncident } from "../testing/findings.js"
 
 let state: string
 
@@ -27,7 +29,7 @@ async function run(args: readonly string[], environment: Record<string, string> 
     note: (text) => void (notes += `${text}\n`),
     colour: false,
     environment,
-    nowUs: () => sampleUs + 60_000_000,
+    nowUs: () => startUs + 60_000_000,
   }
   const code = await main(args, terminal)
   return { code, out, notes }
@@ -133,7 +135,7 @@ describe("lists", () => {
   const low = aFinding({
     id: "00000000-0000-5000-8000-000000000001",
     severity: "low",
-    detectedAtUs: sampleUs - 1,
+    detectedAtUs: startUs - 1,
     class: "inverted_flow",
   })
 
@@ -148,7 +150,7 @@ describe("lists", () => {
       findings: [aFinding(), low],
       incidents: [anIncident()],
     })
-    await new StoreSink(store, () => sampleUs).write([output])
+    await new StoreSink(store, () => startUs).write([output])
     await store.close()
   }
 

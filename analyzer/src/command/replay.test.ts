@@ -3,8 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Recorder } from "../ingest/server/recording.js"
-import { batch, connections, hello, process, sampleUs } from "../testing/wire-messages.js"
+import { batch, connections, hello, process } from "../testing/wire-messages.js"
 import { main } from "./main.js"
+import { startUs } from "../testing/time.js"
 
 let folder: string
 
@@ -21,13 +22,13 @@ async function run(...args: readonly string[]) {
     note: (text) => void (notes += `${text}\n`),
     colour: false,
     environment: {},
-    nowUs: () => sampleUs,
+    nowUs: () => startUs,
   })
   return { code, out, notes }
 }
 
 function record(...messages: readonly Buffer[]): void {
-  const recorder = new Recorder(folder, () => sampleUs)
+  const recorder = new Recorder(folder, () => startUs)
   for (const message of messages) recorder.append(recorder, message)
   recorder.close()
 }

@@ -60,7 +60,7 @@ export class ConnectionTable {
     if (connection.process !== undefined) this.#byProcess.add(connection.process, cookie)
   }
 
-  /** Forgets what closed long ago. Live connections end by records, snapshots or `silentSince`, not here. */
+  /** Forgets what closed long ago. What lives is ended by the tracker: by records, by snapshots, by silence. */
   expire(nowUs: number): void {
     for (const [cookie, { observedUs }] of this.#closed) {
       const isOld = observedUs + this.#limits.closedUs <= nowUs

@@ -20,10 +20,6 @@ export class EdgeTable {
     return this.#evicted
   }
 
-  values(): IterableIterator<CouplingEdge> {
-    return this.#edges.values()
-  }
-
   ofGroup(group: string): readonly CouplingEdge[] {
     return this.#byGroup.get(group).flatMap((id) => this.#edges.get(id) ?? [])
   }
@@ -84,10 +80,6 @@ export class AttachmentTable {
 
   get evicted(): number {
     return this.#evicted
-  }
-
-  values(): IterableIterator<Attachment> {
-    return this.#attachments.values()
   }
 
   ofProcess(process: ProcessKey): readonly Attachment[] {

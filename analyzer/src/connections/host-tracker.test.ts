@@ -1,24 +1,18 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  aBatch,
-  aHost,
-  aState,
-  anAttachment,
-  anEdge,
-  anUpdate,
-  apply,
-  at,
-  keyOf,
-  sampleUs,
-  someFacts,
-} from "../testing/batches.js"
+import { aBatch } from "../testing/batches.js"
+import { startUs, at } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { anOpening } from "../testing/connections.js"
+import { anEdge, anAttachment } from "../testing/couplings.js"
+import { aChild, keyOf } from "../testing/processes.js"
+import { aTracker, apply } from "../testing/trackers.js"
 
 describe("connections", () => {
   it("are merged into one row for each batch, the last reason on it", () => {
-    const state = aState()
-    const opened = anUpdate({ bytesSent: 1 })
-    const closed = anUpdate({ reason: "closed", observedUs: at(1), bytesSent: 9, bytesReceived: 5 })
+    const state = aTracker()
+    const opened = anOpening({ bytesSent: 1 })
+    const closed = anOpening({ reason: "closed", observedUs: at(1), bytesSent: 9, bytesReceived: 5 })
     const { rows, changes } = apply(state, aBatch(1, { connections: [opened, closed] }))
     expect(rows).toMatchObject([
       { reason: "closed", connection: { bytesSent: 9, closed: "closed", lastMovedUs: at(1) } },
@@ -31,39 +25,39 @@ describe("connections", () => {
   })
 
   it("show each change to its observer before the next one happens", () => {
-    const state = aState()
+    const state = aTracker()
     const seen: (number | undefined)[] = []
-    const updates = [1, 2, 3].map((bytesSent) => anUpdate({ reason: "moved", bytesSent, observedUs: at(bytesSent) }))
+    const updates = [1, 2, 3].map((bytesSent) => anOpening({ reason: "moved", bytesSent, observedUs: at(bytesSent) }))
     for (const change of state.apply(aBatch(1, { connections: updates })))
       if (change.kind === "connection") seen.push(state.connection(change.connection.cookie)?.bytesSent)
     expect(seen).toEqual([1, 2, 3])
   })
 
   it("stay closed: late records are counted and make no row", () => {
-    const state = aState()
-    apply(state, aBatch(1, { connections: [anUpdate({ reason: "closed", bytesSent: 7 })] }))
-    const late = [anUpdate({ reason: "moved", bytesSent: 9 }), anUpdate({ reason: "closed", bytesSent: 9 })]
+    const state = aTracker()
+    apply(state, aBatch(1, { connections: [anOpening({ reason: "closed", bytesSent: 7 })] }))
+    const late = [anOpening({ reason: "moved", bytesSent: 9 }), anOpening({ reason: "closed", bytesSent: 9 })]
     const { rows, changes } = apply(state, aBatch(2, { connections: late }))
     expect([...rows, ...changes]).toEqual([])
     expect(state.counts.lateRecords).toBe(2)
-    expect(state.connection("00000000000000a1")?.bytesSent).toBe(7)
+    expect(state.connection(anOpening().cookie)?.bytesSent).toBe(7)
   })
 
   it("are forgotten a minute after they closed", () => {
-    const state = aState()
-    apply(state, aBatch(1, { connections: [anUpdate({ reason: "closed", observedUs: at(0) })] }))
+    const state = aTracker()
+    apply(state, aBatch(1, { connections: [anOpening({ reason: "closed", observedUs: at(0) })] }))
     apply(state, aBatch(2, { observedUs: at(59) }))
-    expect(state.connection("00000000000000a1")).toBeDefined()
+    expect(state.connection(anOpening().cookie)).toBeDefined()
     apply(state, aBatch(3, { observedUs: at(60) }))
-    expect(state.connection("00000000000000a1")).toBeUndefined()
+    expect(state.connection(anOpening().cookie)).toBeUndefined()
   })
 
   it("follow their owner", () => {
-    const state = aState()
-    const [parent, child] = [someFacts(1), someFacts(2, 1)]
-    apply(state, aBatch(1, { processes: [parent, child], connections: [anUpdate({ process: parent.key })] }))
+    const state = aTracker()
+    const [parent, child] = [aChild(1), aChild(2, 1)]
+    apply(state, aBatch(1, { processes: [parent, child], connections: [anOpening({ process: parent.key })] }))
     expect(state.connectionsOf(parent.key)).toHaveLength(1)
-    const moved = anUpdate({ reason: "moved", process: child.key, observedUs: at(1) })
+    const moved = anOpening({ reason: "moved", process: child.key, observedUs: at(1) })
     const { rows } = apply(state, aBatch(2, { connections: [moved] }))
     expect(state.connectionsOf(parent.key)).toEqual([])
     expect(state.connectionsOf(child.key)).toHaveLength(1)
@@ -71,11 +65,11 @@ describe("connections", () => {
   })
 
   it("keep what was seen of them, whatever comes later", () => {
-    const state = aState()
+    const state = aTracker()
     const ssh = { localIdent: true, remoteIdent: false, localClient: true, remoteClient: false }
     const exchanges = { remoteLed: 5, remoteLedAnswered: 5, localLed: 1, localLedAnswered: 1, localReplyLog2: 1, remoteReplyLog2: 1, sameSizeAnswers: 1, strictAlternations: 1, answerBytes: 1 } // prettier-ignore
-    const first = anUpdate({ ssh, exchanges, initiator: "local", openedUs: at(-5) })
-    const later = anUpdate({
+    const first = anOpening({ ssh, exchanges, initiator: "local", openedUs: at(-5) })
+    const later = anOpening({
       reason: "moved",
       initiator: "unknown",
       established: false,
@@ -98,18 +92,18 @@ describe("connections", () => {
 
   it("never lose bytes, in whatever order and however often records come", () => {
     const record = fc.record({
-      observedUs: fc.nat(1_000).map((ms) => sampleUs + ms),
+      observedUs: fc.nat(1_000).map((ms) => startUs + ms),
       bytesSent: fc.nat(1_000),
       bytesReceived: fc.nat(1_000),
       reason: fc.constantFrom("opened" as const, "moved" as const),
     })
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), (records) => {
-        const state = aState()
+        const state = aTracker()
         const [sent, received]: [number[], number[]] = [[], []]
         for (const [seq, over] of records.entries()) {
-          apply(state, aBatch(seq + 1, { connections: [anUpdate(over)] }))
-          const known = state.connection("00000000000000a1")
+          apply(state, aBatch(seq + 1, { connections: [anOpening(over)] }))
+          const known = state.connection(anOpening().cookie)
           sent.push(known?.bytesSent ?? -1)
           received.push(known?.bytesReceived ?? -1)
         }
@@ -124,13 +118,13 @@ describe("connections", () => {
     const cookies = fc.array(fc.nat(40), { maxLength: 200 })
     fc.assert(
       fc.property(cookies, (numbers) => {
-        const state = aState({ liveConnections: 10 })
+        const state = aTracker({ liveConnections: 10 })
         const seen = new Set<string>()
         for (const [seq, number] of numbers.entries()) {
           const cookie = String(number).padStart(16, "0")
           const before = state.connection(cookie)
           if (before === undefined) seen.add(`${seq} ${cookie}`)
-          apply(state, aBatch(seq + 1, { connections: [anUpdate({ cookie, reason: "moved" })] }))
+          apply(state, aBatch(seq + 1, { connections: [anOpening({ cookie, reason: "moved" })] }))
           expect(state.counts.liveConnections).toBeLessThanOrEqual(10)
         }
         expect(state.counts.liveConnections + state.counts.evictedConnections).toBe(seen.size)
@@ -139,23 +133,23 @@ describe("connections", () => {
   })
 
   it("to the outside are given up last", () => {
-    const state = aState({ liveConnections: 3 })
-    const inside = (n: number) => anUpdate({ cookie: `inside-${n}`, remote: { address: "10.0.0.9", port: n } })
-    apply(state, aBatch(1, { connections: [anUpdate(), inside(1), inside(2), inside(3), inside(4)] }))
-    expect([...state.liveConnections()].map(({ cookie }) => cookie)).toContain("00000000000000a1")
+    const state = aTracker({ liveConnections: 3 })
+    const inside = (n: number) => anOpening({ cookie: `inside-${n}`, remote: { address: "10.0.0.9", port: n } })
+    apply(state, aBatch(1, { connections: [anOpening(), inside(1), inside(2), inside(3), inside(4)] }))
+    expect([...state.liveConnections()].map(({ cookie }) => cookie)).toContain(anOpening().cookie)
     expect(state.counts.evictedConnections).toBe(2)
   })
 })
 
 describe("a snapshot", () => {
-  const known = ["a", "b"].map((cookie) => anUpdate({ cookie }))
+  const known = ["a", "b"].map((cookie) => anOpening({ cookie }))
 
   it("closes what it does not name, and not before its last part", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { observedUs: at(1), connections: known }))
     apply(state, aBatch(2, { observedUs: at(2), snapshot: true, more: true, connections: [] }))
     apply(state, aBatch(3, { observedUs: at(9), connections: [] }))
-    const b = anUpdate({ cookie: "b", reason: "moved", observedUs: at(9) })
+    const b = anOpening({ cookie: "b", reason: "moved", observedUs: at(9) })
     const last = apply(state, aBatch(4, { observedUs: at(2.1), snapshot: true, connections: [b] }))
     expect(last.rows).toMatchObject([{ reason: "closed", connection: { cookie: "a", closed: "vanished" } }])
     expect(last.rows[0]?.connection.observedUs).toBe(at(2))
@@ -163,10 +157,10 @@ describe("a snapshot", () => {
   })
 
   it("waits for the end of what it does not name", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { observedUs: at(1), connections: known }))
     const taken = apply(state, aBatch(2, { observedUs: at(2), snapshot: true }))
-    const end = anUpdate({ cookie: "a", reason: "closed", observedUs: at(1.9), bytesSent: 77 })
+    const end = anOpening({ cookie: "a", reason: "closed", observedUs: at(1.9), bytesSent: 77 })
     const exact = apply(state, aBatch(3, { observedUs: at(2.2), connections: [end] }))
     const waited = apply(state, aBatch(4, { observedUs: at(3.9) }))
     const over = apply(state, aBatch(5, { observedUs: at(4) }))
@@ -176,26 +170,26 @@ describe("a snapshot", () => {
   })
 
   it("leaves alone what it did not name when it moves again", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { observedUs: at(1), connections: known }))
     apply(state, aBatch(2, { observedUs: at(2), snapshot: true }))
-    const moved = anUpdate({ cookie: "a", reason: "moved", observedUs: at(3), bytesSent: 1 })
+    const moved = anOpening({ cookie: "a", reason: "moved", observedUs: at(3), bytesSent: 1 })
     apply(state, aBatch(3, { observedUs: at(3), connections: [moved] }))
     apply(state, aBatch(4, { observedUs: at(9) }))
     expect([...state.liveConnections()].map(({ cookie }) => cookie)).toEqual(["a"])
   })
 
   it("leaves alone what opened after it was taken, and UDP", () => {
-    const state = aState()
-    const late = anUpdate({ cookie: "late", observedUs: at(1) })
-    apply(state, aBatch(1, { connections: [late, anUpdate({ cookie: "dns", protocol: "udp" })] }))
+    const state = aTracker()
+    const late = anOpening({ cookie: "late", observedUs: at(1) })
+    apply(state, aBatch(1, { connections: [late, anOpening({ cookie: "dns", protocol: "udp" })] }))
     apply(state, aBatch(2, { snapshot: true, observedUs: at(0.5) }))
     expect(apply(state, aBatch(3, { observedUs: at(10) })).rows).toEqual([])
     expect([...state.liveConnections()]).toHaveLength(2)
   })
 
   it("makes no row of what it only repeats", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { connections: known }))
     const repeated = known.map((update) => ({ ...update, reason: "moved" as const, observedUs: at(1) }))
     expect(apply(state, aBatch(2, { snapshot: true, connections: repeated })).rows).toEqual([])
@@ -206,9 +200,9 @@ describe("a snapshot", () => {
 
 describe("what was silent for long", () => {
   it("closes when it is UDP", () => {
-    const state = aState()
-    const tcp = anUpdate({ cookie: "tcp" })
-    apply(state, aBatch(1, { connections: [tcp, anUpdate({ cookie: "udp", protocol: "udp" })] }))
+    const state = aTracker()
+    const tcp = anOpening({ cookie: "tcp" })
+    apply(state, aBatch(1, { connections: [tcp, anOpening({ cookie: "udp", protocol: "udp" })] }))
     apply(state, aBatch(2, { observedUs: at(59 * 60) }))
     expect(state.connection("udp")?.closed).toBeUndefined()
     const { rows } = apply(state, aBatch(3, { observedUs: at(61 * 60) }))
@@ -217,19 +211,19 @@ describe("what was silent for long", () => {
   })
 
   it("is forgotten when it is an edge", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge()] }))
     apply(state, aBatch(2, { observedUs: at(3_599) }))
-    expect([...state.edges()]).toHaveLength(1)
+    expect(state.edgesOf("0000000000000001")).toHaveLength(1)
     apply(state, aBatch(3, { observedUs: at(3_600) }))
-    expect([...state.edges()]).toEqual([])
+    expect(state.edgesOfConnection(anEdge().aCookie)).toEqual([])
     expect(state.edgesOf("0000000000000001")).toEqual([])
   })
 })
 
 describe("couplings", () => {
   it("give the edge as it was before, and pass over what is older", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge({ openedAfter: 1, lastUs: at(1) })] }))
     const { changes } = apply(state, aBatch(2, { edges: [anEdge({ openedAfter: 2, lastUs: at(2) })] }))
     expect(changes).toMatchObject([{ kind: "edge", edge: { openedAfter: 2 }, previous: { openedAfter: 1 } }])
@@ -238,7 +232,7 @@ describe("couplings", () => {
   })
 
   it("are found by the socket that spoke last", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge({ aCookie: "old" })] }))
     apply(state, aBatch(2, { edges: [anEdge({ aCookie: "new", lastUs: at(1) })] }))
     expect(state.edgesOfConnection("old")).toEqual([])
@@ -246,49 +240,60 @@ describe("couplings", () => {
   })
 
   it("start from zero with a new run of the collector", () => {
-    const state = aState()
+    const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge()], attachments: [anAttachment()] }))
-    state.greet({ ...aHost, instance: "8" })
-    expect([...state.edges(), ...state.attachments()]).toEqual([])
+    state.greet(aHost({ instance: "8" }))
+    expect([...state.edgesOf("0000000000000001"), ...state.attachmentsOf(keyOf(1))]).toEqual([])
   })
 
   it("never exceed their cap", () => {
-    const state = aState({ edges: 5, attachments: 5 })
+    const state = aTracker({ edges: 5, attachments: 5 })
     const many = Array.from({ length: 20 }, (_, i) => i)
     apply(state, aBatch(1, {
       edges: many.map((i) => anEdge({ bRemote: { address: "10.0.0.1", port: i } })),
       attachments: many.map((i) => anAttachment({ child: keyOf(i + 10) })),
     })) // prettier-ignore
-    expect([...state.edges()]).toHaveLength(5)
-    expect([...state.attachments()]).toHaveLength(5)
+    expect(state.edgesOf("0000000000000001")).toHaveLength(5)
+    expect(state.attachmentsOf(keyOf(1))).toHaveLength(5)
     expect(state.counts.evictedCouplings).toBe(30)
   })
 })
 
 describe("attachments", () => {
-  it("are found from both sides, and go when told or when a side ends", () => {
-    const state = aState()
-    apply(state, aBatch(1, { processes: [someFacts(1), someFacts(2), someFacts(3)], attachments: [anAttachment(), anAttachment({ child: keyOf(3) })] })) // prettier-ignore
+  it("are found from both sides, and go when the collector says so or when a side ends", () => {
+    const state = aTracker()
+    apply(state, aBatch(1, { processes: [aChild(1), aChild(2), aChild(3)], attachments: [anAttachment(), anAttachment({ child: keyOf(3) })] })) // prettier-ignore
     expect(state.attachmentsOf(keyOf(1))).toHaveLength(2)
     expect(state.attachmentsOf(keyOf(2))).toHaveLength(1)
-    const told = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
-    expect(told.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true }, previous: { gone: false } }])
+    const removed = apply(state, aBatch(2, { attachments: [anAttachment({ gone: true, observedUs: at(1) })] }))
+    expect(removed.changes).toMatchObject([
+      { kind: "attachment", attachment: { gone: true }, previous: { gone: false } },
+    ])
     const ended = apply(state, aBatch(3, { exited: [keyOf(3)] }))
     expect(ended.changes).toMatchObject([{ kind: "attachment", attachment: { gone: true } }, { kind: "exit" }])
-    expect([...state.attachments()]).toEqual([])
+    expect([1, 2, 3].flatMap((pid) => state.attachmentsOf(keyOf(pid)))).toEqual([])
   })
 })
 
+it("looks for silent datagrams once a minute", () => {
+  const state = aTracker({ silentDatagramsUs: 1, datagramCheckUs: 60_000_000 })
+  const silent = (second: number) =>
+    apply(state, aBatch(second, { observedUs: at(second), connections: [anOpening({ cookie: `udp${second}`, protocol: "udp", observedUs: at(second - 1) })] })).rows.filter(({ reason }) => reason === "closed") // prettier-ignore
+  expect(silent(1)).toHaveLength(1)
+  expect(silent(60)).toHaveLength(0)
+  expect(silent(61)).toHaveLength(2)
+})
+
 it("keeps event time at its latest, whatever a late batch says", () => {
-  const state = aState()
+  const state = aTracker()
   apply(state, aBatch(1, { observedUs: at(10) }))
   apply(state, aBatch(2, { observedUs: at(5) }))
   expect(state.nowUs).toBe(at(10))
 })
 
 it("closes everything when the host is gone", () => {
-  const state = aState()
-  apply(state, aBatch(1, { observedUs: at(0), connections: [anUpdate(), anUpdate({ cookie: "b" })] }))
+  const state = aTracker()
+  apply(state, aBatch(1, { observedUs: at(0), connections: [anOpening(), anOpening({ cookie: "b" })] }))
   const changes = [...state.vanish()]
   expect(changes).toHaveLength(2)
   expect(state.takeRows().map(({ connection }) => connection.closed)).toEqual(["vanished", "vanished"])

@@ -26,14 +26,11 @@ export interface TrackerCounts {
   readonly vanished: number
 }
 
-/** Silent sockets are looked for once a minute of event time: it walks over every live connection. */
-const datagramCheckUs = 60_000_000
-
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
 export class HostTracker implements View {
-  host: HostFacts
   readonly networks: Networks
-  nowUs: Microseconds = 0
+  #host: HostFacts
+  #nowUs: Microseconds = 0
   readonly #limits: TrackerLimits
   readonly #connections: ConnectionTable
   readonly #processes: ProcessTable
@@ -50,7 +47,7 @@ export class HostTracker implements View {
   #vanished = 0
 
   constructor(host: HostFacts, networks: Networks, limits: TrackerLimits = defaultTrackerLimits) {
-    this.host = host
+    this.#host = host
     this.networks = networks
     this.#limits = limits
     this.#connections = new ConnectionTable(
@@ -60,6 +57,14 @@ export class HostTracker implements View {
     this.#processes = new ProcessTable(limits)
     this.#edges = new EdgeTable(limits)
     this.#attachments = new AttachmentTable(limits)
+  }
+
+  get host(): HostFacts {
+    return this.#host
+  }
+
+  get nowUs(): Microseconds {
+    return this.#nowUs
   }
 
   get counts(): TrackerCounts {
@@ -76,18 +81,18 @@ export class HostTracker implements View {
 
   /** A collector says Hello. One that started anew counts edges from zero and names processes and attachments again. */
   greet(host: HostFacts): void {
-    if (host.instance !== this.host.instance) {
-      this.#processes.endAll(this.nowUs)
+    if (host.instance !== this.#host.instance) {
+      this.#processes.endAll(this.#nowUs)
       this.#edges = new EdgeTable(this.#limits)
       this.#attachments = new AttachmentTable(this.#limits)
       this.#snapshot = undefined
     }
-    this.host = host
+    this.#host = host
   }
 
   /** Changes of one batch. The state moves on as they are taken: a taker sees each change in the view, and no later one. */
   *apply(batch: Batch): Generator<Change> {
-    this.nowUs = Math.max(this.nowUs, batch.observedUs)
+    this.#nowUs = Math.max(this.#nowUs, batch.observedUs)
     yield* this.learn(batch.processes)
     for (const update of batch.connections) yield* this.#update(update, batch.snapshot)
     for (const edge of batch.edges) {
@@ -114,7 +119,7 @@ export class HostTracker implements View {
 
   /** Closes everything: the host is gone, or its boot is. */
   *vanish(): Generator<Change> {
-    for (const connection of [...this.#connections.live()]) yield this.#close(connection, this.nowUs)
+    for (const connection of [...this.#connections.live()]) yield this.#close(connection, this.#nowUs)
   }
 
   /** Rows since the last call, in the order in which their connections first changed. */
@@ -136,29 +141,17 @@ export class HostTracker implements View {
   process(key: ProcessKey): ProcessFacts | undefined {
     return this.#processes.get(key)
   }
-  isRunning(key: ProcessKey): boolean {
-    return this.#processes.isRunning(key)
-  }
   ancestors(key: ProcessKey): readonly ProcessFacts[] {
     return this.#processes.ancestors(key)
   }
   childrenOf(key: ProcessKey): readonly ProcessKey[] {
     return this.#processes.childrenOf(key)
   }
-  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean {
-    return this.#processes.descendantOf(child, ancestor)
-  }
-  edges(): Iterable<CouplingEdge> {
-    return this.#edges.values()
-  }
   edgesOf(group: string): readonly CouplingEdge[] {
     return this.#edges.ofGroup(group)
   }
   edgesOfConnection(cookie: string): readonly CouplingEdge[] {
     return this.#edges.ofConnection(cookie)
-  }
-  attachments(): Iterable<Attachment> {
-    return this.#attachments.values()
   }
   attachmentsOf(process: ProcessKey): readonly Attachment[] {
     return this.#attachments.ofProcess(process)
@@ -181,11 +174,11 @@ export class HostTracker implements View {
 
   *#exit(process: ProcessKey): Generator<Change> {
     for (const held of this.#attachments.ofProcess(process)) {
-      const attachment = { ...held, gone: true, observedUs: Math.max(held.observedUs, this.nowUs) }
+      const attachment = { ...held, gone: true, observedUs: Math.max(held.observedUs, this.#nowUs) }
       this.#attachments.put(attachment)
       yield { kind: "attachment", attachment, previous: held }
     }
-    this.#processes.end(process, this.nowUs)
+    this.#processes.end(process, this.#nowUs)
     yield { kind: "exit", process, facts: this.#processes.get(process) }
   }
 
@@ -205,7 +198,7 @@ export class HostTracker implements View {
 
   *#closeMissing(): Generator<Change> {
     for (const [cookie, missedUs] of this.#missing) {
-      if (missedUs + this.#limits.missingUs > this.nowUs) continue
+      if (missedUs + this.#limits.missingUs > this.#nowUs) continue
       this.#missing.delete(cookie)
       const connection = this.#connections.get(cookie)
       if (connection !== undefined && connection.closed === undefined) yield this.#close(connection, missedUs)
@@ -213,9 +206,9 @@ export class HostTracker implements View {
   }
 
   *#expireDatagrams(): Generator<Change> {
-    const silentSinceUs = this.nowUs - this.#limits.silentDatagramsUs
-    if (this.nowUs < this.#datagramsCheckedUs + datagramCheckUs) return
-    this.#datagramsCheckedUs = this.nowUs
+    const silentSinceUs = this.#nowUs - this.#limits.silentDatagramsUs
+    if (this.#nowUs < this.#datagramsCheckedUs + this.#limits.datagramCheckUs) return
+    this.#datagramsCheckedUs = this.#nowUs
     const silent = [...this.#connections.live()].filter(
       ({ protocol, observedUs }) => protocol === "udp" && observedUs <= silentSinceUs,
     )
@@ -237,8 +230,8 @@ export class HostTracker implements View {
   }
 
   #expire(): void {
-    this.#connections.expire(this.nowUs)
-    this.#processes.expire(this.nowUs)
-    this.#edges.expire(this.nowUs)
+    this.#connections.expire(this.#nowUs)
+    this.#processes.expire(this.#nowUs)
+    this.#edges.expire(this.#nowUs)
   }
 }

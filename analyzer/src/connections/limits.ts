@@ -8,6 +8,8 @@ export interface TrackerLimits {
   readonly missingUs: number
   /** A connection without end on which nothing was seen: UDP has no close that is seen always. */
   readonly silentDatagramsUs: number
+  /** Between two looks for them, each of which walks over every live connection. */
+  readonly datagramCheckUs: number
   readonly processes: number
   /** An ended process stays readable this long, and as long as a child of it is known. */
   readonly endedProcessUs: number
@@ -27,6 +29,7 @@ export const defaultTrackerLimits: TrackerLimits = {
   // A collector ships what it has within a fifth of a second.
   missingUs: 2 * secondUs,
   silentDatagramsUs: 60 * minuteUs,
+  datagramCheckUs: minuteUs,
   processes: 100_000,
   endedProcessUs: 10 * minuteUs,
   edges: 50_000,

@@ -2,9 +2,8 @@ import type { ProcessFacts, ProcessKey } from "../domain/identity.js"
 import { KeyedSets } from "../domain/keyed-sets.js"
 import type { TrackerLimits } from "./limits.js"
 
-/** How far up a lineage is shown, and how far it is followed to tell descent. */
+/** How far up a lineage is shown: more is no news to a person, and one may bite its tail. */
 const shownAncestors = 8
-const followedAncestors = 64
 
 /** Facts about processes of one host and boot. An ended one stays while a child of it is known: lineage must not break. */
 export class ProcessTable {
@@ -33,22 +32,19 @@ export class ProcessTable {
     return this.#facts.get(key)
   }
 
-  isRunning(key: ProcessKey): boolean {
-    return this.#facts.has(key) && !this.#ended.has(key) && !this.#overdue.has(key)
-  }
-
   childrenOf(key: ProcessKey): readonly ProcessKey[] {
     return this.#children.get(key)
   }
 
+  /** Nearest first. */
   ancestors(key: ProcessKey): readonly ProcessFacts[] {
-    return [...this.#lineage(key, shownAncestors)]
-  }
-
-  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean {
-    if (child === ancestor) return true
-    for (const { key } of this.#lineage(child, followedAncestors)) if (key === ancestor) return true
-    return this.#facts.get(child)?.parent === ancestor
+    const above: ProcessFacts[] = []
+    let facts = this.#parentOf(key)
+    while (facts !== undefined && above.length < shownAncestors) {
+      above.push(facts)
+      facts = this.#parentOf(facts.key)
+    }
+    return above
   }
 
   /** The first known parent stays: a process whose parent ends is handed to another one that did not start it. */
@@ -65,7 +61,8 @@ export class ProcessTable {
   }
 
   end(key: ProcessKey, atUs: number): void {
-    if (this.isRunning(key)) this.#ended.set(key, atUs)
+    const isRunning = this.#facts.has(key) && !this.#ended.has(key) && !this.#overdue.has(key)
+    if (isRunning) this.#ended.set(key, atUs)
   }
 
   /** A new collector names every process again that it speaks of: the others end unless it does. */
@@ -82,14 +79,9 @@ export class ProcessTable {
     }
   }
 
-  *#lineage(key: ProcessKey, most: number): Generator<ProcessFacts> {
-    let parent = this.#facts.get(key)?.parent
-    for (let depth = 0; depth < most && parent !== undefined; depth++) {
-      const facts = this.#facts.get(parent)
-      if (facts === undefined) return
-      yield facts
-      parent = facts.parent
-    }
+  #parentOf(key: ProcessKey): ProcessFacts | undefined {
+    const parent = this.#facts.get(key)?.parent
+    return parent === undefined ? undefined : this.#facts.get(parent)
   }
 
   #forget(key: ProcessKey): void {

@@ -8,7 +8,8 @@ import { findingStatuses } from "../domain/finding.js"
 import { findingClasses } from "../domain/finding-classes.js"
 import { severities } from "../domain/severity.js"
 import { findingJson } from "./finding-json.js"
-import { aFinding, sampleUs } from "../testing/outputs.js"
+import { startUs } from "../testing/time.js"
+import { aFinding } from "../testing/findings.js"
 
 type Json = Record<string, unknown>
 let schema: Json
@@ -65,7 +66,7 @@ describe("findingJson", () => {
   })
 
   it("keeps single microseconds", () => {
-    expect(findingJson(aFinding({ lastSeenUs: sampleUs + 1 })).last_seen).toBe("2026-11-23T06:00:00.000001000Z")
+    expect(findingJson(aFinding({ lastSeenUs: startUs + 1 })).last_seen).toBe("2026-11-23T06:00:00.000001000Z")
   })
 })
 

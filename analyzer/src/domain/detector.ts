@@ -39,8 +39,6 @@ export interface Claim {
   /** MITRE ATT&CK technique ids. */
   readonly attack: readonly string[]
   readonly status: "active" | "ended"
-  /** What scoring and policy weigh beside the score, such as `terminal` or `bytesOut`. */
-  readonly facts: Readonly<Record<string, string | number | boolean>>
 }
 
 /** State of its own, no input but these calls: the same calls give the same claims. */

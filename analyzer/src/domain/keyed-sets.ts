@@ -2,10 +2,6 @@
 export class KeyedSets<Key, Value> {
   readonly #sets = new Map<Key, Set<Value>>()
 
-  get size(): number {
-    return this.#sets.size
-  }
-
   get(key: Key): readonly Value[] {
     return [...(this.#sets.get(key) ?? [])]
   }

@@ -18,18 +18,13 @@ export interface View {
 
   /** Running, or ended less than ten minutes ago, or an ancestor of one that runs. */
   process(key: ProcessKey): ProcessFacts | undefined
-  isRunning(key: ProcessKey): boolean
   /** Nearest first, at most 8, without the process itself. */
   ancestors(key: ProcessKey): readonly ProcessFacts[]
   childrenOf(key: ProcessKey): readonly ProcessKey[]
-  /** True also for the process itself. */
-  descendantOf(child: ProcessKey, ancestor: ProcessKey): boolean
 
-  edges(): Iterable<CouplingEdge>
   edgesOf(group: string): readonly CouplingEdge[]
   /** Edges whose A was last spoken on by this socket. */
   edgesOfConnection(cookie: string): readonly CouplingEdge[]
-  attachments(): Iterable<Attachment>
   /** Present attachments that the process holds, or in which it is the child. */
   attachmentsOf(process: ProcessKey): readonly Attachment[]
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest"
-import { aBatch, aState, anEdge, anUpdate } from "../testing/batches.js"
+import { aBatch } from "../testing/batches.js"
 import type { CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import type { Finding } from "../domain/finding.js"
-import { aFinding } from "../testing/outputs.js"
 import { CouplingCurves } from "./coupling-curves.js"
+import { anUpdate } from "../testing/connections.js"
+import { anEdge } from "../testing/couplings.js"
+import { aFinding } from "../testing/findings.js"
+import { aTracker } from "../testing/trackers.js"
 
 const cookie = "00000000000000a1"
 const secondUs = 1_000_000
@@ -13,7 +16,7 @@ const finding = aFinding({ connection: { ...aFinding().connection, cookie } })
 
 /** A host on which `cookie` is open; `step` tells of edges at a second, and gives the points that come of it. */
 function watching() {
-  const state = aState()
+  const state = aTracker()
   const samples = new CouplingCurves()
   let seq = 0
   const step = (second: number, edges: readonly Partial<CouplingEdge>[], findings: readonly Finding[] = []) => {

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { HostTracker } from "../connections/host-tracker.js"
-import { aHost, anUpdate, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Claim } from "../domain/detector.js"
 import { Networks } from "../domain/networks.js"
 import { noPolicy, policy } from "../policy/policy.js"
 import { FindingTracker } from "./finding-tracker.js"
+import { startUs, secondUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { anUpdate } from "../testing/connections.js"
+import { aProcess } from "../testing/processes.js"
+import { aBatch } from "../testing/batches.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 
@@ -23,7 +27,6 @@ function aClaim(changes: Partial<Claim> = {}): Claim {
     evidence: [{ kind: "conservation", text: "Bytes agree.", atUs: startUs, facts: { turns: 3 } }],
     attack: ["T1572"],
     status: "active",
-    facts: {},
     ...changes,
   }
 }
@@ -32,11 +35,11 @@ const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges"
 
 /** A host with a process and its connection, and the findings made of claims about them. */
 function aLine(rules = noPolicy) {
-  const state = new HostTracker(aHost, new Networks())
+  const state = new HostTracker(aHost(), new Networks())
   const findings = new FindingTracker(rules)
   let seq = 0
   const step = (seconds: number, claims: readonly Claim[] = [], parts = {}) => {
-    const changes = [...state.apply({ ...emptyBatch(++seq, at(seconds)), ...parts })]
+    const changes = [...state.apply(aBatch(++seq, { observedUs: at(seconds), ...parts }))]
     return changes.length < 0 ? [] : findings.advance(claims, state, at(seconds))
   }
   step(0, [], {
@@ -55,7 +58,7 @@ describe("a finding", () => {
       severity: "medium",
       score: 0.6,
       detectedAtUs: at(1),
-      host: { id: aHost.hostId, name: "build-7", bootId: aHost.bootId },
+      host: { id: aHost().hostId, name: "build-7", bootId: aHost().bootId },
       process: {
         pid: 4711,
         startNs: "1",

@@ -1,5 +1,5 @@
 /**
- * From claims to findings of one host: one finding per subject, in versions. A version is given out when something changed
+ * From claims to findings of one host: one finding per subject, in versions. A version is published when something changed
  * that a person would care about; what is approved is recorded as expected and never silent.
  */
 import { KeyedSets } from "../domain/keyed-sets.js"
@@ -8,8 +8,8 @@ import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
 import type { Policy } from "../policy/policy.js"
-import { draft } from "./draft.js"
-import { portrait } from "./subject-snapshot.js"
+import { compose } from "./compose.js"
+import { snapshotOf } from "./subject-snapshot.js"
 import type { SubjectSnapshot } from "./subject-snapshot.js"
 import { findingThresholds } from "./thresholds.js"
 import { nameId } from "./uuid.js"
@@ -17,91 +17,100 @@ import { difference } from "./versions.js"
 
 const limits = findingThresholds
 
-interface Held {
+interface TrackedFinding {
   readonly id: string
   claim: Claim
-  portrait: SubjectSnapshot
+  snapshot: SubjectSnapshot
   firstSeenUs: Microseconds
-  /** The last version given out. */
+  /** The last version that was published. */
   lastVersion: Finding | undefined
 }
 
 export class FindingTracker {
   readonly #policy: Policy
-  readonly #earlier: ReadonlyMap<string, number>
+  readonly #earlierVersions: ReadonlyMap<string, number>
   /** Last version of each finding that was forgotten, the first forgotten first. */
-  readonly #forgotten = new Map<string, number>()
-  readonly #held = new Map<string, Held>()
-  /** In the order of their ending. */
-  readonly #ended = new Map<string, Microseconds>()
+  readonly #forgottenVersions = new Map<string, number>()
+  readonly #findings = new Map<string, TrackedFinding>()
+  /** When findings ended, in that order. */
+  readonly #endedUs = new Map<string, Microseconds>()
   /** Ids by socket and by process, to find what supports what. */
   readonly #bySubject = new KeyedSets<string, string>()
   /** Findings whose counters moved since the last version. */
-  readonly #moved = new Set<string>()
+  readonly #withMovedCounters = new Set<string>()
 
-  /** `earlier` gives the last version of findings that a run before this one gave out: theirs go on from there. */
+  /** `earlier` gives the last version of findings that a run before this one published: theirs go on from there. */
   constructor(policy: Policy, earlier: ReadonlyMap<string, number> = new Map()) {
     this.#policy = policy
-    this.#earlier = earlier
+    this.#earlierVersions = earlier
   }
 
   advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[] {
-    const given: Finding[] = []
+    const versions: Finding[] = []
     const touched = new Set<string>()
     for (const claim of claims) {
-      const held = this.#take(claim, view)
-      // What began and ended within one batch is told as both: the end alone is no alert.
-      if (claim.status === "ended" && held.lastVersion === undefined) this.#say(held, "active", view, nowUs, given)
-      touched.add(held.id)
-      for (const id of this.#neighboursOf(held)) if (this.#held.get(id)?.claim.class !== claim.class) touched.add(id)
+      const tracked = this.#absorb(claim, view)
+      // What began and ended within one batch has a version for both: the end alone is no alert.
+      if (claim.status === "ended" && tracked.lastVersion === undefined)
+        this.#publish(tracked, "active", view, nowUs, versions)
+      touched.add(tracked.id)
+      for (const id of this.#neighboursOf(tracked))
+        if (this.#findings.get(id)?.claim.class !== claim.class) touched.add(id)
     }
-    for (const id of touched) this.#reconsider(id, view, nowUs, given)
-    for (const id of [...this.#moved]) if (this.#isDue(id, nowUs)) this.#reconsider(id, view, nowUs, given)
+    for (const id of touched) this.#review(id, view, nowUs, versions)
+    for (const id of [...this.#withMovedCounters]) if (this.#isDue(id, nowUs)) this.#review(id, view, nowUs, versions)
     this.#expire(nowUs)
-    return given
+    return versions
   }
 
-  #take(claim: Claim, view: View): Held {
+  #absorb(claim: Claim, view: View): TrackedFinding {
     const id = findingId(view.host, claim)
-    const before = this.#held.get(id)
+    const before = this.#findings.get(id)
     if (before) for (const key of keysOf(before.claim)) this.#bySubject.delete(key, id)
-    const held: Held = before ?? {
+    const tracked: TrackedFinding = before ?? {
       id,
       claim,
-      portrait: portrait(claim, view, undefined),
+      snapshot: snapshotOf(claim, view, undefined),
       firstSeenUs: claim.firstSeenUs,
       lastVersion: undefined,
     }
-    held.portrait = portrait(claim, view, held.portrait)
-    held.claim = claim
-    held.firstSeenUs = Math.min(held.firstSeenUs, claim.firstSeenUs)
-    this.#held.set(id, held)
+    tracked.snapshot = snapshotOf(claim, view, tracked.snapshot)
+    tracked.claim = claim
+    tracked.firstSeenUs = Math.min(tracked.firstSeenUs, claim.firstSeenUs)
+    this.#findings.set(id, tracked)
     for (const key of keysOf(claim)) this.#bySubject.add(key, id)
-    this.#ended.delete(id)
-    if (claim.status === "ended") this.#ended.set(id, view.nowUs)
-    return held
+    this.#endedUs.delete(id)
+    if (claim.status === "ended") this.#endedUs.set(id, view.nowUs)
+    return tracked
   }
 
-  #reconsider(id: string, view: View, nowUs: Microseconds, given: Finding[]): void {
-    const held = this.#held.get(id)
-    if (held) this.#say(held, held.claim.status, view, nowUs, given)
+  #review(id: string, view: View, nowUs: Microseconds, versions: Finding[]): void {
+    const tracked = this.#findings.get(id)
+    if (tracked) this.#publish(tracked, tracked.claim.status, view, nowUs, versions)
   }
 
-  #say(held: Held, status: Claim["status"], view: View, nowUs: Microseconds, given: Finding[]): void {
-    const { lastVersion } = held
-    const next = draft(
-      { ...held, claim: { ...held.claim, status }, peers: this.#peersOf(held) },
+  #publish(
+    tracked: TrackedFinding,
+    status: Claim["status"],
+    view: View,
+    nowUs: Microseconds,
+    versions: Finding[],
+  ): void {
+    const { lastVersion } = tracked
+    const next = compose(
+      { ...tracked, claim: { ...tracked.claim, status }, peers: this.#peersOf(tracked) },
       this.#policy,
       view.host,
     )
     const change = lastVersion === undefined ? "material" : difference(lastVersion, next)
-    this.#moved.delete(held.id)
+    this.#withMovedCounters.delete(tracked.id)
     if (change === "none") return
-    if (change === "counters" && !this.#isDue(held.id, nowUs)) {
-      this.#moved.add(held.id)
+    if (change === "counters" && !this.#isDue(tracked.id, nowUs)) {
+      this.#withMovedCounters.add(tracked.id)
       return
     }
-    const earlier = lastVersion?.version ?? this.#forgotten.get(held.id) ?? this.#earlier.get(held.id) ?? 0
+    const earlier =
+      lastVersion?.version ?? this.#forgottenVersions.get(tracked.id) ?? this.#earlierVersions.get(tracked.id) ?? 0
     const goesOn = earlier > 0 && next.status === "open"
     const finding: Finding = {
       ...next,
@@ -109,46 +118,47 @@ export class FindingTracker {
       version: earlier + 1,
       detectedAtUs: nowUs,
     }
-    held.lastVersion = finding
-    given.push(finding)
+    tracked.lastVersion = finding
+    versions.push(finding)
   }
 
   #isDue(id: string, nowUs: Microseconds): boolean {
-    return nowUs >= (this.#held.get(id)?.lastVersion?.detectedAtUs ?? 0) + limits.counterRepeatUs
+    return nowUs >= (this.#findings.get(id)?.lastVersion?.detectedAtUs ?? 0) + limits.counterRepeatUs
   }
 
-  #peersOf(held: Held): readonly Claim[] {
-    return [...this.#neighboursOf(held)].flatMap((id) => this.#held.get(id)?.claim ?? [])
+  #peersOf(tracked: TrackedFinding): readonly Claim[] {
+    return [...this.#neighboursOf(tracked)].flatMap((id) => this.#findings.get(id)?.claim ?? [])
   }
 
   /** Findings on the same socket or process. */
-  #neighboursOf({ id, claim }: Held): ReadonlySet<string> {
+  #neighboursOf({ id, claim }: TrackedFinding): ReadonlySet<string> {
     const ids = new Set(keysOf(claim).flatMap((key) => this.#bySubject.get(key)))
     ids.delete(id)
     return ids
   }
 
   #expire(nowUs: Microseconds): void {
-    for (const [id, endedUs] of this.#ended) {
-      if (this.#held.size <= limits.remembered && endedUs + limits.endedUs > nowUs) break
+    for (const [id, endedUs] of this.#endedUs) {
+      if (this.#findings.size <= limits.remembered && endedUs + limits.endedUs > nowUs) break
       this.#forget(id)
     }
-    for (const id of this.#held.keys()) {
-      if (this.#held.size <= limits.remembered) return
+    for (const id of this.#findings.keys()) {
+      if (this.#findings.size <= limits.remembered) return
       this.#forget(id)
     }
   }
 
   #forget(id: string): void {
-    const held = this.#held.get(id)
-    if (held) for (const key of keysOf(held.claim)) this.#bySubject.delete(key, id)
-    this.#held.delete(id)
-    this.#ended.delete(id)
-    this.#moved.delete(id)
-    // A consumer tells repeats by id and version: a number that was given out must not come again.
-    if (held?.lastVersion !== undefined) this.#forgotten.set(id, held.lastVersion.version)
-    const oldest = this.#forgotten.keys().next()
-    if (this.#forgotten.size > limits.forgotten && oldest.done !== true) this.#forgotten.delete(oldest.value)
+    const tracked = this.#findings.get(id)
+    if (tracked) for (const key of keysOf(tracked.claim)) this.#bySubject.delete(key, id)
+    this.#findings.delete(id)
+    this.#endedUs.delete(id)
+    this.#withMovedCounters.delete(id)
+    // A consumer tells repeats by id and version: a published number must not come again.
+    if (tracked?.lastVersion !== undefined) this.#forgottenVersions.set(id, tracked.lastVersion.version)
+    const oldest = this.#forgottenVersions.keys().next()
+    if (this.#forgottenVersions.size > limits.forgotten && oldest.done !== true)
+      this.#forgottenVersions.delete(oldest.value)
   }
 }
 

@@ -13,7 +13,7 @@ export interface SubjectSnapshot {
   readonly ancestors: readonly ProcessFacts[]
 }
 
-export function portrait(claim: Claim, view: View, before: SubjectSnapshot | undefined): SubjectSnapshot {
+export function snapshotOf(claim: Claim, view: View, before: SubjectSnapshot | undefined): SubjectSnapshot {
   const facts = claim.process === undefined ? undefined : view.process(claim.process)
   const ancestors = facts === undefined ? [] : view.ancestors(facts.key)
   const sameProcess = before !== undefined && (claim.process === undefined || isOf(claim.process, before.process))

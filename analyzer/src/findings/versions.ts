@@ -5,13 +5,13 @@ import { findingThresholds } from "./thresholds.js"
 
 const limits = findingThresholds
 
-/** How `next` differs from what was said last; "counters" are told at most once a minute of event time. */
+/** How `next` differs from the last version; "counters" make another one at most once a minute of event time. */
 export type Difference = "none" | "counters" | "material"
 
 /** Everything of a finding but what only a version adds. */
-export type Draft = Omit<Finding, "version" | "detectedAtUs">
+export type UnversionedFinding = Omit<Finding, "version" | "detectedAtUs">
 
-export function difference(last: Finding, next: Draft): Difference {
+export function difference(last: Finding, next: UnversionedFinding): Difference {
   if (isOver(last.status) !== isOver(next.status) || isRuled(last.status) !== isRuled(next.status)) return "material"
   if (last.severity !== next.severity) return "material"
   if (tenThousandths(last.score - next.score) >= tenThousandths(limits.scoreStep)) return "material"

@@ -1,20 +1,23 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HostTracker } from "../connections/host-tracker.js"
-import { aHost, aProcess, emptyBatch, secondUs, startUs } from "../testing/detector-run.js"
 import type { Finding } from "../domain/finding.js"
 import { Networks } from "../domain/networks.js"
-import { aFinding } from "../testing/outputs.js"
-import { Incidents } from "./incident-tracker.js"
+import { IncidentTracker } from "./incident-tracker.js"
+import { startUs, secondUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { aProcess } from "../testing/processes.js"
+import { aFinding } from "../testing/findings.js"
+import { aBatch } from "../testing/batches.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const daysUs = 24 * 3_600 * secondUs
 
 function aView() {
-  const view = new HostTracker(aHost, new Networks())
+  const view = new HostTracker(aHost(), new Networks())
   const keys = ["4711:123456789", "4712:5"]
   const processes = keys.map((key) => aProcess(["ssh"], { key, cgroup: "/system.slice/agent.service" }))
-  expect([...view.apply({ ...emptyBatch(1, startUs), processes })]).toHaveLength(2)
+  expect([...view.apply(aBatch(1, { observedUs: startUs, processes }))]).toHaveLength(2)
   return view
 }
 
@@ -29,7 +32,7 @@ const shell = a("3", { class: "reverse_shell", severity: "critical", score: 0.96
 
 describe("an incident", () => {
   it("begins with what wakes a person, and takes along what was noted before", () => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     expect(incidents.advance([intent], view, startUs)).toEqual([])
     const [incident] = incidents.advance([tunnel], view, at(3600))
@@ -47,7 +50,7 @@ describe("an incident", () => {
   })
 
   it("is one for a second process of the same identity, hours later", () => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     const [first] = incidents.advance([tunnel], view, at(3600))
     const other = { ...shell, process: { ...shell.process, pid: 4712, startNs: "5" } }
@@ -60,7 +63,7 @@ describe("an incident", () => {
     ["container", { containerId: "abcdef0123456789" }],
     ["root of its lineage", { ancestors: [{ pid: 1, exe: "/usr/bin/node", argv: [] }] }],
   ])("is another for another %s", (_, process) => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     const [first] = incidents.advance([tunnel], view, at(3600))
     const [second] = incidents.advance([{ ...shell, process: { ...shell.process, ...process } }], view, at(7200))
@@ -71,12 +74,16 @@ describe("an incident", () => {
   it("does not take a supervisor for the root", () => {
     const view = aView()
     const under = (exe: string) => ({ ...tunnel.process, ancestors: [{ pid: 1, exe, argv: [] }] })
-    const [incident] = new Incidents().advance([{ ...tunnel, process: under("/usr/lib/systemd/systemd") }], view, at(1))
+    const [incident] = new IncidentTracker().advance(
+      [{ ...tunnel, process: under("/usr/lib/systemd/systemd") }],
+      view,
+      at(1),
+    )
     expect(incident?.identity).toContain("/usr/bin/ssh")
   })
 
   it("closes when the last of its findings has, and opens again with the next", () => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     incidents.advance([tunnel, shell], view, at(7200))
     const closed = (finding: Finding) => ({ ...finding, status: "closed" as const, detectedAtUs: at(8000) })
@@ -88,7 +95,7 @@ describe("an incident", () => {
   })
 
   it("ends when policy answers what it was about", () => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     incidents.advance([tunnel], view, at(1))
     const expected = { ...tunnel, status: "expected" as const, severity: "info" as const }
@@ -98,7 +105,7 @@ describe("an incident", () => {
   })
 
   it("is told again for counters once a minute at most", () => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     incidents.advance([tunnel], view, at(0))
     const next = { ...tunnel, status: "updated" as const, lastSeenUs: at(4000) }
@@ -110,7 +117,7 @@ describe("an incident", () => {
     [7 * daysUs, true],
     [7 * daysUs + 1, false],
   ])("takes in what comes %i us after the last: %s", (us, same) => {
-    const incidents = new Incidents()
+    const incidents = new IncidentTracker()
     const view = aView()
     const [first] = incidents.advance([a("2")], view, startUs)
     const [second] = incidents.advance([a("3", { firstSeenUs: startUs + us })], view, startUs + us)
@@ -125,14 +132,14 @@ describe("no incident comes of", () => {
     ["notes", { severity: "low" as const }],
     ["an end of what was never begun", { status: "closed" as const }],
   ])("%s", (_, changes) => {
-    expect(new Incidents().advance([a("1", changes)], aView(), startUs)).toEqual([])
+    expect(new IncidentTracker().advance([a("1", changes)], aView(), startUs)).toEqual([])
   })
 })
 
 it("has the same findings and severity in whatever order they come", () => {
   fc.assert(
     fc.property(fc.shuffledSubarray([intent, tunnel, shell], { minLength: 3 }), (order) => {
-      const incidents = new Incidents()
+      const incidents = new IncidentTracker()
       const view = aView()
       const last = order.flatMap((finding) => incidents.advance([finding], view, at(7200))).at(-1)
       expect(last?.findings.toSorted()).toEqual(["1", "2", "3"])

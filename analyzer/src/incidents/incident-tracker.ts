@@ -9,7 +9,7 @@ import { isGraver } from "../domain/severity.js"
 import type { View } from "../domain/view.js"
 import { identityOf } from "./identity-of.js"
 import { describe } from "./story.js"
-import type { Story, TimelineEntry } from "./story.js"
+import type { Story, TimelineEvent } from "./story.js"
 import { incidentThresholds } from "./thresholds.js"
 
 const limits = incidentThresholds
@@ -17,13 +17,13 @@ const limits = incidentThresholds
 interface Group extends Story {
   /** The latest version of each finding, in the order in which they joined. */
   readonly findings: Map<string, Finding>
-  readonly timeline: TimelineEntry[]
+  readonly timeline: TimelineEvent[]
   lastJoinUs: Microseconds
   lastVersion: Incident | undefined
   lastSentUs: Microseconds
 }
 
-export class Incidents {
+export class IncidentTracker {
   /** By identity, the longest untouched first. */
   readonly #groups = new Map<string, Group>()
 
@@ -31,9 +31,11 @@ export class Incidents {
     const touched = new Set<Group>()
     for (const finding of findings) {
       const group = this.#groupOf(finding, view)
-      if (group && join(group, finding, nowUs)) touched.add(group)
+      if (group === undefined) continue
+      join(group, finding, nowUs)
+      touched.add(group)
     }
-    return [...touched].flatMap((group) => say(group, nowUs))
+    return [...touched].flatMap((group) => publish(group, nowUs))
   }
 
   /** None for what policy has answered or what is only for the record, unless it is part of an incident already. */
@@ -71,11 +73,10 @@ function isOfInterest({ status, severity }: Finding): boolean {
   return status !== "expected" && status !== "suppressed" && severity !== "info"
 }
 
-/** False when the finding changed nothing that belongs to the story. */
-function join(group: Group, finding: Finding, nowUs: Microseconds): boolean {
+function join(group: Group, finding: Finding, nowUs: Microseconds): void {
   const before = group.findings.get(finding.id)
   group.findings.set(finding.id, finding)
-  const text = entryText(before, finding)
+  const text = eventText(before, finding)
   if (text !== undefined) {
     group.timeline.push({ atUs: finding.detectedAtUs, finding: finding.id, text })
     group.timeline.sort((a, b) => a.atUs - b.atUs)
@@ -83,17 +84,16 @@ function join(group: Group, finding: Finding, nowUs: Microseconds): boolean {
     if (group.timeline.length > limits.maxTimeline) group.timeline.splice(limits.maxTimeline / 2, 1)
   }
   if (!before) group.lastJoinUs = Math.max(group.lastJoinUs, nowUs)
-  return true
 }
 
-function entryText(before: Finding | undefined, finding: Finding): string | undefined {
+function eventText(before: Finding | undefined, finding: Finding): string | undefined {
   if (before === undefined) return finding.summary
   if (before.status !== finding.status && finding.status !== "updated") return `${finding.status}: ${finding.summary}`
   if (isGraver(finding.severity, before.severity)) return `now ${finding.severity}: ${finding.summary}`
   return undefined
 }
 
-function say(group: Group, nowUs: Microseconds): readonly Incident[] {
+function publish(group: Group, nowUs: Microseconds): readonly Incident[] {
   const next = describe(group)
   if (next === undefined) return []
   const { lastVersion } = group

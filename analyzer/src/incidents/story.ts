@@ -5,7 +5,7 @@ import type { Incident } from "../domain/incident.js"
 import { isGraver } from "../domain/severity.js"
 import { nameId } from "../findings/uuid.js"
 
-export interface TimelineEntry {
+export interface TimelineEvent {
   readonly atUs: Microseconds
   readonly finding: string
   readonly text: string
@@ -19,11 +19,11 @@ export interface Story {
   readonly first: string
   /** The latest version of each finding, in the order in which they joined. */
   readonly findings: ReadonlyMap<string, Finding>
-  readonly timeline: readonly TimelineEntry[]
+  readonly timeline: readonly TimelineEvent[]
   readonly lastVersion: Incident | undefined
 }
 
-/** The incident as it stands; undefined while nothing in it wakes a person and nothing has been said yet. */
+/** The incident as it stands; undefined while nothing in it wakes a person and no version was published yet. */
 export function describe(story: Story): Omit<Incident, "version"> | undefined {
   const all = [...story.findings.values()]
   const standing = all.filter(({ status }) => status !== "expected" && status !== "suppressed")

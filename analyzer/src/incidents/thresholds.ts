@@ -6,7 +6,7 @@ export const incidentThresholds = {
   joinUs: 7 * 24 * 3_600 * secondUs,
   /** Microseconds of event time between versions in which only counters moved. */
   counterRepeatUs: 60 * secondUs,
-  /** Entries. The beginning of a story says more than its middle, which is what is left out. */
+  /** Events. The beginning of a story says more than its middle, which is what is left out. */
   maxTimeline: 200,
   /** Findings in one incident; what comes later begins the next one. */
   maxFindings: 500,

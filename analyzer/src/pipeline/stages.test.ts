@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs"
 import addFormats from "ajv-formats"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { describe, expect, it } from "vitest"
-import { aHost, anUpdate, aProcess, emptyBatch, secondUs, sshClient, startUs } from "../testing/detector-run.js"
 import type { Batch } from "../domain/batch.js"
 import type { CouplingEdge } from "../domain/coupling.js"
 import { Networks } from "../domain/networks.js"
@@ -11,6 +10,11 @@ import { HostPipeline } from "./host-pipeline.js"
 import type { PolicyRules } from "../policy/policy.js"
 import { findingJson } from "../documents/finding-json.js"
 import { stagesFor } from "./stages.js"
+import { startUs, secondUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { sshClient, anUpdate } from "../testing/connections.js"
+import { aProcess } from "../testing/processes.js"
+import { aBatch } from "../testing/batches.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const nothing: PolicyRules = { approved: [], suppressed: [], denied: [] }
@@ -49,8 +53,8 @@ function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, pa
     detectors: { longLivedSsh: { afterSeconds: 600 } },
     policy: policy,
   })
-  const line = new HostPipeline(aHost, { networks: new Networks(), stages })
-  return steps.map(([seconds, parts], i) => line.apply({ ...emptyBatch(i + 1, at(seconds)), ...parts }))
+  const line = new HostPipeline(aHost(), { networks: new Networks(), stages })
+  return steps.map(([seconds, parts], i) => line.apply(aBatch(i + 1, { observedUs: at(seconds), ...parts })))
 }
 
 const argv = ["ssh", "-N", "-R", "8080:localhost:8000", "ops@203.0.113.9"]

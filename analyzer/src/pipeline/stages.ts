@@ -1,7 +1,7 @@
 import { detectors } from "../detectors/registry.js"
 import type { DetectorOptions } from "../detectors/registry.js"
 import { FindingTracker } from "../findings/finding-tracker.js"
-import { Incidents } from "../incidents/incident-tracker.js"
+import { IncidentTracker } from "../incidents/incident-tracker.js"
 import { policy } from "../policy/policy.js"
 import type { PolicyRules } from "../policy/policy.js"
 import type { Stages } from "./host-pipeline.js"
@@ -18,6 +18,6 @@ export function stagesFor(options: StageOptions, earlier: ReadonlyMap<string, nu
   return {
     detectors: () => detectors(options.detectors),
     findings: () => new FindingTracker(rules, earlier),
-    incidents: () => new Incidents(),
+    incidents: () => new IncidentTracker(),
   }
 }

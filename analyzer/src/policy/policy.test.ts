@@ -1,9 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { aProcess } from "../testing/detector-run.js"
 import { isAt, parseDestination } from "./destination.js"
 import { policy, type PolicyRule, type Subject } from "./policy.js"
 import { matchesPath, matchesText } from "./wildcard.js"
+import { aProcess } from "../testing/processes.js"
 
 const bastion = { address: "203.0.113.9", port: 443 }
 const agent = aProcess(["/opt/teleport/bin/agent", "--join", "x"], { uid: 997, containerId: "ab12cd34" })

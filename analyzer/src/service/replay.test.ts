@@ -6,9 +6,10 @@ import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
 import { Recorder, recordedMessages, recordedStreams } from "../ingest/server/recording.js"
 import { Rejections } from "../ingest/decode/rejections.js"
-import { batch, connections, flags, hello, process, sampleUs } from "../testing/wire-messages.js"
+import { batch, connections, flags, hello, process } from "../testing/wire-messages.js"
 import { replay } from "./replay.js"
 import { stagesFor } from "../pipeline/stages.js"
+import { startUs } from "../testing/time.js"
 
 let folder: string
 beforeEach(() => {
@@ -17,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function record(...streams: readonly (readonly Buffer[])[]): void {
-  const recorder = new Recorder(folder, () => sampleUs)
+  const recorder = new Recorder(folder, () => startUs)
   for (const messages of streams) for (const message of messages) recorder.append(messages, message)
   recorder.close()
 }

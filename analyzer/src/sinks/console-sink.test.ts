@@ -2,7 +2,9 @@ import { Writable } from "node:stream"
 import { describe, expect, it } from "vitest"
 import type { Finding } from "../domain/finding.js"
 import { ConsoleSink } from "./console-sink.js"
-import { aFinding, anOutput, sampleUs } from "../testing/outputs.js"
+import { anOutput } from "../testing/outputs.js"
+import { startUs } from "../testing/time.js"
+import { aFinding } from "../testing/findings.js"
 
 async function tell(findings: readonly Finding[], colour = false): Promise<string> {
   let text = ""
@@ -44,7 +46,7 @@ describe("a new finding", () => {
       exe: "/tmp/\u001bc",
       containerId: "\u001b",
     }
-    const evidence = [{ kind: "ssh", text: "\u001b[1A\r", atUs: sampleUs, facts: {} }] as const
+    const evidence = [{ kind: "ssh", text: "\u001b[1A\r", atUs: startUs, facts: {} }] as const
     const host = { id: "h", name: "\u001b[2J", bootId: "b" }
     const text = await tell([aFinding({ process, evidence, host, summary: "\u001b[8m\u202e" })])
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
@@ -59,11 +61,11 @@ describe("a new finding", () => {
 describe("a later version", () => {
   const first = aFinding()
   const later = (changes: Partial<Finding>) =>
-    aFinding({ version: 2, status: "updated", detectedAtUs: sampleUs + 1_000_000, ...changes })
+    aFinding({ version: 2, status: "updated", detectedAtUs: startUs + 1_000_000, ...changes })
   const lineCount = async (finding: Finding) => (await tell([first, finding])).split("\n").length - 9
 
   it("is shown in short after a minute", async () => {
-    const text = await tell([first, later({ detectedAtUs: sampleUs + 60_000_000, score: 0.98 })])
+    const text = await tell([first, later({ detectedAtUs: startUs + 60_000_000, score: 0.98 })])
     expect(text.split("\n").slice(8)).toEqual([
       "06:01:00.000 HIGH     updated: ssh lets 203.0.113.9 reach 127.0.0.1:8000 on build-7.",
       "         version 2, score 0.98, 4.1 kB sent, 1.2 kB received, 6f1cf3f0-6a36-5d2c-8a3e-0e5a6f0d2b11",
@@ -74,7 +76,7 @@ describe("a later version", () => {
   it.each([
     ["nothing new within a minute", later({}), 0],
     ["the same version", { ...first }, 0],
-    ["an older version", aFinding({ version: 0, detectedAtUs: sampleUs + 90_000_000 }), 0],
+    ["an older version", aFinding({ version: 0, detectedAtUs: startUs + 90_000_000 }), 0],
     ["another severity", later({ severity: "critical" }), 8],
     ["its end", later({ status: "closed" }), 2],
   ])("with %s takes %#", async (_what, finding, lines) => {

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest"
 import { Delivery } from "./delivery.js"
 import type { DeliveryLimits } from "./delivery.js"
 import type { Output } from "../domain/output.js"
-import { aHost } from "../testing/batches.js"
 import type { Sink } from "./sink.js"
 import { nothingLost } from "../domain/lost.js"
+import { aHost } from "../testing/hosts.js"
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const limits: DeliveryLimits = { rows: 1_000, delayMs: 0, outputs: 3, retryMs: 1, maxRetryMs: 2 }
 
 function anOutput(seq: number): Output {
   return {
-    host: aHost,
+    host: aHost(),
     seq,
     token: `t${seq}`,
     lost: nothingLost,

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { JsonlSink } from "./jsonl-sink.js"
-import { aFinding, anOutput } from "../testing/outputs.js"
+import { anOutput } from "../testing/outputs.js"
+import { aFinding } from "../testing/findings.js"
 
 let folder: string
 let path: string

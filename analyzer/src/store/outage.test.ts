@@ -5,12 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Delivery, defaultDeliveryLimits } from "../sinks/delivery.js"
 import type { Log } from "../telemetry/log.js"
 import { loopbackCertificate } from "../testing/loopback-certificate.js"
-import { aFinding, aRow, anOutput, sampleUs } from "../testing/outputs.js"
+import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
 import { startEngineServer } from "../testing/engine-server.js"
 import type { EngineServer } from "../testing/engine-server.js"
 import { openStore } from "./store.js"
 import type { Store } from "./store.js"
+import { startUs } from "../testing/time.js"
+import { aFinding } from "../testing/findings.js"
 
 const quiet: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const limits = { ...defaultDeliveryLimits, rows: 20, delayMs: 1, outputs: 40, retryMs: 1, maxRetryMs: 20 }
@@ -72,7 +74,7 @@ function repeatsAgree(): number {
 
 describe("a stream of batches into a server that has a bad day", () => {
   it("is in the store once and whole, and every repeat has the bytes and the token of the first try", async () => {
-    const delivery = new Delivery(new StoreSink(store, () => sampleUs), quiet, limits)
+    const delivery = new Delivery(new StoreSink(store, () => startUs), quiet, limits)
     engine.faults.push("lost answer", "reset", "overloaded", "lost answer", "read-only", "slow", "reset", "lost answer")
     const durable: number[] = []
     for (let seq = 1; seq <= 200; seq += 1) {
@@ -89,7 +91,7 @@ describe("a stream of batches into a server that has a bad day", () => {
   })
 
   it("waits while the server is down, takes no more than has room, and goes on when it is back", async () => {
-    const delivery = new Delivery(new StoreSink(store, () => sampleUs), quiet, limits)
+    const delivery = new Delivery(new StoreSink(store, () => startUs), quiet, limits)
     delivery.add(batch(1), () => undefined)
     await delivery.flush()
     await engine.pause()
@@ -112,7 +114,7 @@ describe("a stream of batches into a server that has a bad day", () => {
   })
 
   it("counts a repeated insert once in the hourly sums too", async () => {
-    const sink = new StoreSink({ ...bound(store), durableSeq: () => Promise.resolve(0) }, () => sampleUs)
+    const sink = new StoreSink({ ...bound(store), durableSeq: () => Promise.resolve(0) }, () => startUs)
     engine.faults.push("lost answer")
     const outputs = [batch(1), batch(2)]
     await expect(sink.write(outputs)).rejects.toThrow()
@@ -134,7 +136,7 @@ describe("a server with TLS", () => {
     engine = await startEngineServer(folder, { key, cert })
     await expect(open(engine.url)).rejects.toMatchObject({ code: "store-unreachable" })
     store = await open(engine.url, cert)
-    await new StoreSink(store, () => sampleUs).write([batch(1)])
+    await new StoreSink(store, () => startUs).write([batch(1)])
     expect(await stored()).toEqual(cookies(1, 1))
   })
 })

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
+import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
 import { startEngineServer } from "../testing/engine-server.js"
 import type { EngineServer } from "../testing/engine-server.js"
 import { openStore } from "./store.js"
 import type { Store } from "./store.js"
+import { startUs } from "../testing/time.js"
+import { aFinding, anIncident } from "../testing/findings.js"
 
 let folder: string
 let engine: EngineServer
@@ -18,7 +20,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "backflow-server-"))
   engine = await startEngineServer(folder)
   store = await open()
-  sink = new StoreSink(store, () => sampleUs)
+  sink = new StoreSink(store, () => startUs)
 })
 
 afterEach(async () => {
@@ -61,7 +63,7 @@ describe("a server", () => {
         remote: "203.0.113.9",
       },
     ])
-    expect(await store.queries.findings({ ...everything, severity: "high", sinceUs: sampleUs })).toMatchObject([
+    expect(await store.queries.findings({ ...everything, severity: "high", sinceUs: startUs })).toMatchObject([
       { id: aFinding().id },
     ])
     expect(await store.queries.incidents(everything)).toMatchObject([{ id: anIncident().id }])
@@ -78,7 +80,7 @@ describe("a server", () => {
     const outputs = [anOutput(1), anOutput(2, { connections: [aRow({ cookie: "a" })] })]
     const insertsBefore = engine.received.length
     // A sink that does not ask how far the run is: its first request is the insert whose answer is lost.
-    const lose = new StoreSink({ ...bound(store), durableSeq: () => Promise.resolve(0) }, () => sampleUs)
+    const lose = new StoreSink({ ...bound(store), durableSeq: () => Promise.resolve(0) }, () => startUs)
     engine.loseNextAnswer = true
     await expect(lose.write(outputs)).rejects.toThrow()
     await lose.write(outputs)

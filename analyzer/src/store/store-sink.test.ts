@@ -3,8 +3,11 @@ import type { HostFacts } from "../domain/identity.js"
 import type { Output } from "../domain/output.js"
 import type { StoredConnection } from "./write/connection-row.js"
 import type { Store } from "./store.js"
-import { aFinding, aHost, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
+import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
+import { startUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { aFinding, anIncident } from "../testing/findings.js"
 
 /** Records what is asked of it, in order. */
 class FakeStore implements Store {
@@ -84,12 +87,12 @@ class FakeStore implements Store {
   }
 }
 
-const yesterday = [aRow({ observedUs: sampleUs - 86_400_000_000 })]
+const yesterday = [aRow({ observedUs: startUs - 86_400_000_000 })]
 const many = (count: number) => Array.from({ length: count }, (_, i) => aRow({ cookie: i.toString(16) }))
 
 function make() {
   const store = new FakeStore()
-  return { store, sink: new StoreSink(store, () => sampleUs) }
+  return { store, sink: new StoreSink(store, () => startUs) }
 }
 
 describe("an insert", () => {
@@ -165,10 +168,10 @@ describe("what the store holds of a collector run", () => {
 
   it("is asked as of the moment that the batch names, however long ago", async () => {
     const { store, sink } = make()
-    const longAgo = sampleUs - 10 * 86_400_000_000
+    const longAgo = startUs - 10 * 86_400_000_000
     await sink.write([anOutput(1, { connections: [aRow({ observedUs: longAgo })] })])
     await sink.write([anOutput(1, { connections: [aRow({ observedUs: 9e18 })], host: aHost({ instance: "b" }) })])
-    expect(store.asked.map(({ sinceUs }) => sinceUs)).toEqual([longAgo, sampleUs])
+    expect(store.asked.map(({ sinceUs }) => sinceUs)).toEqual([longAgo, startUs])
   })
 
   it("does not hide findings, which the analyzer makes anew from batches sent again", async () => {
@@ -184,14 +187,14 @@ describe("curves and reports", () => {
     cookie: "00000000000000a1",
     group: "1",
     channel: "127.0.0.1:8000",
-    atUs: sampleUs,
+    atUs: startUs,
     opened: 1,
     forwardIn: 116,
     forwardOut: 79,
     backwardIn: 206,
     backwardOut: 244,
   }
-  const aReport = { atUs: sampleUs, liveConnections: 3, processes: 40, evicted: 0 }
+  const aReport = { atUs: startUs, liveConnections: 3, processes: 40, evicted: 0 }
 
   it("are written before the connections that mark their batch as durable, and only where there are any", async () => {
     const { store, sink } = make()

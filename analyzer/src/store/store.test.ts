@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, aHost, aProcess, aRow, anIncident, anOutput, sampleUs } from "../testing/outputs.js"
+import { aRow, anOutput } from "../testing/outputs.js"
 import { StoreSink } from "./store-sink.js"
 import { connect } from "./client/connect.js"
 import { openStore } from "./store.js"
 import type { Store, StoreOptions } from "./store.js"
+import { startUs } from "../testing/time.js"
+import { aHost } from "../testing/hosts.js"
+import { aRowProcess } from "../testing/processes.js"
+import { aFinding, anIncident } from "../testing/findings.js"
 
 const limits = { memoryBytes: 1_000_000_000, querySeconds: 30 }
 const everything = { limit: 1_000 }
@@ -17,7 +21,7 @@ let sink: StoreSink
 
 async function open(): Promise<void> {
   store = await openStore(options)
-  sink = new StoreSink(store, () => sampleUs)
+  sink = new StoreSink(store, () => startUs)
 }
 
 async function look<Row>(select: string): Promise<Row[]> {
@@ -80,7 +84,7 @@ describe("connections", () => {
       ssh_local_client: true,
       ssh_remote_client: false,
       start_ns: "123456789",
-      argv: aProcess.argv,
+      argv: aRowProcess.argv,
       remote_led: 1,
       remote_led_answered: 2,
       local_led: 3,
@@ -96,7 +100,7 @@ describe("connections", () => {
   it("show one row each, the final record before any later interim one", async () => {
     const final = aRow({ closed: "closed", bytesSent: 9_000 }, "closed")
     await sink.write([anOutput(1, { connections: [aRow({}, "opened")] }), anOutput(2, { connections: [final] })])
-    await sink.write([anOutput(3, { connections: [aRow({ observedUs: sampleUs + 1, bytesSent: 8_000 })] })])
+    await sink.write([anOutput(3, { connections: [aRow({ observedUs: startUs + 1, bytesSent: 8_000 })] })])
     await sink.write([anOutput(4, { connections: [aRow({ cookie: "00000000000003e9" })] })])
     const rows = await store.queries.connections(everything)
     expect(rows.map(({ cookie, closed, bytes_sent }) => ({ cookie, closed, bytes_sent }))).toEqual([
@@ -133,7 +137,7 @@ describe("connections", () => {
     ["placeholders", "{host:String} ${x} FORMAT SETTINGS"],
     ["a million characters", "x".repeat(1_000_000)],
   ])("keep an argv of %s as it is", async (_what, text) => {
-    const row = { ...aRow(), process: { ...aProcess, argv: [text], exe: text.slice(0, 100) } }
+    const row = { ...aRow(), process: { ...aRowProcess, argv: [text], exe: text.slice(0, 100) } }
     await sink.write([anOutput(1, { connections: [row] })])
     const [stored] = await store.queries.connections(everything)
     expect(stored?.argv).toEqual([text])
@@ -142,20 +146,20 @@ describe("connections", () => {
 
   it("replace half of a surrogate pair, which the engine would refuse", async () => {
     await sink.write([
-      anOutput(1, { connections: [{ ...aRow(), process: { ...aProcess, argv: ["a\ud800b", "\u{1f511}"] } }] }),
+      anOutput(1, { connections: [{ ...aRow(), process: { ...aRowProcess, argv: ["a\ud800b", "\u{1f511}"] } }] }),
     ])
     const [stored] = await store.queries.connections(everything)
     expect(stored?.argv).toEqual(["a\ufffdb", "\u{1f511}"])
   })
 
   it("are listed by time and by being open", async () => {
-    const closed = aRow({ cookie: "01", closed: "vanished", observedUs: sampleUs - 10 })
-    const early = aRow({ cookie: "02", observedUs: sampleUs - 20 })
+    const closed = aRow({ cookie: "01", closed: "vanished", observedUs: startUs - 10 })
+    const early = aRow({ cookie: "02", observedUs: startUs - 20 })
     await sink.write([anOutput(1, { connections: [aRow({ cookie: "03" }), closed, early] })])
     const cookies = async (filter: object) =>
       (await store.queries.connections({ limit: 10, ...filter })).map(({ cookie }) => Number(cookie))
     expect(await cookies({})).toEqual([3, 1, 2])
-    expect(await cookies({ sinceUs: sampleUs - 10 })).toEqual([3, 1])
+    expect(await cookies({ sinceUs: startUs - 10 })).toEqual([3, 1])
     expect(await cookies({ open: true })).toEqual([3, 2])
     expect(await cookies({ limit: 1 })).toEqual([3])
   })
@@ -179,7 +183,7 @@ describe("batches sent again", () => {
   })
 
   it("add nothing when the clock of the host was set back in between", async () => {
-    const earlier = [aRow({ observedUs: sampleUs - 3_600_000_000 })]
+    const earlier = [aRow({ observedUs: startUs - 3_600_000_000 })]
     await sink.write([anOutput(1), anOutput(2, { connections: earlier })])
     await store.close()
     await open()
@@ -192,8 +196,8 @@ describe("batches sent again", () => {
     // What an earlier write leaves behind when the process never heard of it: the same outputs through a new sink.
     const outputs = [anOutput(1), anOutput(2)]
     const deaf: Store = { ...bound(store), durableSeq: () => Promise.resolve(0) }
-    await new StoreSink(deaf, () => sampleUs).write(outputs)
-    await new StoreSink(deaf, () => sampleUs).write(outputs)
+    await new StoreSink(deaf, () => startUs).write(outputs)
+    await new StoreSink(deaf, () => startUs).write(outputs)
     expect(await recordCount()).toBe(2)
   })
 
@@ -207,7 +211,7 @@ describe("batches sent again", () => {
 describe("findings", () => {
   it("show the version decided last, whichever was written last", async () => {
     const versions = [1, 2, 3].map((version) =>
-      aFinding({ version, detectedAtUs: sampleUs + version, score: version / 10 }),
+      aFinding({ version, detectedAtUs: startUs + version, score: version / 10 }),
     )
     for (const index of [0, 2, 1])
       await sink.write([anOutput(index + 1, { findings: versions.slice(index, index + 1) })])
@@ -219,7 +223,7 @@ describe("findings", () => {
     await sink.write([anOutput(1, { findings: [aFinding()] })])
     await store.close()
     await open()
-    const monthsLater = sampleUs + 90 * 86_400_000_000
+    const monthsLater = startUs + 90 * 86_400_000_000
     await sink.write([anOutput(2, { findings: [aFinding({ version: 2, detectedAtUs: monthsLater })] })])
     expect(await look("SELECT DISTINCT toDate(first_detected_at) AS day FROM findings")).toEqual([
       { day: "2026-11-23" },
@@ -228,7 +232,7 @@ describe("findings", () => {
   })
 
   it("tell their last versions to the next run, the latest first", async () => {
-    const other = aFinding({ id: "00000000-0000-5000-8000-000000000001", version: 7, detectedAtUs: sampleUs + 1 })
+    const other = aFinding({ id: "00000000-0000-5000-8000-000000000001", version: 7, detectedAtUs: startUs + 1 })
     await sink.write([anOutput(1, { findings: [aFinding(), aFinding({ version: 2 }), other] })])
     expect(await store.findingVersions(10)).toEqual(new Map([[other.id, 7], [aFinding().id, 2]])) // prettier-ignore
     expect([...(await store.findingVersions(1)).keys()]).toEqual([other.id])
@@ -236,14 +240,14 @@ describe("findings", () => {
 
   it("are listed by severity, class and time", async () => {
     const low = aFinding({ id: "00000000-0000-5000-8000-000000000001", severity: "low", class: "inverted_flow" })
-    const old = aFinding({ id: "00000000-0000-5000-8000-000000000002", lastSeenUs: sampleUs - 7_200_000_000 })
+    const old = aFinding({ id: "00000000-0000-5000-8000-000000000002", lastSeenUs: startUs - 7_200_000_000 })
     await sink.write([anOutput(1, { findings: [aFinding(), low, old] })])
     const count = async (filter: object) => (await store.queries.findings({ limit: 10, ...filter })).length
     expect(await count({})).toBe(3)
     expect(await count({ severity: "medium" })).toBe(2)
     expect(await count({ class: "inverted_flow" })).toBe(1)
-    expect(await count({ sinceUs: sampleUs - 3_600_000_000 })).toBe(2)
-    expect(await count({ severity: "medium", sinceUs: sampleUs - 3_600_000_000 })).toBe(1)
+    expect(await count({ sinceUs: startUs - 3_600_000_000 })).toBe(2)
+    expect(await count({ severity: "medium", sinceUs: startUs - 3_600_000_000 })).toBe(1)
   })
 
   it("come back as they were written", async () => {
@@ -282,8 +286,8 @@ describe("room on disk", () => {
   it("is made by dropping the oldest days, never the newest", async () => {
     const day = 86_400_000_000
     for (const age of [0, 1, 2]) {
-      const clock = () => sampleUs - age * day
-      const rows = [aRow({ observedUs: sampleUs - age * day })]
+      const clock = () => startUs - age * day
+      const rows = [aRow({ observedUs: startUs - age * day })]
       await new StoreSink(store, clock).write([
         anOutput(9 - age, { connections: rows, host: aHost({ instance: String(age) }) }),
       ])

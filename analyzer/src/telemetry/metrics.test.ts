@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { sampleUs } from "../testing/outputs.js"
-import { aSession, aState, anAlertState } from "../testing/page.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
 import type { MetricValues } from "./metric-declarations.js"
 import { Metrics, StoredLatency } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
 import { brokenLines } from "../testing/exposition.js"
 import { nothingLost } from "../domain/lost.js"
+import { startUs } from "../testing/time.js"
+import { aStatus, aSession, anAlertStatus } from "../testing/status.js"
 
 function source(changes: Partial<MetricValues> = {}): MetricValues {
   return {
     version: "0.1.0",
     analyzer: () =>
-      aState({
+      aStatus({
         streams: 2,
         rejected: [["time", 3]],
         deliveries: [{ sink: "store", counts: { written: 7, failures: 1, shed: 0, waiting: 4 } }],
@@ -23,21 +23,21 @@ function source(changes: Partial<MetricValues> = {}): MetricValues {
           aSession({ lost: nothingLost }, { host: 'odd"\\\nname' }),
         ],
       }),
-    alerts: () => [anAlertState({ depth: 2, bytes: 800, limitBytes: 1_000 })],
+    alerts: () => [anAlertStatus({ depth: 2, bytes: 800, limitBytes: 1_000 })],
     findings: () => [{ class: "reverse_tunnel", severity: "high", count: 2 }],
     page: () => ({ sessions: 1, refused: new Map([["no_token", 4]]) }),
     ...changes,
   }
 }
 
-const nowUs = () => sampleUs
+const nowUs = () => startUs
 const metricsOf = (values: MetricValues, storedLatency = new StoredLatency(nowUs)) =>
   new Metrics({ instance: "a", values, storedLatency, nowUs })
 
 /** Of one batch, which was durable 0.4 s after its event time. */
 function latencyOfOne(): StoredLatency {
   const latency = new StoredLatency(nowUs)
-  latency.observe(sampleUs - 400_000)
+  latency.observe(startUs - 400_000)
   return latency
 }
 
@@ -85,7 +85,7 @@ describe("samples for the store", () => {
     const named = (name: string) => samples.filter((sample) => sample.name === name)
     expect(named("backflow_batches_written_total")).toEqual([
       {
-        atMs: sampleUs / 1_000,
+        atMs: startUs / 1_000,
         source: "a",
         name: "backflow_batches_written_total",
         labels: { sink: "store" },

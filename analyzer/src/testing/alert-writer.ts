@@ -8,8 +8,10 @@ import { setTimeout as delay } from "node:timers/promises"
 import type { AlertsConfig } from "../config/load.js"
 import type { Finding } from "../domain/finding.js"
 import type { Output } from "../domain/output.js"
-import { aFinding, anOutput, sampleUs } from "./outputs.js"
+import { anOutput } from "./outputs.js"
 import { startAlerts } from "../alerts/start.js"
+import { startUs } from "./time.js"
+import { aFinding } from "./findings.js"
 
 /** Findings that live at the same time, each with three versions: open, updated, closed. */
 const alive = 20
@@ -37,7 +39,7 @@ function versionOf(n: number): Finding {
     id: `00000000-0000-5000-8000-${String(number).padStart(12, "0")}`,
     version: (round % states.length) + 1,
     status,
-    detectedAtUs: sampleUs + n * 1_000,
+    detectedAtUs: startUs + n * 1_000,
   })
 }
 

@@ -6,9 +6,11 @@ import type { Finding } from "../domain/finding.js"
 import type { Output } from "../domain/output.js"
 import type { Log } from "../telemetry/log.js"
 import { findingJson } from "../documents/finding-json.js"
-import { aFinding, anOutput } from "./outputs.js"
+import { anOutput } from "./outputs.js"
 import type { Alert } from "../alerts/outbox/alert.js"
 import { AlertQueue } from "../alerts/outbox/alert-queue.js"
+import { aFinding } from "./findings.js"
+import { startUs } from "./time.js"
 
 /** What tests of alerts share. */
 
@@ -43,7 +45,7 @@ export function aLog(): Log & { readonly lines: string[] } {
   return { lines, debug: () => undefined, info: keep("info"), warn: keep("warn"), error: keep("error") }
 }
 
-export const startMs = 1_795_413_600_000
+export const startMs = startUs / 1_000
 
 export async function aQueue(folder: string, changes: { readonly limitBytes?: number; readonly log?: Log } = {}) {
   const queue = await AlertQueue.open({

@@ -2,7 +2,7 @@ import { Networks } from "../domain/networks.js"
 import type { Stages } from "../pipeline/host-pipeline.js"
 import { Analyzer, defaultAnalyzerLimits } from "../service/analyzer.js"
 import type { AnalyzerConfig, AnalyzerLimits, AnalyzerPorts } from "../service/analyzer.js"
-import { sampleUs } from "./wire-messages.js"
+import { startUs } from "./time.js"
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -30,6 +30,6 @@ export function anAnalyzer(
       ...config,
       limits: { ...defaultAnalyzerLimits, ...limits, delivery },
     },
-    { stages: noStages, sinks: [], log: quiet, nowUs: () => sampleUs, onStored: () => undefined, ...ports },
+    { stages: noStages, sinks: [], log: quiet, nowUs: () => startUs, onStored: () => undefined, ...ports },
   )
 }

@@ -1,16 +1,5 @@
 import { request } from "node:http"
 import type { IncomingHttpHeaders } from "node:http"
-import { HostTracker } from "../connections/host-tracker.js"
-import { emptyBatch } from "./detector-run.js"
-import type { ConnectionUpdate } from "../domain/connection.js"
-import { Networks } from "../domain/networks.js"
-import type { Finding } from "../domain/finding.js"
-import type { HostFacts } from "../domain/identity.js"
-import type { Incident } from "../domain/incident.js"
-import type { CouplingPoint } from "../domain/coupling.js"
-import type { Output } from "../domain/output.js"
-import type { ProcessFacts } from "../domain/identity.js"
-import { aHost, sampleUs } from "./outputs.js"
 import type { ServedConfig } from "../config/load.js"
 import type { Log } from "../telemetry/log.js"
 import { createLogger } from "../telemetry/logger.js"
@@ -20,58 +9,11 @@ import { LiveFindings } from "../web/live/live-findings.js"
 import { startWeb } from "../web/start.js"
 import type { Web } from "../web/start.js"
 import type { PageQueries } from "../web/api/api.js"
-import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
-import { nothingLost } from "../domain/lost.js"
+import type { AnalyzerStatus } from "../telemetry/status.js"
+import { startUs } from "./time.js"
+import { aStatus } from "./status.js"
 
 /** Complete values for tests of the page, each with what the test names put in its place. */
-
-/** A real host state with these live connections. */
-export function aView(
-  connections: readonly ConnectionUpdate[],
-  processes: readonly ProcessFacts[] = [],
-  host: HostFacts = aHost(),
-): HostTracker {
-  const state = new HostTracker(host, new Networks())
-  const changes = state.apply({ ...emptyBatch(1, sampleUs), connections: [...connections], processes: [...processes] })
-  while (changes.next().done !== true);
-  return state
-}
-
-export function aState(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {
-  return {
-    streams: 0,
-    intake: { messages: 0, bytes: 0 },
-    rejected: [],
-    sessions: [],
-    hosts: [],
-    deliveries: [],
-    ...changes,
-  }
-}
-
-/** One run of the collector of `aHost`. */
-export function aSession(counts: Partial<SessionCounts> = {}, changes: Partial<SessionStatus> = {}): SessionStatus {
-  const { hostName, hostId, bootId } = aHost()
-  const none = { batches: 0, duplicates: 0, missing: 0, lost: undefined }
-  return { host: hostName, hostId, bootId, connected: true, counts: { ...none, ...counts }, ...changes }
-}
-
-export function anAlertState(changes: Partial<AlertStatus> = {}): AlertStatus {
-  return {
-    name: "kafka",
-    condition: { state: "ok", text: "" },
-    depth: 0,
-    bytes: 0,
-    limitBytes: 1_000_000,
-    oldestSeconds: 0,
-    published: 9,
-    errors: 0,
-    shed: 0,
-    refused: 0,
-    torn: 0,
-    ...changes,
-  }
-}
 
 /** A store that knows nothing, but for what the test gives it. */
 export function theStore(changes: Partial<PageQueries> = {}): PageQueries {
@@ -84,28 +26,6 @@ export function theStore(changes: Partial<PageQueries> = {}): PageQueries {
     openFindings: () => Promise.resolve([]),
     incidents: () => Promise.resolve([]),
     ...changes,
-  }
-}
-
-export function outputWith(
-  parts: {
-    readonly findings?: readonly Finding[]
-    readonly incidents?: readonly Incident[]
-    readonly couplings?: readonly CouplingPoint[]
-  },
-  seq = 1,
-): Output {
-  const host = aHost()
-  return {
-    host,
-    seq,
-    token: `${host.hostId}:${host.bootId}:${host.instance}:${seq}`,
-    lost: nothingLost,
-    connections: [],
-    findings: parts.findings ?? [],
-    incidents: parts.incidents ?? [],
-    couplings: parts.couplings ?? [],
-    report: undefined,
   }
 }
 
@@ -165,10 +85,10 @@ export async function aPage(
   } = {},
 ): Promise<PageParts> {
   const page: ServedConfig = { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined, ...changes.page }
-  const analyzer = changes.analyzer ?? (() => aState())
+  const analyzer = changes.analyzer ?? (() => aStatus())
   const auth = pageAuth(page, state)
   const live = new LiveFindings()
-  const nowUs = () => sampleUs
+  const nowUs = () => startUs
   const alerts = () => []
   const metrics = new Metrics({
     instance: "a",

@@ -2,9 +2,11 @@
  * Program for tests that kill it: writes batches FIRST.. of one collector run, GROUP at a time, to the store in FOLDER, and
  * prints the number of the last one after each write.
  */
-import { aHost, aRow, anOutput, sampleUs } from "./outputs.js"
+import { aRow, anOutput } from "./outputs.js"
 import { StoreSink } from "../store/store-sink.js"
 import { openStore } from "../store/store.js"
+import { startUs } from "./time.js"
+import { aHost } from "./hosts.js"
 
 export const rowsPerBatch = 1_000
 
@@ -17,7 +19,7 @@ if (process.argv.length > 2) {
     limits: { memoryBytes: 1_000_000_000, querySeconds: 30 },
     retention: { connectionDays: 3_650, findingDays: 3, rollupDays: 400_650 },
   })
-  const sink = new StoreSink(store, () => sampleUs)
+  const sink = new StoreSink(store, () => startUs)
   for (let seq = Number(first); seq <= Number(last); seq += Number(group)) {
     const size = Math.min(Number(group), Number(last) - seq + 1)
     await sink.write(Array.from({ length: size }, (_, i) => batch(seq + i)))
@@ -31,7 +33,7 @@ function batch(seq: number) {
   const rows = Array.from({ length: rowsPerBatch }, (_, i) =>
     aRow({
       cookie: (seq * rowsPerBatch + i).toString(16).padStart(16, "0"),
-      observedUs: sampleUs - (seq % 8 < 4 ? 86_400_000_000 : 0),
+      observedUs: startUs - (seq % 8 < 4 ? 86_400_000_000 : 0),
     }),
   )
   return anOutput(seq, { host: aHost(), connections: rows })

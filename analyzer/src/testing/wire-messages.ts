@@ -1,9 +1,8 @@
 /** Wire messages for tests, as a collector would send them. */
 import { backflow } from "@backflow/proto"
 import { parseAddress } from "../domain/address.js"
+import { startUs } from "./time.js"
 
-/** 2026-01-02 03:04:05 UTC. */
-export const sampleUs = 1_767_323_045_000_000
 export const sampleBoot = "5f2f3a56-3c0e-4a36-9d0c-0d6a3a0f6a11"
 
 export interface SampleConnection {
@@ -33,7 +32,7 @@ export function encode(message: Record<string, unknown>): Buffer {
   return Buffer.from(wire.encode(wire.fromObject(message)).finish())
 }
 
-export function hello(over: Record<string, unknown> = {}): Buffer {
+export function hello(changes: Record<string, unknown> = {}): Buffer {
   return encode({
     hello: {
       protocol: 1,
@@ -43,25 +42,33 @@ export function hello(over: Record<string, unknown> = {}): Buffer {
       kernel: "6.18.0",
       version: "0.1.0",
       instance: "7",
-      ...over,
+      ...changes,
     },
   })
 }
 
-export function batch(seq: number, over: Record<string, unknown> = {}): Buffer {
-  return encode({ batch: batchFields(seq, over) })
+export function batch(seq: number, changes: Record<string, unknown> = {}): Buffer {
+  return encode({ batch: batchFields(seq, changes) })
 }
 
-export function snapshot(seq: number, over: Record<string, unknown> = {}): Buffer {
-  return encode({ snapshot: batchFields(seq, over) })
+export function snapshot(seq: number, changes: Record<string, unknown> = {}): Buffer {
+  return encode({ snapshot: batchFields(seq, changes) })
 }
 
-function batchFields(seq: number, over: Record<string, unknown>): Record<string, unknown> {
-  return { seq, baseUs: sampleUs + seq * 200_000, ...over }
+function batchFields(seq: number, changes: Record<string, unknown>): Record<string, unknown> {
+  return { seq, baseUs: startUs + seq * 200_000, ...changes }
 }
 
-export function process(ref: number, pid: number, over: Record<string, unknown> = {}): Record<string, unknown> {
-  return { ref, pid, startNs: String(pid * 1_000_000), exe: "/usr/bin/ssh", argv: ["ssh", "far"], comm: "ssh", ...over }
+export function process(ref: number, pid: number, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    ref,
+    pid,
+    startNs: String(pid * 1_000_000),
+    exe: "/usr/bin/ssh",
+    argv: ["ssh", "far"],
+    comm: "ssh",
+    ...changes,
+  }
 }
 
 /** The column form of the records, addresses each once. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
-import { aProcess } from "../testing/detector-run.js"
 import { processText, programName, programPath } from "./program-name.js"
+import { aProcess } from "../testing/processes.js"
 
 it.each([
   ["/usr/bin/ssh", "/usr/bin/ssh", "ssh"],

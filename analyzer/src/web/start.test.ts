@@ -5,12 +5,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { FindingDetail, IncidentDetail, IncidentList } from "@backflow/page/contract"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, anIncident } from "../testing/outputs.js"
 import { findingJson, incidentJson } from "../documents/finding-json.js"
 import { LiveFindings } from "./live/live-findings.js"
 import type { PageQueries } from "./api/api.js"
-import { ask, theStore, outputWith, aPage } from "../testing/page.js"
+import { ask, theStore, aPage } from "../testing/page.js"
 import type { Web } from "./start.js"
+import { aFinding, anIncident } from "../testing/findings.js"
+import { outputWith } from "../testing/outputs.js"
 
 let folder: string
 let live: LiveFindings

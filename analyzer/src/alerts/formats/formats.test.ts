@@ -5,13 +5,14 @@ import formats from "ajv-formats"
 import { beforeAll, describe, expect, it } from "vitest"
 import { severities } from "../../domain/severity.js"
 import type { Finding } from "../../domain/finding.js"
-import { aFinding, sampleUs } from "../../testing/outputs.js"
 import type { Alert } from "../outbox/alert.js"
 import { anAlert } from "../../testing/alerts.js"
 import { cloudEvent } from "./cloud-events.js"
 import { ecs } from "./ecs.js"
 import { formatter } from "./formatter.js"
 import { ocsf } from "./ocsf.js"
+import { startUs } from "../../testing/time.js"
+import { aFinding } from "../../testing/findings.js"
 
 type Json = Record<string, unknown>
 
@@ -79,9 +80,9 @@ describe("OCSF", () => {
 
   it("keeps the moment of creation over versions", () => {
     const createdAt = "2026-11-23T05:00:00.123000000Z"
-    const event = ocsf(anAlert({ kind: "updated", createdAt }, { version: 7, detectedAtUs: sampleUs }), "0.1.0")
+    const event = ocsf(anAlert({ kind: "updated", createdAt }, { version: 7, detectedAtUs: startUs }), "0.1.0")
     expect(event["time"]).toBe(Date.parse("2026-11-23T05:00:00.123Z"))
-    expect(event["finding_info"]).toMatchObject({ created_time: event["time"], modified_time: sampleUs / 1_000 })
+    expect(event["finding_info"]).toMatchObject({ created_time: event["time"], modified_time: startUs / 1_000 })
   })
 
   it("is what stands in the example", () => {

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { AppError } from "../../errors.js"
-import { aFinding } from "../../testing/outputs.js"
 import type { Sink } from "../../sinks/sink.js"
 import { alertId } from "./alert.js"
 import type { AlertQueue } from "./alert-queue.js"
 import { OutboxThenStore } from "../outbox-then-store.js"
 import { aFolder, anAlert, aQueue, idOf, outputOf } from "../../testing/alerts.js"
+import { aFinding } from "../../testing/findings.js"
 
 const waiting = async (queue: AlertQueue) =>
   (await queue.peek(1_000, 10_000_000)).map(({ alert }) => `${alert.kind} ${alert.finding.version}`)

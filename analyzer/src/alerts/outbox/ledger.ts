@@ -17,10 +17,6 @@ export class Ledger {
     this.#open = new Map(entries)
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   openAlert(id: string): OpenAlert | undefined {
     return this.#open.get(id)
   }

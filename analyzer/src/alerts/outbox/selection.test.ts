@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest"
 import type { Finding, FindingStatus } from "../../domain/finding.js"
 import type { Severity } from "../../domain/severity.js"
-import { aFinding, sampleUs } from "../../testing/outputs.js"
 import { alertId } from "./alert.js"
 import { Ledger } from "./ledger.js"
 import { selectAlerts, openAlertAfter } from "./selection.js"
+import { startUs } from "../../testing/time.js"
+import { aFinding } from "../../testing/findings.js"
 
 type Step = readonly [Severity, FindingStatus]
 
 const version = (n: number, [severity, status]: Step): Finding =>
-  aFinding({ version: n, severity, status, detectedAtUs: sampleUs + n })
+  aFinding({ version: n, severity, status, detectedAtUs: startUs + n })
 
 /** What leaves of the versions 1, 2, 3 … of one finding, each in a call of its own: "kind version because". */
 function leaving(steps: readonly Step[], ledger = new Ledger()): string[] {
@@ -126,7 +127,7 @@ describe("what leaves", () => {
   it("does not change the ledger by itself", () => {
     const ledger = new Ledger()
     selectAlerts([version(1, ["high", "open"])], ledger, "medium")
-    expect(ledger.size).toBe(0)
+    expect(ledger.entries().length).toBe(0)
   })
 })
 
@@ -134,7 +135,7 @@ describe("the ledger", () => {
   it("forgets the longest open finding beyond its bound, not the rest", () => {
     const ledger = new Ledger()
     for (let n = 0; n <= 50_000; n++) ledger.note(String(n), { version: 1, createdAt: "" })
-    expect(ledger.size).toBe(50_000)
+    expect(ledger.entries().length).toBe(50_000)
     expect([ledger.openAlert("0"), ledger.openAlert("1")]).toEqual([undefined, { version: 1, createdAt: "" }])
   })
 })

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { aFinding } from "../../testing/outputs.js"
 import { alertId } from "../outbox/alert.js"
 import type { Alert } from "../outbox/alert.js"
 import type { AlertQueue } from "../outbox/alert-queue.js"
@@ -11,6 +10,7 @@ import { FileSink } from "../file/sink.js"
 import { formatter } from "../formats/formatter.js"
 import { Publisher } from "./publisher.js"
 import { aFolder, aLog, aQueue, idOf, outputOf, until } from "../../testing/alerts.js"
+import { aFinding } from "../../testing/findings.js"
 
 /** A destination that answers each send by `answer`, and notes the ids that it took. */
 class Destination implements AlertSink {

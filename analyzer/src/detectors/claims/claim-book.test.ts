@@ -16,7 +16,6 @@ const claim = (changes: Partial<Claim> = {}): Claim => ({
   evidence: [{ kind: "turn-taking", text: "Seen.", atUs: 1, facts: {} }],
   attack: [],
   status: "active",
-  facts: {},
   ...changes,
 })
 
@@ -26,7 +25,7 @@ it("keeps the last claim about a subject with what it rests on", () => {
   book.record(claim({ subject: "b" }), 1)
   expect(book.record(claim({ score: 0.3 }), 16)).toEqual([claim({ score: 0.3 })])
   expect(book.get("a")).toEqual({ claim: claim({ score: 0.3 }), basis: 16 })
-  expect([...book.entries()].map(([subject, { basis }]) => [subject, basis])).toEqual([["a", 16], ["b", 1]]) // prettier-ignore
+  expect([...book.all()].map(([subject, { basis }]) => [subject, basis])).toEqual([["a", 16], ["b", 1]]) // prettier-ignore
 })
 
 it("ends a claim once, as it stands or with what has changed", () => {

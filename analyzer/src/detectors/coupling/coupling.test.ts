@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { anEdge } from "../../testing/batches.js"
-import { aProcess, anUpdate, secondUs, sshClient, startUs, Watch } from "../../testing/detector-run.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "./conservation.js"
 import { coupling } from "./coupling.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { sshClient, anUpdate } from "../../testing/connections.js"
+import { anEdge } from "../../testing/couplings.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 type Turns = readonly (readonly [number, number])[]
 
@@ -30,9 +33,9 @@ const relay = (changes: Partial<CouplingEdge> = {}) => edge([[80, 80]], [[122, 1
 /** Nothing is conserved: only the role in SSH can make a claim of it. */
 const compressed = (changes: Partial<CouplingEdge> = {}) => edge([[72, 80]], [[3114, 104]], changes)
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(coupling())
+  host = new DetectorRun(coupling())
   host.step(startUs, { processes: [aProcess(["relay"])], connections: [anUpdate()] })
 })
 
@@ -47,7 +50,7 @@ describe("a relay from outside to inside", () => {
       process: "4711:1",
       cookie: anUpdate().cookie,
       status: "active",
-      facts: { reason: "bytes-exact", inside: "127.0.0.1:8000" },
+      evidence: [{ facts: { reason: "bytes-exact" } }, { facts: { inside: "127.0.0.1:8000" } }],
     })
     expect(claim?.summary).toBe(
       "relay lets 203.0.113.9:443 reach 127.0.0.1:8000 inside; relay connected there once right after 203.0.113.9:443 spoke. 80 B went in, 122 B came out.",
@@ -106,7 +109,7 @@ describe("its end", () => {
 describe("an SSH client by name", () => {
   const older = { olderThanCollector: true, remote: { address: "203.0.113.9", port: 22 } }
   const claimsOf = (argv: readonly string[], changes: Parameters<typeof anUpdate>[0], exe?: string) => {
-    const watch = new Watch(coupling())
+    const watch = new DetectorRun(coupling())
     const facts = aProcess(argv, exe === undefined ? {} : { exe })
     watch.step(startUs, { processes: [facts], connections: [anUpdate(changes)] })
     return watch.step(at(60), { edges: [compressed()] })
@@ -118,7 +121,9 @@ describe("an SSH client by name", () => {
     ["plink", "/usr/bin/plink"],
     ["dbclient", "/usr/sbin/dropbear"],
   ])("%s of %s stands in where the first bytes were not seen", (name, exe) => {
-    expect(claimsOf([name, "host"], older, exe)).toMatchObject([{ facts: { reason: "ssh-client-dials-inside" } }])
+    expect(claimsOf([name, "host"], older, exe)).toMatchObject([
+      { evidence: [{ facts: { reason: "ssh-client-dials-inside" } }, {}] },
+    ])
   })
 
   it.each([

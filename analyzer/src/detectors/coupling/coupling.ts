@@ -33,7 +33,7 @@ export function coupling(): Detector {
 /** A tunnel that opens an outside connection per channel lives as long as its processes hold any to the same place. */
 function endClaims(nowUs: Microseconds, view: View, book: Book): readonly Claim[] {
   const over: string[] = []
-  for (const [group, { basis }] of book.entries()) if (!basis.some((edge) => outsideLives(edge, view))) over.push(group)
+  for (const [group, { basis }] of book.all()) if (!basis.some((edge) => outsideLives(edge, view))) over.push(group)
   return over.flatMap((group) => book.end(group, nowUs))
 }
 

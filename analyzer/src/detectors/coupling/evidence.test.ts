@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest"
-import { anEdge } from "../../testing/batches.js"
-import { aProcess, anUpdate, sshClient, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { direction } from "./conservation.js"
 import { coupling } from "./coupling.js"
 import { claimOf } from "./evidence.js"
 import type { Verdict } from "./judge.js"
+import { startUs } from "../../testing/time.js"
+import { sshClient, sshServer, anUpdate } from "../../testing/connections.js"
+import { anEdge } from "../../testing/couplings.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const exact = direction({ n: 2, x: 200, y: 200, xx: 20_000, yy: 20_000, xy: 20_000 })
 const framed = direction({ n: 1, x: 1_000, y: 1_036, xx: 1e6, yy: 1_073_296, xy: 1_036_000 })
@@ -26,7 +29,7 @@ function claim(
   changes: Partial<Verdict> = {},
   connection: Partial<ConnectionUpdate> = {},
 ) {
-  const host = new Watch(coupling())
+  const host = new DetectorRun(coupling())
   host.step(startUs, { processes: [aProcess(["relay"])], connections: [anUpdate(connection)] })
   const [first = edge(), ...rest] = edges
   return claimOf("1", { verdict: { ...verdict, ...changes }, edges: [first, ...rest] }, host.view, undefined)

@@ -38,7 +38,6 @@ export function claimOf(group: string, { verdict, edges }: JudgedEdges, view: Vi
     evidence: couplingEvidence(edges, verdict, a),
     attack: a?.ssh.localIdent ? ["T1572", "T1090", "T1021.004"] : ["T1572", "T1090"],
     status: "active",
-    facts: { reason: verdict.reason, inside: insideText(newest), opened: verdict.opened },
   }
 }
 

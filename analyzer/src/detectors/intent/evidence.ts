@@ -28,7 +28,7 @@ export function claimOf(
     class: "tunnel_intent",
     detector: detectorName,
     subject,
-    score: outside ? limits.connectedScore : limits.askedScore,
+    score: outside ? limits.connectedScore : limits.unconnectedScore,
     confidence: request.confidence,
     firstSeenUs,
     lastSeenUs: view.nowUs,
@@ -38,12 +38,6 @@ export function claimOf(
     evidence: outside ? withConnection(request.evidence, outside) : request.evidence,
     attack: request.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
     status,
-    facts: {
-      tool: request.tool,
-      kind: request.kind,
-      connected: outside !== undefined,
-      asked_host: request.destination ?? "",
-    },
   }
 }
 

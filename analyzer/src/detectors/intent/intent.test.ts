@@ -1,27 +1,30 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { aProcess, anUpdate, noSsh, secondUs, sshClient, startUs, Watch } from "../../testing/detector-run.js"
 import { intent } from "./intent.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { noSsh, sshClient, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const tunnelArgv = ["ssh", "-N", "-R", "8080:localhost:80", "me@203.0.113.9"]
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(intent())
+  host = new DetectorRun(intent())
 })
 
 const later = (seconds: number) => startUs + seconds * secondUs
 
 describe("a process that was asked for a way in", () => {
   it("is claimed before it connects, and more strongly once it tries", () => {
-    const [asked] = host.step(startUs, { processes: [aProcess(tunnelArgv)] })
-    expect(asked).toMatchObject({
+    const [claim] = host.step(startUs, { processes: [aProcess(tunnelArgv)] })
+    expect(claim).toMatchObject({
       class: "tunnel_intent",
       score: 0.3,
       cookie: "",
       process: "4711:1",
       subject: "4711:1",
     })
-    expect(asked?.evidence[0].text).toBe("The command line says: -R 8080:localhost:80")
+    expect(claim?.evidence[0].text).toBe("The command line says: -R 8080:localhost:80")
 
     const tried = host.step(later(1), { connections: [anUpdate({ established: false, reason: "opened" })] })
     expect(tried).toHaveLength(1)
@@ -33,7 +36,7 @@ describe("a process that was asked for a way in", () => {
     expect(made?.summary).toContain("connected to 203.0.113.9:443")
   })
 
-  it("is told once for the same facts told again", () => {
+  it("is claimed once for the same facts sent again", () => {
     host.step(startUs, { processes: [aProcess(tunnelArgv)] })
     expect(host.step(later(1), { processes: [aProcess(tunnelArgv)] })).toEqual([])
   })
@@ -78,7 +81,7 @@ describe("a process that was asked for a way in", () => {
     const claims = host.step(later(1), {
       connections: [anUpdate({ ssh: sshClient, reason: "identified", observedUs: later(1) })],
     })
-    expect(claims).toMatchObject([{ score: 0.55, confidence: 0.8, facts: { connected: true } }])
+    expect(claims).toMatchObject([{ score: 0.55, confidence: 0.8, cookie: anUpdate().cookie }])
     expect(host.step(later(2), { processes: [facts] })).toEqual([])
   })
 

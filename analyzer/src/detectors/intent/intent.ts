@@ -38,7 +38,7 @@ function onProcess(
 ): readonly Claim[] {
   const request = requestOf(facts)
   const before = intentOf(facts.key, state)
-  // Facts that are told again do not change what a renamed client was found to ask for.
+  // Facts that are sent again do not change what a renamed client was found to ask for.
   if (request === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
   if (before && asksFor(before.request, request) && asksFor(request, before.request)) return []
   const left = before ? leave(facts.key, view, state) : []

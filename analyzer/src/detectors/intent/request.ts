@@ -10,8 +10,6 @@ export interface TunnelRequest {
   readonly spellings: readonly string[]
   /** What is asked for without the words: the same in a process and in what it starts for the purpose. */
   readonly forwards: readonly string[]
-  /** As the command line names it. */
-  readonly destination: string | undefined
   readonly confidence: number
   readonly evidence: readonly [Evidence, ...Evidence[]]
 }

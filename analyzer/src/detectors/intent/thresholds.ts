@@ -3,7 +3,7 @@ export const intentThresholds = {
   /** Asked for, and a connection to the outside was tried or made: wakes a person (.5). */
   connectedScore: 0.55,
   /** Asked for, and nothing has happened yet. */
-  askedScore: 0.3,
+  unconnectedScore: 0.3,
   confidence: {
     /** The option itself, by the program's own grammar. */
     option: 0.9,

@@ -33,7 +33,6 @@ export function claimOf(connection: Connection, features: TurnFeatures, view: Vi
     evidence: [turnEvidence(features, longPoll, observedUs)],
     attack: ["T1071"],
     status: "active",
-    facts: { long_poll: longPoll },
   }
 }
 

@@ -1,11 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Exchanges } from "../../domain/connection.js"
-import { aProcess, anUpdate, noExchanges, secondUs, startUs, Watch } from "../../testing/detector-run.js"
 import { scoringThresholds } from "../../scoring/thresholds.js"
 import { invertedExchanges } from "./inverted-exchanges.js"
 import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./judge.js"
 import { invertedExchangesThresholds } from "./thresholds.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { noExchanges, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const log2 = (ns: number, count: number) => Math.round(256 * Math.log2(ns) * count)
 
@@ -112,13 +115,18 @@ describe("the detector", () => {
   const consumer = { sameSizeAnswers: 30, strictAlternations: 31 }
 
   it("claims with the measures as evidence, and again when twice as many were seen", () => {
-    const host = new Watch(invertedExchanges())
+    const host = new DetectorRun(invertedExchanges())
     const [claim] = host.step(startUs, {
       processes: [aProcess(["python3", "w.py"])],
       connections: [anUpdate({ exchanges: driven(8) })],
     })
-    expect(claim).toMatchObject({ class: "inverted_flow", facts: { long_poll: false } })
-    expect(claim?.evidence[0].facts).toMatchObject({ remote_led: 8, remote_led_share: 1, answered_share: 1 })
+    expect(claim).toMatchObject({ class: "inverted_flow" })
+    expect(claim?.evidence[0].facts).toMatchObject({
+      remote_led: 8,
+      remote_led_share: 1,
+      answered_share: 1,
+      long_poll: false,
+    })
     const step = (n: number, count: number) =>
       host.step(startUs + n * secondUs, {
         connections: [anUpdate({ exchanges: driven(count), observedUs: startUs + n * secondUs })],
@@ -130,18 +138,18 @@ describe("the detector", () => {
   })
 
   it("holds a long poll below what is shown", () => {
-    const [claim] = new Watch(invertedExchanges()).step(startUs, {
+    const [claim] = new DetectorRun(invertedExchanges()).step(startUs, {
       connections: [anUpdate({ exchanges: driven(32, consumer) })],
     })
     expect(claim?.score).toBeLessThan(scoringThresholds.bands.low)
-    expect(claim?.facts).toEqual({ long_poll: true })
+    expect(claim?.evidence[0].facts).toMatchObject({ long_poll: true })
   })
 
   it.each([
     ["inside", { remote: { address: "10.0.0.5", port: 9092 } }],
     ["accepted", { initiator: "remote" as const }],
   ])("is quiet about what is %s", (_, changes) => {
-    const host = new Watch(invertedExchanges())
+    const host = new DetectorRun(invertedExchanges())
     expect(host.step(startUs, { connections: [anUpdate({ exchanges: driven(50), ...changes })] })).toEqual([])
   })
 })

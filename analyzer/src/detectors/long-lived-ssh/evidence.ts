@@ -32,7 +32,6 @@ export function claimOf(connection: Connection, view: View): Claim {
     evidence: [ageEvidence(connection, ageUs, atUs), identifiedEvidence(connection, seen), userEvidence(user, atUs)],
     attack: ["T1572", "T1021.004"],
     status: "active",
-    facts: { user, identified: seen, terminal: user === "terminal" },
   }
 }
 

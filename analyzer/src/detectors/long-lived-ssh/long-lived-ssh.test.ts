@@ -1,24 +1,18 @@
 import { describe, expect, it } from "vitest"
-import {
-  aProcess,
-  anUpdate,
-  noSsh,
-  secondUs,
-  sshClient,
-  sshServer,
-  startUs,
-  Watch,
-} from "../../testing/detector-run.js"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { longLivedSsh } from "./long-lived-ssh.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { noSsh, sshClient, sshServer, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const ssh = aProcess(["ssh", "-N", "host"])
 
 /** Claims at one second before ten minutes, at ten minutes, and at an hour after it. */
 function watch(update: ConnectionUpdate, processes: readonly ProcessFacts[] = [ssh]) {
-  const host = new Watch(longLivedSsh({ afterSeconds: 600 }))
+  const host = new DetectorRun(longLivedSsh({ afterSeconds: 600 }))
   host.step(startUs, { processes, connections: [update] })
   const step = (seconds: number) => host.step(at(seconds))
   return { host, before: step(599.999), due: step(600), between: step(600 + 3599), repeated: step(600 + 3600) }
@@ -44,7 +38,7 @@ describe("an SSH connection to the outside that stays", () => {
   })
 
   it("has an age that the configuration sets", () => {
-    const host = new Watch(longLivedSsh({ afterSeconds: 30 }))
+    const host = new DetectorRun(longLivedSsh({ afterSeconds: 30 }))
     host.step(startUs, { processes: [ssh], connections: [anUpdate({ ssh: sshClient })] })
     expect(host.step(at(29.9))).toEqual([])
     expect(host.step(at(30))).toHaveLength(1)
@@ -64,7 +58,7 @@ describe("an SSH connection to the outside that stays", () => {
 describe("who uses it", () => {
   it("is a person when there is a terminal", () => {
     const person = aProcess(["ssh", "host"], { hasTty: true })
-    expect(watch(anUpdate({ ssh: sshClient }), [person]).due).toMatchObject([{ score: 0.3, facts: { terminal: true } }])
+    expect(watch(anUpdate({ ssh: sshClient }), [person]).due).toMatchObject([{ score: 0.3 }])
   })
 
   it("is nobody when ssh -f has left the terminal", () => {
@@ -78,9 +72,9 @@ describe("who uses it", () => {
   it("is a copy when its parent moves files, by name and by rate", () => {
     const bytes = 10_000 * 600
     const fast = anUpdate({ ssh: sshClient, bytesReceived: bytes, bytesSent: 0 })
-    expect(watch(fast, [git, child]).due).toMatchObject([{ score: 0.25, facts: { user: "movingFiles" } }])
+    expect(watch(fast, [git, child]).due).toMatchObject([{ score: 0.25 }])
     const slow = anUpdate({ ssh: sshClient, bytesReceived: bytes - 1, bytesSent: 0 })
-    expect(watch(slow, [git, child]).due).toMatchObject([{ score: 0.6, facts: { user: "noTerminal" } }])
+    expect(watch(slow, [git, child]).due).toMatchObject([{ score: 0.6 }])
   })
 })
 

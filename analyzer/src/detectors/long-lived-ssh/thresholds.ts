@@ -1,6 +1,6 @@
 const secondUs = 1_000_000
 
-/** Limits and scores of the detector of long-lived SSH. The age is an option of the configuration: `config/defaults.ts`. */
+/** Limits and scores of the detector of long-lived SSH. The age is an option of the configuration: `config/schema.ts`. */
 export const longLivedSshThresholds = {
   /** Microseconds between two claims about one connection that goes on. */
   repeatUs: 3_600 * secondUs,

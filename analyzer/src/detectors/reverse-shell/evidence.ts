@@ -6,7 +6,7 @@ import type { Evidence } from "../../domain/finding.js"
 import type { Microseconds } from "../../domain/identity.js"
 import { plural } from "../../text/amounts.js"
 import { endpointText } from "../../text/endpoint.js"
-import { isInterpreter, type Suspect, type Verdict } from "./judge.js"
+import type { Suspect, Verdict } from "./judge.js"
 import { reverseShellThresholds } from "./thresholds.js"
 
 export const detectorName = "reverse-shell"
@@ -29,7 +29,6 @@ export function claimOf(suspect: Suspect, verdict: Verdict, nowUs: Microseconds,
     evidence: [attachmentEvidence(suspect), connectionEvidence(outside)],
     attack: ["T1059.004", "T1095"],
     status: "active",
-    facts: { attachment: attachment.kind, interpreter: isInterpreter(shell.exe) },
   }
 }
 

@@ -55,7 +55,7 @@ export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: 
   if (last?.read === now.read && last.received === now.received) return match
   const alike = match.samples
     .map((then) => (now.read - then.read === now.received - then.received ? now.read - then.read : 0))
-    .reduce((most, bytes) => Math.max(most, bytes), 0)
+    .reduce((max, bytes) => Math.max(max, bytes), 0)
   return {
     samples: [...match.samples.slice(1 - limits.matchedSamples), now],
     bytes: Math.max(match.bytes, alike),

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { anAttachment, anEdge } from "../../testing/batches.js"
-import { aProcess, anUpdate, noExchanges, secondUs, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { Attachment } from "../../domain/coupling.js"
 import { reverseShell } from "./reverse-shell.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { sshServer, noExchanges, anUpdate } from "../../testing/connections.js"
+import { anEdge, anAttachment } from "../../testing/couplings.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const { cookie } = anUpdate()
@@ -18,9 +21,9 @@ const behind = (childRead: number, changes: Partial<Attachment> = {}) =>
 
 const closed = anUpdate({ reason: "closed", observedUs: at(9) })
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(reverseShell())
+  host = new DetectorRun(reverseShell())
 })
 
 describe("a program with the connection as its stdin and stdout", () => {
@@ -40,7 +43,7 @@ describe("a program with the connection as its stdin and stdout", () => {
       score: 0.95,
       confidence: 0.97,
       status: "active",
-      facts: { attachment: "stdio-socket", interpreter: true },
+      evidence: [{ facts: { attachment: "stdio-socket" } }, {}],
     })
     expect(claim?.summary).toBe(
       "x takes its commands from 203.0.113.9:443: its stdin and stdout are that connection itself.",
@@ -53,7 +56,7 @@ describe("a program with the connection as its stdin and stdout", () => {
   })
 
   it("is less sure under another name", () => {
-    expect(claimsOf("/opt/tool")).toMatchObject([{ score: 0.55, confidence: 0.7, facts: { interpreter: false } }])
+    expect(claimsOf("/opt/tool")).toMatchObject([{ score: 0.55, confidence: 0.7 }])
   })
 
   it.each([
@@ -89,7 +92,7 @@ describe("a shell behind a pty of the connection's owner", () => {
     begin()
     expect(move(1, 115, 15)).toEqual([])
     const [claim] = move(2, 116, 16)
-    expect(claim).toMatchObject({ process: "4712:2", score: 0.95, confidence: 0.95, facts: { attachment: "pty" } })
+    expect(claim).toMatchObject({ process: "4712:2", score: 0.95, confidence: 0.95 })
     expect(claim?.summary).toContain("it read through a pseudo terminal, byte for byte, what came in from outside")
   })
 

@@ -74,14 +74,14 @@ describe("no remote forwarding is read from", () => {
   })
 })
 
-it("finds the destination, and whether the client leaves its terminal", () => {
-  expect(parse("ssh -fN -p 443 me@host -R 1 ls")).toMatchObject({ destination: "me@host", background: true })
-  expect(parse("ssh -N host")).toMatchObject({ destination: "host", background: false })
-  expect(parse("ssh -W f:22 host")).toMatchObject({ destination: "host", background: false })
+it("finds whether the client leaves its terminal", () => {
+  expect(parse("ssh -fN -p 443 me@host -R 1 ls")).toMatchObject({ background: true })
+  expect(parse("ssh -N host")).toMatchObject({ background: false })
+  expect(parse("ssh -W f:22 host")).toMatchObject({ background: false })
 })
 
 describe("other clients", () => {
-  const asked = (line: string) => {
+  const forwardsOf = (line: string) => {
     const argv = words(line)
     const grammar = sshGrammarOf({ exe: `/usr/bin/${argv[0] ?? ""}`, argv })
     return grammar && parseSshArgv(argv, grammar).forwards.length
@@ -97,7 +97,7 @@ describe("other clients", () => {
     ["dbclient -J -R host", 0],
     ["dbclient -L 8080:localhost:80 host", 0],
   ])("%s: %i", (line, count) => {
-    expect(asked(line)).toBe(count)
+    expect(forwardsOf(line)).toBe(count)
   })
 })
 

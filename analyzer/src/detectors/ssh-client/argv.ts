@@ -11,8 +11,6 @@ export interface RemoteForward {
 
 export interface SshArgv {
   readonly forwards: readonly RemoteForward[]
-  /** As written, with a user where one is named; undefined when the line ends before it. */
-  readonly destination: string | undefined
   /** -f */
   readonly background: boolean
   /** Forwardings of files and options count for nothing: ClearAllForwardings, or -W, which implies it. */
@@ -37,34 +35,33 @@ function isInert({ letter, argument }: Option, grammar: string): boolean {
 
 /** `argv` with the program itself first. A line that was cut off gives what stands before the cut. */
 export function parseSshArgv(argv: readonly string[], grammar: SshGrammar): SshArgv {
-  const { options, destination } = walk(argv, grammar.options)
+  const options = walk(argv, grammar.options)
   const cleared = isCleared(options, grammar.stdioForward)
   const inert = options.some((option) => isInert(option, grammar.options))
   return {
     forwards: cleared || inert ? [] : options.flatMap(forwardOf),
-    destination,
     background: options.some(({ letter }) => letter === "f"),
     cleared: cleared || inert,
   }
 }
 
-function walk(argv: readonly string[], grammar: string): { options: Option[]; destination: string | undefined } {
+function walk(argv: readonly string[], grammar: string): readonly Option[] {
   const options: Option[] = []
-  let destination: string | undefined
+  let hasDestination = false
   let i = 1
   while (i < argv.length) {
     const word = argv[i] ?? ""
     if (word === "--" || word === "-" || !word.startsWith("-")) {
       const at = word === "--" ? i + 1 : i
       // The second word that is no option begins the command of the far side.
-      if (destination !== undefined) break
-      destination = argv[at]
+      if (hasDestination) break
+      hasDestination = true
       i = at + 1
       continue
     }
     i += takeWord(word, argv[i + 1], grammar, options)
   }
-  return { options, destination }
+  return options
 }
 
 /** Reads one word of options, such as "-fNR8080:localhost:80"; gives how many words were used. */

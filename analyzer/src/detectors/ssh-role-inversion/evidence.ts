@@ -26,7 +26,6 @@ export function claimOf(connection: Connection, view: View): Claim {
     evidence: [roleEvidence(connection)],
     attack: ["T1572", "T1021.004"],
     status: "active",
-    facts: {},
   }
 }
 

@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { aProcess, anUpdate, secondUs, sshClient, sshServer, startUs, Watch } from "../../testing/detector-run.js"
 import { sshRoleInversion } from "./ssh-role-inversion.js"
+import { startUs, secondUs } from "../../testing/time.js"
+import { sshClient, sshServer, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { DetectorRun } from "../../testing/trackers.js"
 
 const at = (seconds: number) => startUs + seconds * secondUs
 const sshd = aProcess(["/usr/sbin/sshd", "-i"])
 const identified = (second: number) => anUpdate({ ssh: sshServer, reason: "identified", observedUs: at(second) })
 const closed = (second: number) => anUpdate({ ssh: sshServer, reason: "closed", observedUs: at(second) })
 
-let host: Watch
+let host: DetectorRun
 beforeEach(() => {
-  host = new Watch(sshRoleInversion())
+  host = new DetectorRun(sshRoleInversion())
 })
 
 describe("an SSH server that dialled out", () => {

@@ -8,15 +8,16 @@ import type { Decoded } from "./decode.js"
 import { ProcessDictionary } from "./dictionary.js"
 import { wireLimits } from "./wire-limits.js"
 import { Rejections } from "./rejections.js"
-import { batch, connections, flags, hello, process, sampleUs, snapshot } from "../../testing/wire-messages.js"
+import { batch, connections, flags, hello, process, snapshot } from "../../testing/wire-messages.js"
 import type { SampleConnection } from "../../testing/wire-messages.js"
 import { toHex, toNumber } from "./uint64.js"
+import { startUs } from "../../testing/time.js"
 
 const golden = (name: string) => readFileSync(new URL(`../../../../proto/golden/${name}.bin`, import.meta.url))
 
 function read(bytes: Uint8Array, dictionary = new ProcessDictionary()) {
   const rejections = new Rejections()
-  const decoded = decode(bytes, { dictionary, nowUs: sampleUs + 60_000_000, reject: rejections.count })
+  const decoded = decode(bytes, { dictionary, nowUs: startUs + 60_000_000, reject: rejections.count })
   const rejected = Object.fromEntries(rejections.entries().filter(([, count]) => count > 0))
   return { decoded, rejected, dictionary }
 }
@@ -121,17 +122,17 @@ describe("decode", () => {
   })
 
   it.each([
-    ["an edge of no kind", { edges: [{ aRemote: Buffer.alloc(16), firstUs: sampleUs, lastUs: sampleUs }] }, "edge_kind"],
-    ["an edge of a future kind", { edges: [{ kind: 9, aRemote: Buffer.alloc(16), firstUs: sampleUs, lastUs: sampleUs }] }, "edge_kind"],
-    ["an edge with a short address", { edges: [{ kind: 1, aRemote: Buffer.alloc(4), firstUs: sampleUs, lastUs: sampleUs }] }, "address_length"],
+    ["an edge of no kind", { edges: [{ aRemote: Buffer.alloc(16), firstUs: startUs, lastUs: startUs }] }, "edge_kind"],
+    ["an edge of a future kind", { edges: [{ kind: 9, aRemote: Buffer.alloc(16), firstUs: startUs, lastUs: startUs }] }, "edge_kind"],
+    ["an edge with a short address", { edges: [{ kind: 1, aRemote: Buffer.alloc(4), firstUs: startUs, lastUs: startUs }] }, "address_length"],
     ["an edge without times", { edges: [{ kind: 1, aRemote: Buffer.alloc(16) }] }, "time"],
-    ["an edge with an endless path", { edges: [{ kind: 3, aRemote: Buffer.alloc(16), bPath: "x".repeat(600), firstUs: sampleUs, lastUs: sampleUs }] }, "text_length"],
-    ["an attachment of no kind", { processes: [process(1, 10)], attachments: [{ process: 1, observedUs: sampleUs }] }, "attachment_kind"],
-    ["an attachment of nobody", { attachments: [{ kind: 1, process: 5, observedUs: sampleUs }] }, "unknown_process"],
+    ["an edge with an endless path", { edges: [{ kind: 3, aRemote: Buffer.alloc(16), bPath: "x".repeat(600), firstUs: startUs, lastUs: startUs }] }, "text_length"],
+    ["an attachment of no kind", { processes: [process(1, 10)], attachments: [{ process: 1, observedUs: startUs }] }, "attachment_kind"],
+    ["an attachment of nobody", { attachments: [{ kind: 1, process: 5, observedUs: startUs }] }, "unknown_process"],
     ["endless arguments", { processes: [process(1, 10, { argv: ["x".repeat(140_000)] })] }, "text_length"],
-    ["a process from the future", { processes: [process(1, 10, { execUs: sampleUs * 2 })] }, "time"],
+    ["a process from the future", { processes: [process(1, 10, { execUs: startUs * 2 })] }, "time"],
     ["a total beyond 2^53", { connections: { ...connections([{}]), bytesSent: ["9007199254740992"] } }, "total"],
-    ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: sampleUs, lastUs: sampleUs }] }, "port"],
+    ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: startUs, lastUs: startUs }] }, "port"],
     ["an unknown protocol", { connections: connections([{ flags: 1 | (132 << 8) }]) }, "protocol"],
   ])("leaves out %s", (_, over, reason) => {
     const { decoded, rejected } = read(batch(1, over))
@@ -219,7 +220,7 @@ describe("properties of decode", () => {
         expect(updates.map(({ bytesSent }) => bytesSent)).toEqual(column(wire?.bytesSent))
         expect(updates.map(({ bytesReceived }) => bytesReceived)).toEqual(column(wire?.bytesReceived))
         expect(updates.map(({ remote }) => remote.port)).toEqual(wire?.remotePort ?? [])
-        expect(updates.map(({ openedUs }) => openedUs - sampleUs - 200_000)).toEqual(
+        expect(updates.map(({ openedUs }) => openedUs - startUs - 200_000)).toEqual(
           records.map(({ openedUs }) => openedUs),
         )
       }),

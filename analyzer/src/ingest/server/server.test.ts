@@ -12,7 +12,8 @@ import { anAnalyzer } from "../../testing/analyzer.js"
 import type { Sink } from "../../sinks/sink.js"
 import { FakeCollector } from "../../testing/fake-collector.js"
 import type { RejectionReason } from "../decode/rejections.js"
-import { batch, connections, flags, hello, process, sampleUs } from "../../testing/wire-messages.js"
+import { batch, connections, flags, hello, process } from "../../testing/wire-messages.js"
+import { startUs } from "../../testing/time.js"
 
 /** A store that takes everything, or from which nothing ever comes back. */
 function aStore(isStuck: boolean): Sink {
@@ -97,7 +98,7 @@ describe("hostile and broken collectors", () => {
     ["exchanges that are cut", batch(1, { connections: { ...columns, exchanges: { record: [1] } } }), "column_length"],
     ["no sequence number", batch(0), "sequence"],
     ["a time before 2000", batch(1, { baseUs: 5 }), "time"],
-    ["a time two days ahead", batch(1, { baseUs: sampleUs + 2 * 86_400_000_000 }), "time"],
+    ["a time two days ahead", batch(1, { baseUs: startUs + 2 * 86_400_000_000 }), "time"],
   ])("ends a stream with %s", async (_, message, reason) => {
     const address = await start()
     const collector = dial(address)

@@ -97,8 +97,11 @@ describe("a collector", () => {
     const child = collector(`${ready}\nexit 1`)
     const running = child.run()
     await untilReported(2)
+    const stoppedMs = performance.now()
     expect(await child.stop(10_000)).toBe(true)
     await running
+    // The first pause is one second.
+    expect(performance.now() - stoppedMs).toBeLessThan(800)
   })
 })
 

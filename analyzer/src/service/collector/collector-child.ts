@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { accessSync, constants } from "node:fs"
 import { createInterface } from "node:readline"
+import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { AppError, messageOf } from "../../errors.js"
 
@@ -55,8 +56,7 @@ interface Ended {
 export class CollectorChild {
   readonly #options: CollectorOptions
   #child: ChildProcess | undefined
-  #isStopping = false
-  #pause: { readonly timer: NodeJS.Timeout; readonly end: () => void } | undefined
+  readonly #abort = new AbortController()
   #pauseMs = firstPauseMs
   #hasObserved = false
 
@@ -79,23 +79,21 @@ export class CollectorChild {
         "Build it with npm start, or name another with --collector.",
       )
     }
-    while (!this.#isStopping) {
+    while (!this.#isStopping()) {
       const startedMs = performance.now()
       const ended = await this.#runOnce()
-      // Set by stop(), which this loop cannot see coming.
-      if (this.#isStopping as boolean) return
+      if (this.#isStopping()) return
       if (!this.#hasObserved) throw neverObserved(ended)
       if (performance.now() - startedMs > steadyMs) this.#pauseMs = firstPauseMs
       this.#options.onRestart(ended.lastLine, this.#pauseMs)
-      await this.#wait(this.#pauseMs)
+      await delay(this.#pauseMs, undefined, { signal: this.#abort.signal }).catch(() => undefined)
       this.#pauseMs = Math.min(2 * this.#pauseMs, maxPauseMs)
     }
   }
 
   /** Lets it hand over what it has and end, and kills it after `graceMs`. False when something was not acknowledged. */
   async stop(graceMs: number): Promise<boolean> {
-    this.#isStopping = true
-    this.#pause?.end()
+    this.#abort.abort()
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true
     const exit = once(child, "exit")
@@ -131,15 +129,8 @@ export class CollectorChild {
     return { code, lastLine: last === "" ? `The collector ${how}` : last, how }
   }
 
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      const end = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      this.#pause = { timer, end }
-    })
+  #isStopping(): boolean {
+    return this.#abort.signal.aborted
   }
 }
 

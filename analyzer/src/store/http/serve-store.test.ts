@@ -5,13 +5,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { aRow, anOutput, sampleUs } from "../../testing/outputs.js"
+import { aRow, anOutput } from "../../testing/outputs.js"
 import { loopbackCertificate } from "../../testing/loopback-certificate.js"
 import { StoreSink } from "../store-sink.js"
 import { openStore } from "../store.js"
 import type { Store } from "../store.js"
 import { serveStore } from "./serve-store.js"
 import type { ServedStore } from "./serve-store.js"
+import { startUs } from "../../testing/time.js"
 
 let state: string
 let store: Store
@@ -27,7 +28,7 @@ beforeAll(async () => {
     limits: { memoryBytes: 1_000_000_000, querySeconds: 30 },
     retention: { connectionDays: 3_650, findingDays: 3_650, rollupDays: 3_650 },
   })
-  const sink = new StoreSink(store, () => sampleUs)
+  const sink = new StoreSink(store, () => startUs)
   await sink.write([anOutput(1, { connections: [aRow(), aRow({ cookie: "a", bytesSent: 2 ** 53 - 1 })] })])
   const address = { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined }
   const limits = { memoryBytes: 100_000_000, querySeconds: 2 }

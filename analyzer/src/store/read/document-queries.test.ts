@@ -3,15 +3,18 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { CouplingPoint } from "../../domain/coupling.js"
-import { aFinding, aHost, anIncident, anOutput, sampleUs } from "../../testing/outputs.js"
+import { anOutput } from "../../testing/outputs.js"
 import { connect } from "../client/connect.js"
 import type { StoreClients } from "../client/connect.js"
 import { couplingPoints } from "./document-queries.js"
 import { openStore } from "../store.js"
 import type { Store } from "../store.js"
+import { startUs } from "../../testing/time.js"
+import { aHost } from "../../testing/hosts.js"
+import { aFinding, anIncident } from "../../testing/findings.js"
 
 const limits = { memoryBytes: 1_000_000_000, querySeconds: 30 }
-const first = new Map([[aFinding().id, sampleUs]])
+const first = new Map([[aFinding().id, startUs]])
 const other = "00000000-0000-5000-8000-000000000001"
 let folder: string
 let store: Store
@@ -33,14 +36,14 @@ afterEach(async () => {
 function aSample(changes: Partial<CouplingPoint>): CouplingPoint {
   const bytes = { forwardIn: 116, forwardOut: 79, backwardIn: 206, backwardOut: 244 }
   const where = { cookie: "00000000000000a1", group: "1", channel: "127.0.0.1:8000" }
-  return { ...where, atUs: sampleUs, opened: 1, ...bytes, ...changes }
+  return { ...where, atUs: startUs, opened: 1, ...bytes, ...changes }
 }
 
 const key = { hostId: aHost().hostId, bootId: aHost().bootId, cookie: "00000000000000a1" }
 
 describe("one finding", () => {
   it("is its newest version, whichever was written last", async () => {
-    await store.insertFindings([aFinding({ version: 2, detectedAtUs: sampleUs + 1 })], first, "b")
+    await store.insertFindings([aFinding({ version: 2, detectedAtUs: startUs + 1 })], first, "b")
     await store.insertFindings([aFinding({ version: 1 })], first, "a")
     expect(await store.queries.finding(aFinding().id)).toMatchObject({ id: aFinding().id, version: 2 })
   })
@@ -56,7 +59,7 @@ describe("one finding", () => {
 describe("one incident", () => {
   it("is found by its id and by a finding in its newest version", async () => {
     await store.insertIncidents([anIncident({ findings: [aFinding().id] })], "a")
-    const grown = { version: 2, lastSeenUs: sampleUs + 1, findings: [aFinding().id, other] }
+    const grown = { version: 2, lastSeenUs: startUs + 1, findings: [aFinding().id, other] }
     await store.insertIncidents([anIncident(grown)], "b")
     expect(await store.queries.incident(anIncident().id)).toMatchObject({ version: 2 })
     expect(await store.queries.incidentOf(other)).toMatchObject({ id: anIncident().id, version: 2 })
@@ -66,10 +69,10 @@ describe("one incident", () => {
 describe("what is open", () => {
   it("leaves out what was closed by a later version", async () => {
     await store.insertFindings([aFinding(), aFinding({ id: other })], first, "a")
-    await store.insertFindings([aFinding({ version: 2, detectedAtUs: sampleUs + 1, status: "closed" })], first, "b")
+    await store.insertFindings([aFinding({ version: 2, detectedAtUs: startUs + 1, status: "closed" })], first, "b")
     expect((await store.queries.openFindings(10)).map(({ id }) => id)).toEqual([other])
     await store.insertIncidents([anIncident(), anIncident({ id: other })], "c")
-    await store.insertIncidents([anIncident({ version: 2, lastSeenUs: sampleUs + 1, status: "closed" })], "d")
+    await store.insertIncidents([anIncident({ version: 2, lastSeenUs: startUs + 1, status: "closed" })], "d")
     expect((await store.queries.openIncidents(10)).map(({ id }) => id)).toEqual([other])
     expect(await store.queries.openIncidents(0)).toEqual([])
   })
@@ -77,12 +80,12 @@ describe("what is open", () => {
 
 describe("a curve", () => {
   it("comes by channel and time, each point once however often it was written", async () => {
-    const late = aSample({ atUs: sampleUs + 1_500_000, forwardIn: 200 })
+    const late = aSample({ atUs: startUs + 1_500_000, forwardIn: 200 })
     const couplings = [late, aSample({}), aSample({ channel: "/run/x.sock" }), aSample({ cookie: "00000000000000a2" })]
     await store.insertCouplings([anOutput(1, { couplings })], "a")
     await store.insertCouplings([anOutput(1, { couplings })], "b")
     const bytes = { forward_in: 116, forward_out: 79, backward_in: 206, backward_out: 244 }
-    const at_ms = sampleUs / 1_000
+    const at_ms = startUs / 1_000
     expect(await store.queries.coupling(key)).toEqual([
       { channel: "/run/x.sock", at_ms, ...bytes },
       { channel: "127.0.0.1:8000", at_ms, ...bytes },
@@ -91,10 +94,10 @@ describe("a curve", () => {
   })
 
   it("that is long is thinned out evenly and keeps its last point", async () => {
-    const couplings = Array.from({ length: 25 }, (_, i) => aSample({ atUs: sampleUs + i * 1_000_000 }))
+    const couplings = Array.from({ length: 25 }, (_, i) => aSample({ atUs: startUs + i * 1_000_000 }))
     await store.insertCouplings([anOutput(1, { couplings })], "a")
     const points = await couplingPoints(sessions.reader, key, 10)
-    expect(points.map(({ at_ms }) => at_ms / 1_000 - sampleUs / 1e6)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24])
+    expect(points.map(({ at_ms }) => at_ms / 1_000 - startUs / 1e6)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24])
   })
 })
 

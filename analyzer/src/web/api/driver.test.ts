@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { noExchanges } from "../../testing/detector-run.js"
 import { driverOf } from "./driver.js"
+import { noExchanges } from "../../testing/connections.js"
 
 const led = (remoteLed: number, localLed: number, remoteLedAnswered = remoteLed, localLedAnswered = localLed) =>
   driverOf({ ...noExchanges, remoteLed, localLed, remoteLedAnswered, localLedAnswered })

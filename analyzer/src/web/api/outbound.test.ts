@@ -1,23 +1,25 @@
 import { describe, expect, it } from "vitest"
-import { aProcess, anUpdate, noExchanges } from "../../testing/detector-run.js"
-import { aHost, sampleUs } from "../../testing/outputs.js"
 import { LiveOutbound, defaultQuery } from "./outbound.js"
 import type { OutboundQuery } from "./outbound.js"
-import { aView } from "../../testing/page.js"
+import { startUs } from "../../testing/time.js"
+import { aHost } from "../../testing/hosts.js"
+import { noExchanges, anUpdate } from "../../testing/connections.js"
+import { aProcess } from "../../testing/processes.js"
+import { aView } from "../../testing/trackers.js"
 
 const hex = (n: number) => n.toString(16).padStart(16, "0")
-const minutesAgo = (minutes: number) => sampleUs - minutes * 60_000_000
+const minutesAgo = (minutes: number) => startUs - minutes * 60_000_000
 const remoteDriven = { ...noExchanges, remoteLed: 9, remoteLedAnswered: 9 }
 
 const view = aView(
   [
-    anUpdate({ cookie: hex(1), openedUs: minutesAgo(0.5), bytesSent: 10, bytesReceived: 0, observedUs: sampleUs }),
+    anUpdate({ cookie: hex(1), openedUs: minutesAgo(0.5), bytesSent: 10, bytesReceived: 0, observedUs: startUs }),
     anUpdate({
       cookie: hex(2),
       openedUs: minutesAgo(5),
       bytesSent: 900,
       exchanges: remoteDriven,
-      observedUs: sampleUs,
+      observedUs: startUs,
     }),
     anUpdate({ cookie: hex(3), openedUs: minutesAgo(3_000), remote: { address: "2001:db8::9", port: 22 }, bytesSent: 0, bytesReceived: 0, process: "5000:1" }), // prettier-ignore
     anUpdate({ cookie: hex(4), remote: { address: "10.9.9.9", port: 443 } }),
@@ -34,7 +36,7 @@ function live(monotonicMs: () => number = () => 0) {
       return [view]
     },
     findingOf: ({ hostId, cookie }) => (hostId === aHost().hostId && cookie === hex(2) ? "f" : undefined),
-    nowUs: () => sampleUs,
+    nowUs: () => startUs,
     monotonicMs,
   })
   return { outbound, passes: () => passes }

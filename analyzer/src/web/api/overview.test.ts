@@ -1,48 +1,51 @@
 import { describe, expect, it } from "vitest"
-import { aHost, sampleUs } from "../../testing/outputs.js"
 import { LiveFindings } from "../live/live-findings.js"
 import { LiveOutbound } from "./outbound.js"
 import { Overviews } from "./overview.js"
-import { aSession, aState, aView, anAlertState, theStore } from "../../testing/page.js"
+import { theStore } from "../../testing/page.js"
 import { nothingLost } from "../../domain/lost.js"
 import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
+import { startUs } from "../../testing/time.js"
+import { aHost } from "../../testing/hosts.js"
+import { aView } from "../../testing/trackers.js"
+import { aStatus, aSession, anAlertStatus } from "../../testing/status.js"
 
 function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
-  let last = aState()
+  let last = aStatus()
   const ports = {
     isListening: () => true,
     analyzer: () => (last = states.shift() ?? last),
     queries: theStore(),
     alerts: () => alerts,
-    nowUs: () => sampleUs,
+    nowUs: () => startUs,
   }
   const outbound = new LiveOutbound({
     views: () => [],
     findingOf: () => undefined,
-    nowUs: () => sampleUs,
+    nowUs: () => startUs,
     monotonicMs: () => 0,
   })
-  return new Overviews({ version: "0.1.0", startedUs: sampleUs, ports, live: new LiveFindings(), outbound })
+  return new Overviews({ version: "0.1.0", startedUs: startUs, ports, live: new LiveFindings(), outbound })
 }
 
 const session = aSession({ lost: nothingLost })
-const hostStatus = { view: aView([]), lastReceivedUs: sampleUs, counts: { liveConnections: 7 } }
-const fine = aState({ streams: 1, sessions: [session], hosts: [hostStatus] })
+const hostStatus = { view: aView([]), lastReceivedUs: startUs, counts: { liveConnections: 7 } }
+const fine = aStatus({ streams: 1, sessions: [session], hosts: [hostStatus] })
 const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
 const written = (written: number, failures: number, waiting = 0) =>
-  aState({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] })
+  aStatus({ ...fine, deliveries: [{ sink: "store", counts: { written, failures, shed: 0, waiting } }] })
 
 describe("problems", () => {
   it("are none when all is well", () => {
-    expect(problems(fine, [anAlertState()])).toEqual([])
+    expect(problems(fine, [anAlertStatus()])).toEqual([])
   })
 
   it.each([
-    ["no collector", aState(), /No collector/],
+    ["no collector", aStatus(), /No collector/],
     ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is disconnected/],
     [
       "one that is silent",
-      { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: sampleUs - 90e6 }] },
+      { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: startUs - 90e6 }] },
       /connected but silent for 1 minute\./,
     ],
     ["what it lost", { ...fine, sessions: [aSession({ lost: { ...nothingLost, ringExec: 4 } })] }, /lost 4 program starts/], // prettier-ignore
@@ -59,12 +62,12 @@ describe("problems", () => {
   it.each([
     [
       "a broker that is away",
-      anAlertState({ condition: { state: "failing", text: "No broker answers. Bring it back." } }),
+      anAlertStatus({ condition: { state: "failing", text: "No broker answers. Bring it back." } }),
       "warning",
     ],
-    ["an outbox that fills", anAlertState({ bytes: 800_000, condition: { state: "failing", text: "" } }), "error"],
-    ["alerts that wait long", anAlertState({ depth: 2, oldestSeconds: 40 }), "warning"],
-    ["alerts that were refused", anAlertState({ refused: 1 }), "warning"],
+    ["an outbox that fills", anAlertStatus({ bytes: 800_000, condition: { state: "failing", text: "" } }), "error"],
+    ["alerts that wait long", anAlertStatus({ depth: 2, oldestSeconds: 40 }), "warning"],
+    ["alerts that were refused", anAlertStatus({ refused: 1 }), "warning"],
   ])("tell of %s", (_, alert, severity) => {
     const [first] = problems(fine, [alert])
     expect(first).toMatchObject({ severity, text: expect.stringMatching(/^kafka: /) as string })

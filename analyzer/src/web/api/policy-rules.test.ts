@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../../config/load.js"
 import type { Finding } from "../../domain/finding.js"
 import type { ProcessFacts } from "../../domain/identity.js"
-import { aProcess } from "../../testing/detector-run.js"
 import { policy } from "../../policy/policy.js"
 import { findingJson } from "../../documents/finding-json.js"
-import { aFinding } from "../../testing/outputs.js"
 import { policyRules } from "./policy-rules.js"
+import { aProcess } from "../../testing/processes.js"
+import { aFinding } from "../../testing/findings.js"
 
 let folder: string
 beforeEach(() => {

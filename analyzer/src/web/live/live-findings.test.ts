@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
-import { aFinding, aHost, anIncident, sampleUs } from "../../testing/outputs.js"
 import { LiveFindings } from "./live-findings.js"
 import { Curves, curvesOf } from "./curves.js"
-import { outputWith } from "../../testing/page.js"
+import { startUs } from "../../testing/time.js"
+import { aHost } from "../../testing/hosts.js"
+import { aFinding, anIncident } from "../../testing/findings.js"
+import { outputWith } from "../../testing/outputs.js"
 
 const id = (n: number) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")}`
 const cookie = aFinding().connection.cookie
@@ -74,7 +76,7 @@ const sample = (second: number, bytes: number, channel = "127.0.0.1:8000", of = 
   cookie: of,
   group: "g",
   channel,
-  atUs: sampleUs + second * 1_000_000,
+  atUs: startUs + second * 1_000_000,
   opened: 1,
   forwardIn: bytes,
   forwardOut: bytes,
@@ -86,11 +88,11 @@ describe("curves", () => {
   it("join memory and store by channel, and rise in time", () => {
     const curves = new Curves()
     curves.add(hostId, bootId, [sample(2, 30), sample(1, 20), sample(1, 5, "@x")])
-    const stored = [{ channel: "127.0.0.1:8000", at_ms: sampleUs / 1_000, forward_in: 10, forward_out: 10, backward_in: 20, backward_out: 20 }, ...curves.of(hostId, bootId, cookie)] // prettier-ignore
+    const stored = [{ channel: "127.0.0.1:8000", at_ms: startUs / 1_000, forward_in: 10, forward_out: 10, backward_in: 20, backward_out: 20 }, ...curves.of(hostId, bootId, cookie)] // prettier-ignore
     const joined = curvesOf([...stored, ...curves.of(hostId, bootId, cookie)])
     expect(joined.map(({ channel }) => channel)).toEqual(["127.0.0.1:8000", "@x"])
     expect(joined[0]).toMatchObject({ forwardIn: [10, 20, 30], backwardOut: [20, 40, 60] })
-    expect(joined[0]?.at).toEqual([0, 1, 2].map((second) => sampleUs / 1_000 + 1_000 * second))
+    expect(joined[0]?.at).toEqual([0, 1, 2].map((second) => startUs / 1_000 + 1_000 * second))
   })
 
   it("are of so many connections and points at most", () => {

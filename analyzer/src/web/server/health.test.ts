@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest"
 import { Health } from "./health.js"
-import { aState, anAlertState } from "../../testing/page.js"
+import { aStatus, anAlertStatus } from "../../testing/status.js"
 
 function health() {
   const world = { ms: 0, written: 0, waiting: 0, bytes: 0, listening: true }
   const one = new Health({
     analyzer: () =>
-      aState({
+      aStatus({
         deliveries: [
           { sink: "store", counts: { written: world.written, failures: 0, shed: 0, waiting: world.waiting } },
         ],
       }),
-    alerts: () => [anAlertState({ bytes: world.bytes, limitBytes: 100 })],
+    alerts: () => [anAlertStatus({ bytes: world.bytes, limitBytes: 100 })],
     isListening: () => world.listening,
     monotonicMs: () => world.ms,
   })

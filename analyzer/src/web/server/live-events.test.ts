@@ -7,11 +7,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LiveEvents } from "@backflow/page/contract"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { aFinding, anIncident } from "../../testing/outputs.js"
-import { aState, outputWith, aPage } from "../../testing/page.js"
+import { aPage } from "../../testing/page.js"
 import type { Web } from "../start.js"
 import type { LiveFindings } from "../live/live-findings.js"
 import type { Metrics } from "../../telemetry/metrics.js"
+import { aFinding, anIncident } from "../../testing/findings.js"
+import { outputWith } from "../../testing/outputs.js"
+import { aStatus } from "../../testing/status.js"
 
 let folder: string
 let web: Web
@@ -23,7 +25,7 @@ let metrics: Metrics
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "backflow-live-"))
   streams = 0
-  ;({ web, live, metrics } = await aPage(folder, { analyzer: () => aState({ streams }) }))
+  ;({ web, live, metrics } = await aPage(folder, { analyzer: () => aStatus({ streams }) }))
 })
 
 afterEach(async () => {

@@ -7,7 +7,7 @@ import { assess } from "../scoring/assess.js"
 import { scoringThresholds } from "../scoring/thresholds.js"
 import type { SubjectSnapshot } from "./subject-snapshot.js"
 import { findingThresholds } from "./thresholds.js"
-import type { Draft } from "./versions.js"
+import type { UnversionedFinding } from "./versions.js"
 
 /** The least that a denied way in is worth. */
 const { deniedSeverity } = scoringThresholds
@@ -18,25 +18,26 @@ const rulingWords: Readonly<Record<Ruling["status"], string>> = {
   suppressed: "Suppressed",
 }
 
-export interface Material {
+/** What makes a finding. */
+export interface FindingInput {
   readonly id: string
   readonly claim: Claim
-  readonly portrait: SubjectSnapshot
+  readonly snapshot: SubjectSnapshot
   readonly firstSeenUs: Microseconds
   readonly lastVersion: Finding | undefined
   /** Other claims on the same connection or process. */
   readonly peers: readonly Claim[]
 }
 
-/** What would be said now: the claim, scored with its peers, ruled by policy. */
-export function draft(material: Material, policy: Policy, host: HostFacts): Draft {
-  const { id, claim, portrait, firstSeenUs, lastVersion, peers } = material
+/** The finding as it stands: the claim, scored with its peers, ruled by policy. */
+export function compose(input: FindingInput, policy: Policy, host: HostFacts): UnversionedFinding {
+  const { id, claim, snapshot, firstSeenUs, lastVersion, peers } = input
   const { score, confidence, severity, modifiers } = assess(claim, peers)
   const ruling = policy.judge({
     class: claim.class,
-    remote: portrait.connection.cookie === "" ? undefined : portrait.connection.remote,
-    process: portrait.facts,
-    ancestors: portrait.ancestors,
+    remote: snapshot.connection.cookie === "" ? undefined : snapshot.connection.remote,
+    process: snapshot.facts,
+    ancestors: snapshot.ancestors,
   })
   const [first, ...rest] = claim.evidence
   const added = ruling ? [...modifiers, policyEvidence(ruling, claim)] : modifiers
@@ -52,8 +53,8 @@ export function draft(material: Material, policy: Policy, host: HostFacts): Draf
     lastSeenUs: Math.max(claim.lastSeenUs, lastVersion?.lastSeenUs ?? 0),
     summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
     host: { id: host.hostId, name: host.hostName, bootId: host.bootId },
-    process: portrait.process,
-    connection: portrait.connection,
+    process: snapshot.process,
+    connection: snapshot.connection,
     // What scoring and policy added is never what is cut.
     evidence: [first, ...rest.slice(0, Math.max(0, findingThresholds.maxEvidence - 1 - added.length)), ...added],
     attack: claim.attack,

@@ -1,0 +1,49 @@
+import type { Attachment, CouplingEdge } from "../domain/coupling.js"
+import { keyOf } from "./processes.js"
+import { startUs } from "./time.js"
+
+const noMoments = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
+
+export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
+  return {
+    group: "0000000000000001",
+    kind: "tcp",
+    aProcess: undefined,
+    bProcess: undefined,
+    aRemote: { address: "203.0.113.9", port: 443 },
+    aCookie: "00000000000003e8",
+    bRemote: { address: "127.0.0.1", port: 8_000 },
+    bPath: "",
+    bCookie: "00000000000000b1",
+    openedAfter: 1,
+    openedAlone: 0,
+    delayMinNs: 100_000,
+    delayLog2: 4_250,
+    forwardIn: 0,
+    forwardOut: 0,
+    backwardIn: 0,
+    backwardOut: 0,
+    forward: noMoments,
+    backward: noMoments,
+    openForward: { x: 0, y: 0 },
+    openBackward: { x: 0, y: 0 },
+    firstUs: startUs,
+    lastUs: startUs,
+    ...changes,
+  }
+}
+
+export function anAttachment(changes: Partial<Attachment> = {}): Attachment {
+  return {
+    kind: "pty",
+    process: keyOf(1),
+    child: keyOf(2),
+    cookie: "00000000000003e8",
+    stdioMask: 7,
+    observedUs: startUs,
+    childRead: 0,
+    childWritten: 0,
+    gone: false,
+    ...changes,
+  }
+}

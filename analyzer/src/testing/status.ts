@@ -1,0 +1,39 @@
+import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
+import { aHost } from "./hosts.js"
+
+/** An analyzer without collectors. */
+export function aStatus(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {
+  return {
+    streams: 0,
+    intake: { messages: 0, bytes: 0 },
+    rejected: [],
+    sessions: [],
+    hosts: [],
+    deliveries: [],
+    ...changes,
+  }
+}
+
+/** One run of the collector of `aHost`. */
+export function aSession(counts: Partial<SessionCounts> = {}, changes: Partial<SessionStatus> = {}): SessionStatus {
+  const { hostName, hostId, bootId } = aHost()
+  const none = { batches: 0, duplicates: 0, missing: 0, lost: undefined }
+  return { host: hostName, hostId, bootId, connected: true, counts: { ...none, ...counts }, ...changes }
+}
+
+export function anAlertStatus(changes: Partial<AlertStatus> = {}): AlertStatus {
+  return {
+    name: "kafka",
+    condition: { state: "ok", text: "" },
+    depth: 0,
+    bytes: 0,
+    limitBytes: 1_000_000,
+    oldestSeconds: 0,
+    published: 9,
+    errors: 0,
+    shed: 0,
+    refused: 0,
+    torn: 0,
+    ...changes,
+  }
+}

@@ -1,0 +1,60 @@
+import { HostTracker } from "../connections/host-tracker.js"
+import { defaultTrackerLimits } from "../connections/limits.js"
+import type { TrackerLimits } from "../connections/limits.js"
+import type { Batch } from "../domain/batch.js"
+import type { ConnectionUpdate } from "../domain/connection.js"
+import type { Change, Claim, Detector } from "../domain/detector.js"
+import type { HostFacts, ProcessFacts } from "../domain/identity.js"
+import { Networks } from "../domain/networks.js"
+import type { View } from "../domain/view.js"
+import { aBatch } from "./batches.js"
+import { aHost } from "./hosts.js"
+import { startUs } from "./time.js"
+
+export function aTracker(limits: Partial<TrackerLimits> = {}): HostTracker {
+  return new HostTracker(aHost(), new Networks(), { ...defaultTrackerLimits, ...limits })
+}
+
+/** Applies the batch and gives its changes with the rows it made. */
+export function apply(
+  tracker: HostTracker,
+  batch: Batch,
+): { changes: Change[]; rows: ReturnType<HostTracker["takeRows"]> } {
+  return { changes: [...tracker.apply(batch)], rows: tracker.takeRows() }
+}
+
+/** A real tracker with these live connections. */
+export function aView(
+  connections: readonly ConnectionUpdate[],
+  processes: readonly ProcessFacts[] = [],
+  host: HostFacts = aHost(),
+): HostTracker {
+  const tracker = new HostTracker(host, new Networks())
+  apply(tracker, aBatch(1, { observedUs: startUs, connections, processes }))
+  return tracker
+}
+
+/** A host that one detector watches. Each `step` is a batch, and the tick that follows it. */
+export class DetectorRun {
+  readonly #tracker = new HostTracker(aHost(), new Networks())
+  readonly #detector: Detector
+  #seq = 0
+
+  constructor(detector: Detector) {
+    this.#detector = detector
+  }
+
+  get view(): View {
+    return this.#tracker
+  }
+
+  step(atUs: number, parts: Partial<Batch> = {}): readonly Claim[] {
+    this.#seq += 1
+    const claims: Claim[] = []
+    for (const change of this.#tracker.apply(aBatch(this.#seq, { observedUs: atUs, ...parts }))) {
+      claims.push(...this.#detector.observe(change, this.#tracker))
+    }
+    claims.push(...this.#detector.tick(atUs, this.#tracker))
+    return claims
+  }
+}
