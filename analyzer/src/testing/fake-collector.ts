@@ -40,7 +40,9 @@ export class FakeCollector {
 
   /** The latest window: of Welcome, or of the Flow after it. */
   get window(): number | undefined {
-    const grants = this.#received.map((message) => (message["welcome"] ?? message["flow"]) as { window: number } | undefined)
+    const grants = this.#received.map(
+      (message) => (message["welcome"] ?? message["flow"]) as { window: number } | undefined,
+    )
     return grants.findLast((grant) => grant !== undefined)?.window
   }
 
