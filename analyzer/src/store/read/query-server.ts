@@ -8,7 +8,7 @@ import { AppError, messageOf } from "../../errors.js"
 import type { Filter, Listed } from "./queries.js"
 
 /** The lists that can be requested. */
-export const lists = ["findings", "incidents", "connections"] as const
+const lists = ["findings", "incidents", "connections"] as const
 export type List = (typeof lists)[number]
 
 /** Rows of one answer at most: all of it stands in memory on both sides. */
