@@ -1,5 +1,5 @@
 /** What went wrong, as far as a caller branches on it. The command line maps each to an exit code. */
-export const errorCodes = [
+const errorCodes = [
   "usage",
   "config",
   "state-locked",

@@ -101,7 +101,7 @@ async function runDemo({ values }: Arguments): Promise<number> {
 }
 
 /** Prints an error for a person; the exit code that goes with it. */
-export function report(thrown: unknown, terminal: Terminal): number {
+function report(thrown: unknown, terminal: Terminal): number {
   if (thrown instanceof AppError) {
     terminal.note(`backflow: ${sentence(thrown.message)}\n${sentence(thrown.remedy)}`)
     return exitCodes[thrown.code].code

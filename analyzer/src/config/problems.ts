@@ -11,7 +11,7 @@ export interface Problem {
 type Step = PropertyKey
 
 /** Dotted, with list positions in brackets. */
-export function formatPath(path: readonly Step[]): string {
+function formatPath(path: readonly Step[]): string {
   return path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}${text === "" ? "" : "."}${String(step)}`),
     "",
@@ -19,7 +19,7 @@ export function formatPath(path: readonly Step[]): string {
 }
 
 /** Names that an object of the schema at `path` may have; empty when there is none. */
-export function knownNames(schema: z.core.$ZodType, path: readonly Step[] = []): readonly string[] {
+function knownNames(schema: z.core.$ZodType, path: readonly Step[] = []): readonly string[] {
   const found = path.reduce<z.core.$ZodType | undefined>((at, step) => inside(at, step), bare(schema))
   const object = found === undefined ? undefined : bare(found)
   return object instanceof z.ZodObject ? Object.keys(object.shape) : []

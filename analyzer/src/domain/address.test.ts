@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { formatPrefix } from "../testing/prefixes.js"
 import fc from "fast-check"
-import { formatAddress, formatPrefix, isWithin, parseAddress, parsePrefix } from "./address.js"
+import { formatAddress, isWithin, parseAddress, parsePrefix } from "./address.js"
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"))
 

@@ -9,7 +9,7 @@ export interface Prefix {
 const addressBytes = 16
 
 /** True for ::ffff:a.b.c.d (RFC 4291 2.5.5.2), the form in which IPv4 travels. */
-export function isMapped(bytes: Uint8Array, offset = 0): boolean {
+function isMapped(bytes: Uint8Array, offset = 0): boolean {
   for (let i = 0; i < 10; i++) if (bytes[offset + i] !== 0) return false
   return bytes[offset + 10] === 0xff && bytes[offset + 11] === 0xff
 }
@@ -101,7 +101,7 @@ export function parsePrefix(text: string): Prefix | undefined {
 }
 
 /** `address` with the bits behind `prefix` cleared. */
-export function maskAddress(address: Uint8Array, prefix: number): Uint8Array {
+function maskAddress(address: Uint8Array, prefix: number): Uint8Array {
   return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i))) & 0xff)
 }
 
@@ -113,10 +113,4 @@ export function isWithin(address: Uint8Array, block: Prefix): boolean {
   if (rest === 0) return true
   const mask = (0xff00 >> rest) & 0xff
   return ((address[whole] ?? 0) & mask) === ((block.address[whole] ?? 0) & mask)
-}
-
-/** "10.0.0.0/8" or "fd00::/8". */
-export function formatPrefix(block: Prefix): string {
-  const mapped = isMapped(block.address) && block.prefix >= 96
-  return `${formatAddress(block.address)}/${mapped ? block.prefix - 96 : block.prefix}`
 }

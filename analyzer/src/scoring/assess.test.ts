@@ -2,7 +2,11 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { findingClasses } from "../domain/finding-classes.js"
 import { isGraver } from "../domain/severity.js"
-import { assess, severityOf } from "./assess.js"
+import { assess } from "./assess.js"
+import type { FindingClass } from "../domain/finding-classes.js"
+
+const severityOf = (findingClass: FindingClass, score: number) =>
+  assess({ class: findingClass, score, confidence: 1 }, []).severity
 
 type Rated = Parameters<typeof assess>[1][number]
 

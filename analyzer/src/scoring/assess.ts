@@ -35,7 +35,7 @@ export function assess(claim: Rated, peers: readonly Supporting[]): Assessment {
   }
 }
 
-export function severityOf(findingClass: FindingClass, score: number): Severity {
+function severityOf(findingClass: FindingClass, score: number): Severity {
   const { ceiling } = classFacts[findingClass]
   return severities.findLast((severity) => isAtLeast(ceiling, severity) && score >= bands[severity]) ?? "info"
 }

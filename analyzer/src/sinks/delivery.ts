@@ -66,7 +66,7 @@ export class Delivery {
     return this.#rows >= this.#limits.rows || this.#waiting.length >= this.#limits.outputs
   }
 
-  /** Puts the output in line. What waits beyond the limits is the caller's to prevent, by `room`. */
+  /** Queues the output. What waits beyond the limits is the caller's to prevent, by `room`. */
   add(output: Output, onWritten: () => void): void {
     this.#waiting.push({ output, onWritten })
     this.#rows += output.connections.length

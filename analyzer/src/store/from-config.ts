@@ -12,7 +12,7 @@ export function openConfiguredStore(config: Config): Promise<Store> {
 }
 
 /** Where the store is. Throws AppError "config" for a file that cannot be used, and for a cluster without a server. */
-export function storeTarget({ state, store }: Pick<Config, "state" | "store">): StoreTarget {
+function storeTarget({ state, store }: Pick<Config, "state" | "store">): StoreTarget {
   if (store.url === undefined) {
     if (store.cluster !== undefined) {
       throw new AppError(

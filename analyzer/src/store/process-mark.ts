@@ -17,7 +17,7 @@ function startTime(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
     // The second field may hold spaces and brackets; the third follows the last bracket.
     const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    // Ended, and its parent has not asked yet.
+    // A zombie: ended, and its parent has not waited for it yet.
     return state === "Z" ? undefined : rest[18]
   } catch {
     return undefined

@@ -10,11 +10,11 @@ import { aHost } from "../testing/hosts.js"
 import { aFinding, anIncident } from "../testing/findings.js"
 import { aCouplingPoint } from "../testing/couplings.js"
 
-/** Records what is asked of it, in order. */
+/** Records its calls, in order. */
 class FakeStore implements Store {
   readonly calls: string[] = []
   readonly tokens: string[] = []
-  readonly asked: { host: HostFacts; sinceUs: number }[] = []
+  readonly lookUps: { host: HostFacts; sinceUs: number }[] = []
   durable = 0
   failures = 0
   readonly queries = {
@@ -30,7 +30,7 @@ class FakeStore implements Store {
   }
 
   durableSeq(host: HostFacts, sinceUs: number): Promise<number> {
-    this.asked.push({ host, sinceUs })
+    this.lookUps.push({ host, sinceUs })
     return Promise.resolve(this.durable)
   }
 
@@ -157,22 +157,22 @@ describe("an insert", () => {
 })
 
 describe("what the store holds of a collector run", () => {
-  it("is asked once a run and not written again", async () => {
+  it("is looked up once a run and not written again", async () => {
     const { store, sink } = make()
     store.durable = 5
     await sink.write([anOutput(4)])
     await sink.write([anOutput(5), anOutput(6)])
     await sink.write([anOutput(7)])
-    expect(store.asked).toHaveLength(1)
+    expect(store.lookUps).toHaveLength(1)
     expect(store.calls).toEqual(["connections 6", "connections 7"])
   })
 
-  it("is asked as of the moment that the batch names, however long ago", async () => {
+  it("is looked up as of the moment that the batch names, however long ago", async () => {
     const { store, sink } = make()
     const longAgo = startUs - 10 * 86_400_000_000
     await sink.write([anOutput(1, { connections: [aRow({ observedUs: longAgo })] })])
     await sink.write([anOutput(1, { connections: [aRow({ observedUs: 9e18 })], host: aHost({ instance: "b" }) })])
-    expect(store.asked.map(({ sinceUs }) => sinceUs)).toEqual([longAgo, startUs])
+    expect(store.lookUps.map(({ sinceUs }) => sinceUs)).toEqual([longAgo, startUs])
   })
 
   it("does not hide findings, which the analyzer makes anew from batches sent again", async () => {

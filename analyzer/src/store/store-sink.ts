@@ -19,7 +19,7 @@ const rememberedFindings = 100_000
  * - Several outputs share one insert. Its token is made of theirs, so a repeated write of the same array changes nothing.
  * - A collector sends batches again after a crash, and they would be joined otherwise. So each row names its batch, an
  *   insert stays within one day's partition and is thereby kept whole or not at all, batches of one collector run are
- *   written in order, and how far the store is in a run is asked once, at the first batch of that run.
+ *   written in order, and how far the store is in a run is read once, at the first batch of that run.
  * - Findings, incidents, curves and reports come before the connections of their batch, because those mark it as durable;
  *   they replace themselves when written twice.
  */

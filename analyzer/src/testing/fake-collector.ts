@@ -11,8 +11,8 @@ const identity = (bytes: Buffer): Buffer => bytes
 export class FakeCollector {
   readonly #client: Client
   readonly #call: ClientDuplexStream<Buffer, Buffer>
-  readonly #said: AnalyzerMessage[] = []
-  #heard: (() => void)[] = []
+  readonly #received: AnalyzerMessage[] = []
+  #waiting: (() => void)[] = []
   /** How the stream ended. */
   readonly ended: Promise<StatusObject>
   /** How many messages HTTP/2 flow control has let out. */
@@ -28,19 +28,21 @@ export class FakeCollector {
     this.ended = new Promise((resolve) => this.#call.on("status", resolve))
     this.#call.on("data", (bytes: Buffer) => {
       const wire = backflow.v1.AnalyzerMessage
-      this.#said.push(wire.toObject(wire.decode(bytes), { longs: Number, defaults: false }))
-      for (const wake of this.#heard.splice(0)) wake()
+      this.#received.push(wire.toObject(wire.decode(bytes), { longs: Number, defaults: false }))
+      for (const wake of this.#waiting.splice(0)) wake()
     })
   }
 
   /** Sequence numbers in the order in which they were acknowledged. */
   get acks(): number[] {
-    return this.#said.flatMap((said) => ("ack" in said ? [(said["ack"] as { seq: number }).seq] : []))
+    return this.#received.flatMap((message) => ("ack" in message ? [(message["ack"] as { seq: number }).seq] : []))
   }
 
   /** The latest window: of Welcome, or of the Flow after it. */
   get window(): number | undefined {
-    const grants = this.#said.map((said) => (said["welcome"] ?? said["flow"]) as { window: number } | undefined)
+    const grants = this.#received.map(
+      (message) => (message["welcome"] ?? message["flow"]) as { window: number } | undefined,
+    )
     return grants.findLast((grant) => grant !== undefined)?.window
   }
 
@@ -61,8 +63,8 @@ export class FakeCollector {
 
   /** The first message of this kind. */
   async next(kind: "welcome" | "ack" | "flow"): Promise<unknown> {
-    await this.until(() => this.#said.some((said) => kind in said))
-    return this.#said.find((said) => kind in said)?.[kind]
+    await this.until(() => this.#received.some((message) => kind in message))
+    return this.#received.find((message) => kind in message)?.[kind]
   }
 
   async acknowledged(seq: number): Promise<void> {
@@ -73,7 +75,7 @@ export class FakeCollector {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       const isOver = await Promise.race([
-        new Promise<false>((resolve) => this.#heard.push(() => resolve(false))),
+        new Promise<false>((resolve) => this.#waiting.push(() => resolve(false))),
         this.ended.then((end) => end),
       ])
       if (isOver !== false && !condition()) throw new Error(`the stream ended: ${isOver.code} ${isOver.details}`)

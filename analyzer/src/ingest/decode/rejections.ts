@@ -1,5 +1,5 @@
 /** Why something that a collector sent was not used. Records cost themselves, messages their stream. */
-export const rejectionReasons = [
+const rejectionReasons = [
   "undecodable",
   "column_length",
   "too_many_records",

@@ -10,7 +10,7 @@ export interface Span {
 }
 
 /** Numbers of protobuf wire types (https://protobuf.dev/programming-guides/encoding). */
-export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
+const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 /**
  * Walks the fields of one protobuf message in place. Every read is checked against the end: bytes that lie about their

@@ -5,7 +5,7 @@ import type { Metadata, ServerInterceptor } from "@grpc/grpc-js"
  * Holds back the messages of one call. The next message is not read from the socket before this one was let through, so
  * that at most one waits here. (Pausing the stream object instead would let it read 16 more.)
  */
-export class Gate {
+class Gate {
   #isHeld: (whenFree: () => void) => boolean = () => false
   #waiting: (() => void) | undefined
 

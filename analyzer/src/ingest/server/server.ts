@@ -1,10 +1,10 @@
 import { Server, status } from "@grpc/grpc-js"
-import type { ServiceDefinition } from "@grpc/grpc-js"
+import type { Metadata, ServiceDefinition } from "@grpc/grpc-js"
 import { HealthImplementation } from "grpc-health-check"
+import { isSameSecret } from "../../config/secrets.js"
 import type { HostFacts } from "../../domain/identity.js"
 import type { Networks } from "../../domain/networks.js"
 import type { Log } from "../../telemetry/log.js"
-import { isAuthorized } from "./authorize.js"
 import { CollectorStream } from "./collector-stream.js"
 import type { CollectorCall } from "./collector-stream.js"
 import { decode, protocolVersion } from "../decode/decode.js"
@@ -57,7 +57,7 @@ const buffers = {
 }
 
 /** backflow.v1.Collector with messages as plain bytes: whoever takes them from the intake decodes them, at its own pace. */
-export const collectorService = {
+const collectorService = {
   stream: { path: "/backflow.v1.Collector/Stream", ...buffers },
 } satisfies ServiceDefinition
 
@@ -227,4 +227,13 @@ export class CollectorServer {
     const window = this.#windowFor(Math.max(1, this.#streams.size))
     for (const stream of this.#streams) stream.grant(window)
   }
+}
+
+/** Whether the call carries "authorization: Bearer <token>". */
+function isAuthorized(metadata: Metadata, token: string | undefined): boolean {
+  if (token === undefined) return true
+  const sent = metadata.get("authorization")
+  const [value] = sent
+  if (sent.length !== 1 || typeof value !== "string" || !value.startsWith("Bearer ")) return false
+  return isSameSecret(value.slice("Bearer ".length), token)
 }

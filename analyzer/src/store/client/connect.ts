@@ -59,7 +59,7 @@ export async function connect(target: StoreTarget, database: string, limits: Sta
   }
 }
 
-/** A cluster carries out no DDL while one of its servers is away, so it is not asked to without need. */
+/** A cluster carries out no DDL while one of its servers is away, so none is sent without need. */
 async function hasDatabase(client: ClickHouseClient, database: string): Promise<boolean> {
   const found = await client.query({
     query: "SELECT name FROM system.databases WHERE name = {database:String}",

@@ -13,7 +13,7 @@ export class EngineError extends Error {
   }
 }
 
-/** Errors that the front itself finds, by their number in ClickHouse's ErrorCodes.cpp. */
+/** Errors that are found here, before the engine, by their number in ClickHouse's ErrorCodes.cpp. */
 export const refusals = {
   readonly: (message: string) => new EngineError(164, "READONLY", message),
   denied: (message: string) => new EngineError(497, "ACCESS_DENIED", message),

@@ -65,7 +65,7 @@ async function answer(
   incoming.on("error", () => undefined)
   response.on("error", () => undefined)
   try {
-    const path = new URL(incoming.url ?? "/", "http://front").pathname
+    const path = new URL(incoming.url ?? "/", "http://localhost").pathname
     if (path === "/ping" || path === "/replicas_status") return void response.writeHead(200).end("Ok.\n")
     // Before the body is read: who shows no token sends nothing into memory.
     if (!isSameSecret(shownToken(incoming) ?? "", options.token)) throw refusals.unauthenticated()

@@ -14,7 +14,7 @@ export interface SqlRequest {
   /** Values of {name:Type}, as they came: escaped text. */
   readonly parameters: Readonly<Record<string, string>>
   readonly settings: Readonly<Record<string, string>>
-  /** The version of the native protocol that the client decodes answers by; undefined unless it said so. */
+  /** The version of the native protocol that the client decodes answers by; undefined unless it sent one. */
   readonly protocol: number | undefined
   readonly isGzipWanted: boolean
 }
@@ -42,12 +42,12 @@ const own = new Set([
   "cancel_http_readonly_queries_on_client_close",
 ])
 
-/** Reads a request. Throws QUERY_IS_TOO_LARGE for more than `most` bytes, before and after unpacking. */
-export async function readRequest(incoming: IncomingMessage, most: number): Promise<SqlRequest> {
-  const url = new URL(incoming.url ?? "/", "http://front")
+/** Reads a request. Throws QUERY_IS_TOO_LARGE for more than `maxBytes` bytes, before and after unpacking. */
+export async function readRequest(incoming: IncomingMessage, maxBytes: number): Promise<SqlRequest> {
+  const url = new URL(incoming.url ?? "/", "http://localhost")
   const params = url.searchParams
   if (params.get("compress") === "1" || params.get("decompress") === "1") throw refusals.compression("of the native protocol") // prettier-ignore
-  const body = await readBody(incoming, most)
+  const body = await readBody(incoming, maxBytes)
   const query = params.get("query") ?? ""
   const entries = [...params]
   const header = (name: string) => headerOf(incoming, name)
@@ -72,7 +72,7 @@ function headerOf(incoming: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }
 
-async function readBody(incoming: IncomingMessage, most: number): Promise<Buffer> {
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = headerOf(incoming, "content-encoding") ?? "identity"
   if (encoding !== "identity" && encoding !== "gzip") throw refusals.compression(encoding)
   const source = encoding === "gzip" ? incoming.pipe(createGunzip()) : incoming
@@ -82,7 +82,7 @@ async function readBody(incoming: IncomingMessage, most: number): Promise<Buffer
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > most) throw refusals.tooLarge(most)
+      if (size > maxBytes) throw refusals.tooLarge(maxBytes)
       chunks.push(chunk)
     }
   } catch (thrown) {
@@ -102,5 +102,5 @@ export function shownToken(incoming: IncomingMessage): string | undefined {
     const pair = Buffer.from(value, "base64").toString("utf8")
     return pair.slice(pair.indexOf(":") + 1)
   }
-  return new URL(incoming.url ?? "/", "http://front").searchParams.get("password") ?? undefined
+  return new URL(incoming.url ?? "/", "http://localhost").searchParams.get("password") ?? undefined
 }

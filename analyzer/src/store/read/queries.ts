@@ -48,7 +48,7 @@ export interface ConnectionJson {
   readonly container_id: string
 }
 
-/** The lists that can be asked of a store, running or not. */
+/** The lists of a store, running or not. */
 export interface Listed {
   findings(filter: Filter): Promise<FindingJson[]>
   incidents(filter: Filter): Promise<IncidentJson[]>
@@ -109,16 +109,16 @@ export class Queries implements Queried {
     return rows.map(({ document }) => JSON.parse(document) as IncidentJson)
   }
 
-  /** Looks back no further than the rows that were asked for: the whole table may hold hundreds of millions of records. */
+  /** Looks back no further than the rows that are wanted: the whole table may hold hundreds of millions of records. */
   async connections(filter: Filter): Promise<ConnectionJson[]> {
     const [latest] = await this.#client.rows<{ at: string }>(
       "SELECT toUnixTimestamp64Micro(max(batch_at)) AS at FROM connections",
     )
-    const asked = filter.sinceUs ?? 0
+    const fromUs = filter.sinceUs ?? 0
     for (const windowUs of lookBackUs) {
-      const sinceUs = Math.max(asked, Number(latest?.at ?? 0) - windowUs)
+      const sinceUs = Math.max(fromUs, Number(latest?.at ?? 0) - windowUs)
       const rows = await this.#connectionsSince({ ...filter, sinceUs })
-      if (rows.length >= filter.limit || sinceUs === asked) return rows
+      if (rows.length >= filter.limit || sinceUs === fromUs) return rows
     }
     return this.#connectionsSince(filter)
   }
@@ -147,7 +147,7 @@ export class Queries implements Queried {
     return openFindings(this.#client, limit)
   }
 
-  /** GLOBAL: asked once over all shards of a cluster, and not by each shard of all. */
+  /** GLOBAL: run once over all shards of a cluster, and not by each shard of all. */
   #connectionsSince(filter: Filter): Promise<ConnectionJson[]> {
     const { where, params } = conditions(filter, "batch_at", {})
     const key = "host_id, boot_id, cookie"

@@ -7,8 +7,8 @@ import { severities } from "../../domain/severity.js"
 import { AppError, messageOf } from "../../errors.js"
 import type { Filter, Listed } from "./queries.js"
 
-/** The lists that can be asked for. */
-export const lists = ["findings", "incidents", "connections"] as const
+/** The lists that can be requested. */
+const lists = ["findings", "incidents", "connections"] as const
 export type List = (typeof lists)[number]
 
 /** Rows of one answer at most: all of it stands in memory on both sides. */

@@ -10,7 +10,7 @@ import { ledger } from "./tables.js"
  */
 export async function migrate(client: StoreClient, known: readonly Migration[] = migrations): Promise<number> {
   const { dialect } = client
-  // Asked first: a cluster carries out no DDL while one of its servers is away, and a restart must be possible then.
+  // Looked up first: a cluster carries out no DDL while one of its servers is away, and a restart must be possible then.
   if (!(await hasLedger(client))) for (const statement of dialect.createTable(ledger)) await client.command(statement)
   const newest = Math.max(0, ...known.map(({ version }) => version))
   const present = await appliedVersion(client)

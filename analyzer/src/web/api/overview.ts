@@ -63,7 +63,7 @@ export class Overviews {
 }
 
 /** One for each boot that is known, but for boots that a later one of the same host has replaced. */
-export function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
+function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
   const runs = new Map<string, { connected: boolean; lost: Partial<Record<keyof Lost, number>> }>()
   for (const session of sessions) {
     const { connected, counts } = session

@@ -15,7 +15,7 @@ export interface LiveFindingsLimits {
   readonly findings: number
 }
 
-export const defaultLiveFindingsLimits: LiveFindingsLimits = { incidents: 10_000, findings: 50_000 }
+const defaultLiveFindingsLimits: LiveFindingsLimits = { incidents: 10_000, findings: 50_000 }
 
 export interface LiveFindingsListener {
   incident(incident: IncidentJson): void

@@ -21,7 +21,7 @@ export interface LiveLimits {
   readonly beatMs: number
 }
 
-export const defaultLiveLimits: LiveLimits = {
+const defaultLiveLimits: LiveLimits = {
   clients: 32,
   clientBytes: 1_000_000,
   changes: 200,
