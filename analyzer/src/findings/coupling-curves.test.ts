@@ -8,7 +8,6 @@ import { anEdge } from "../testing/couplings.js"
 import { aFinding } from "../testing/findings.js"
 import { at, startUs, secondUs } from "../testing/time.js"
 import { aTracker } from "../testing/trackers.js"
-import { secondUs, startUs } from "../testing/time.js"
 
 const { cookie } = anUpdate()
 const finding = aFinding()

@@ -129,6 +129,7 @@ describe("live events", () => {
   })
 
   it("drop a watcher that does not read, and count it", async () => {
+    const reader = await watch()
     const { hostname, port } = new URL(web.address)
     const socket = connect(Number(port), hostname)
     await once(socket, "connect")
@@ -144,7 +145,7 @@ describe("live events", () => {
       version += 1
       const findings = Array.from({ length: 200 }, (_, i) => aFinding({ id: `${i}`, version, summary }))
       await live.write([outputWith({ findings })])
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await reader.until(() => reader.text.includes(`"version":${version},`))
     }
     socket.resume()
     await closed
