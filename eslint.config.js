@@ -15,6 +15,7 @@ const pureRooms = [
   "findings",
   "incidents",
   "pipeline",
+  "documents",
 ]
 
 const floors = Object.entries(rooms).map(([room, below]) => {

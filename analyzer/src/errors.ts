@@ -1,20 +1,18 @@
 /** What went wrong, as far as a caller branches on it. The command line maps each to an exit code. */
-const errorCodes = [
-  "usage",
-  "config",
-  "state-locked",
-  "address-in-use",
-  "host-unfit",
-  "store-unreachable",
-  "store-newer",
-  "store-write",
-  "collector-missing",
-  "collector-failed",
-  "schema-differs",
-  "broker-unusable",
-  "check-failed",
-] as const
-export type ErrorCode = (typeof errorCodes)[number]
+export type ErrorCode =
+  | "usage"
+  | "config"
+  | "state-locked"
+  | "address-in-use"
+  | "host-unfit"
+  | "store-unreachable"
+  | "store-newer"
+  | "store-write"
+  | "collector-missing"
+  | "collector-failed"
+  | "schema-differs"
+  | "broker-unusable"
+  | "check-failed"
 
 /** An error with a remedy that a person can follow. The message is one sentence, without the remedy. */
 export class AppError extends Error {
