@@ -10,7 +10,7 @@ import { runnerImport } from "vite"
 import { startAlerts } from "@backflow/analyzer/alerts/start"
 import { topicsCommand } from "@backflow/analyzer/command/topics"
 import { anOutput } from "@backflow/analyzer/testing/outputs"
-import { aFinding } from "@backflow/analyzer/testing/findings"
+import { aFinding, idOf } from "@backflow/analyzer/testing/findings"
 
 const load = async (name) => (await runnerImport(new URL(`../kafka/${name}`, import.meta.url).pathname)).module
 const { Broker } = await load("broker.ts")
@@ -37,7 +37,7 @@ let next = 0
 const outputs = (count) =>
   Array.from({ length: count }, () => {
     next += 1
-    const id = `00000000-0000-5000-8000-${String(next).padStart(12, "0")}`
+    const id = idOf(next)
     return anOutput(next, { connections: [], findings: [aFinding({ id })] })
   })
 const configOf = (topic) => ({

@@ -5,7 +5,7 @@
 // In this process: the page's server with the real live findings and the real state of ten hosts, and one watcher of its events;
 // then Chromium with the real page.
 import { anUpdate, noExchanges } from "../../analyzer/dist/testing/connections.js"
-import { aFinding, anIncident } from "../../analyzer/dist/testing/findings.js"
+import { aFinding, anIncident, idOf } from "../../analyzer/dist/testing/findings.js"
 import { aHost } from "../../analyzer/dist/testing/hosts.js"
 import { outputWith } from "../../analyzer/dist/testing/outputs.js"
 import { aPage } from "../../analyzer/dist/testing/page.js"
@@ -26,7 +26,6 @@ import { builtPage } from "../../analyzer/dist/web/start.js"
 const [hosts, connectionsEach, incidents, rounds, updateSeconds] = [10, 10_000, 1_000, 20, 10]
 const nowUs = () => Date.now() * 1_000
 const hex = (n) => n.toString(16).padStart(16, "0")
-const uuid = (n) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")}`
 
 const views = Array.from({ length: hosts }, (_, h) => {
   const processes = Array.from({ length: 200 }, (_, p) =>
@@ -78,8 +77,8 @@ try {
     live.write(
       Array.from({ length: incidents }, (_, i) =>
         outputWith({
-          findings: [aFinding({ id: uuid(i), version })],
-          incidents: [anIncident({ id: uuid(10_000 + i), version, findings: [uuid(i)] })],
+          findings: [aFinding({ id: idOf(i), version })],
+          incidents: [anIncident({ id: idOf(10_000 + i), version, findings: [idOf(i)] })],
         }),
       ),
     )
@@ -91,8 +90,8 @@ try {
   for (const path of [
     "/api/overview",
     "/api/incidents?limit=1000",
-    `/api/incidents/${uuid(10_000)}`,
-    `/api/findings/${uuid(0)}`,
+    `/api/incidents/${idOf(10_000)}`,
+    `/api/findings/${idOf(0)}`,
     "/api/outbound",
     "/api/outbound?sort=bytes&search=agent-77",
   ]) {
@@ -119,8 +118,8 @@ try {
     for (let second = 0; second < updateSeconds; second++) {
       const outputs = Array.from({ length: changes }, (_, i) =>
         outputWith({
-          findings: [aFinding({ id: uuid(i), version: second + 2 })],
-          incidents: [anIncident({ id: uuid(10_000 + i), version: second + 2, findings: [uuid(i)] })],
+          findings: [aFinding({ id: idOf(i), version: second + 2 })],
+          incidents: [anIncident({ id: idOf(10_000 + i), version: second + 2, findings: [idOf(i)] })],
         }),
       )
       await live.write(outputs)
@@ -135,7 +134,7 @@ try {
   stream.destroy()
   const publish = async (i) => {
     const summary = `Way in number ${i}, written while the page was open`
-    await live.write([outputWith({ incidents: [anIncident({ id: uuid(20_000 + i), severity: "critical", summary })] })])
+    await live.write([outputWith({ incidents: [anIncident({ id: idOf(20_000 + i), severity: "critical", summary })] })])
     return summary
   }
   await measureBrowser(web, publish, report)

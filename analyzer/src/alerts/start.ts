@@ -12,6 +12,9 @@ import { KafkaSink } from "./kafka/sink.js"
 import { Publisher } from "./publish/publisher.js"
 import { WebhookSink } from "./webhook/sink.js"
 
+/** What a webhook may take for its whole response. */
+const webhookResponseMs = 10_000
+
 export interface AlertsPorts {
   /** The state folder; outboxes are under `outbox/` in it. */
   readonly state: string
@@ -69,6 +72,7 @@ function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, ver
             {
               url: webhook.url,
               token: webhook.tokenFile && secretOf("alerts.webhook.token_file", webhook.tokenFile),
+              responseMs: webhookResponseMs,
               authority: webhook.caFile === undefined ? undefined : fileOf("alerts.webhook.ca_file", webhook.caFile),
             },
             format(webhook.format),

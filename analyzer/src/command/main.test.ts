@@ -10,7 +10,7 @@ import { commands } from "./cli/help.js"
 import { main } from "./main.js"
 import type { Terminal } from "./cli/terminal.js"
 import { startUs } from "../testing/time.js"
-import { aFinding, anIncident } from "../testing/findings.js"
+import { aFinding, anIncident, idOf } from "../testing/findings.js"
 
 let state: string
 
@@ -133,7 +133,7 @@ describe("check-config", () => {
 
 describe("lists", () => {
   const low = aFinding({
-    id: "00000000-0000-5000-8000-000000000001",
+    id: idOf(1),
     severity: "low",
     detectedAtUs: startUs - 1,
     class: "inverted_flow",

@@ -8,22 +8,17 @@ import type { ConnectionRow } from "../domain/output.js"
 import type { View } from "../domain/view.js"
 import { ConnectionTable } from "./connection-table.js"
 import { AttachmentTable, EdgeTable } from "./coupling-table.js"
-import { defaultTrackerLimits } from "./limits.js"
 import type { TrackerLimits } from "./limits.js"
 import { merge, vanishing } from "./merge.js"
 import { ProcessTable } from "./process-table.js"
 
-/** What the tracker gave up or did not believe; each only rises. */
+/** What the tracker holds, and what it gave up for lack of room so far. */
 export interface TrackerCounts {
   readonly liveConnections: number
   readonly processes: number
   readonly evictedConnections: number
   readonly evictedProcesses: number
   readonly evictedCouplings: number
-  /** Records of connections that had closed already. */
-  readonly lateRecords: number
-  /** Connections closed because a snapshot, or the end of their host, showed that they are gone. */
-  readonly vanished: number
 }
 
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
@@ -43,10 +38,8 @@ export class HostTracker implements View {
   /** Live connections that a snapshot did not name, and when. */
   readonly #missing = new Map<string, Microseconds>()
   #datagramsCheckedUs: Microseconds = 0
-  #lateRecords = 0
-  #vanished = 0
 
-  constructor(host: HostFacts, networks: Networks, limits: TrackerLimits = defaultTrackerLimits) {
+  constructor(host: HostFacts, networks: Networks, limits: TrackerLimits) {
     this.#host = host
     this.networks = networks
     this.#limits = limits
@@ -74,8 +67,6 @@ export class HostTracker implements View {
       evictedConnections: this.#connections.evicted,
       evictedProcesses: this.#processes.evicted,
       evictedCouplings: this.#edges.evicted + this.#attachments.evicted,
-      lateRecords: this.#lateRecords,
-      vanished: this.#vanished,
     }
   }
 
@@ -160,10 +151,7 @@ export class HostTracker implements View {
   *#update(update: ConnectionUpdate, snapshot: boolean): Generator<Change> {
     const previous = this.#connections.get(update.cookie)
     const connection = merge(previous, update)
-    if (connection === undefined) {
-      this.#lateRecords += 1
-      return
-    }
+    if (connection === undefined) return
     this.#connections.put(connection)
     this.#missing.delete(update.cookie)
     // A snapshot repeats what is known: only what it adds is worth a row.
@@ -218,7 +206,6 @@ export class HostTracker implements View {
   #close(live: Connection, atUs: Microseconds): Change {
     const { update, connection } = vanishing(live, atUs)
     this.#connections.put(connection)
-    this.#vanished += 1
     this.#addRow("closed", connection)
     return { kind: "connection", update, connection, previous: live }
   }

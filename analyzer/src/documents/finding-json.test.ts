@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import type { AnySchema, ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { beforeAll, describe, expect, it } from "vitest"
-import { findingStatuses } from "../domain/finding.js"
+import type { FindingStatus } from "../domain/finding.js"
 import { findingClasses } from "../domain/finding-classes.js"
 import { severities } from "../domain/severity.js"
 import { findingJson } from "./finding-json.js"
@@ -109,6 +109,7 @@ describe("the schema", () => {
     const properties = schema["properties"] as Record<string, { enum: unknown }>
     expect(properties["class"]?.enum).toEqual(findingClasses)
     expect(properties["severity"]?.enum).toEqual(severities)
-    expect(properties["status"]?.enum).toEqual(findingStatuses)
+    const statuses = { open: 1, updated: 1, closed: 1, expected: 1, suppressed: 1 } satisfies Record<FindingStatus, 1>
+    expect(properties["status"]?.enum).toEqual(Object.keys(statuses))
   })
 })

@@ -3,8 +3,7 @@ import type { Initiator, Protocol } from "./connection.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Severity } from "./severity.js"
 
-export const findingStatuses = ["open", "updated", "closed", "expected", "suppressed"] as const
-export type FindingStatus = (typeof findingStatuses)[number]
+export type FindingStatus = "open" | "updated" | "closed" | "expected" | "suppressed"
 
 /** What evidence is of, each given by one detector or stage: a new kind in a finding is worth telling people again. */
 export type EvidenceKind =

@@ -59,10 +59,6 @@ export class Networks {
     return this.scopeOf(address) === "outside"
   }
 
-  isInside(address: string): boolean {
-    return this.scopeOf(address) === "inside"
-  }
-
   #lookUp(text: string): Scope {
     const address = parseAddress(text)
     if (address === undefined) return "inside"

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { HostTracker } from "../connections/host-tracker.js"
 import type { Claim } from "../domain/detector.js"
-import { Networks } from "../domain/networks.js"
-import { noPolicy, policy } from "../policy/policy.js"
+import { policy } from "../policy/policy.js"
 import { FindingTracker } from "./finding-tracker.js"
 import { at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
@@ -10,12 +8,13 @@ import { anUpdate } from "../testing/connections.js"
 import { aProcess } from "../testing/processes.js"
 import { aBatch } from "../testing/batches.js"
 import { aClaim } from "../testing/findings.js"
+import { aTracker } from "../testing/trackers.js"
 
 const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges", subject: "s", score: 0.4 })
 
 /** A host with a process and its connection, and the findings made of claims about them. */
-function aLine(rules = noPolicy) {
-  const state = new HostTracker(aHost(), new Networks())
+function aLine(rules = policy({ approved: [], suppressed: [], denied: [] })) {
+  const state = aTracker()
   const findings = new FindingTracker(rules)
   let seq = 0
   const step = (seconds: number, claims: readonly Claim[] = [], parts = {}) => {

@@ -8,7 +8,7 @@ export function nameId(...parts: readonly string[]): string {
   return uuidV5(nameSpace, JSON.stringify(parts))
 }
 
-export function uuidV5(space: string, name: string): string {
+function uuidV5(space: string, name: string): string {
   const spaceBytes = Uint8Array.from(space.replaceAll("-", "").match(/../g) ?? [], (hex) => Number.parseInt(hex, 16))
   const bytes = sha1(Uint8Array.from([...spaceBytes, ...new TextEncoder().encode(name)])).subarray(0, 16)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50

@@ -34,7 +34,7 @@ export interface Stages {
 export interface PipelineOptions {
   readonly networks: Networks
   readonly stages: Stages
-  readonly trackerLimits?: TrackerLimits
+  readonly trackerLimits: TrackerLimits
 }
 
 /** Detectors see event time move in steps of at least 100 ms, and at every batch that is later than that. */

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { aBatch } from "../testing/batches.js"
 import type { HostFacts } from "../domain/identity.js"
-import { Networks } from "../domain/networks.js"
 import { Hosts } from "./hosts.js"
 import { aHost } from "../testing/hosts.js"
 import { anOpening } from "../testing/connections.js"
 import { secondUs } from "../testing/time.js"
-import { noStages } from "../testing/trackers.js"
+import { noStages, pipelineOptions } from "../testing/trackers.js"
 
 const hourUs = 3_600 * secondUs
 const rebooted: HostFacts = aHost({ bootId: "00000000-0000-4000-8000-000000000001", instance: "8" })
@@ -14,7 +13,7 @@ const clone: HostFacts = aHost({ bootId: "00000000-0000-4000-8000-000000000002",
 const other: HostFacts = aHost({ hostId: "host-b" })
 
 function someHosts(): Hosts {
-  return new Hosts({ networks: new Networks(), stages: noStages })
+  return new Hosts(pipelineOptions())
 }
 
 const opened = aBatch(1, { connections: [anOpening()] })
@@ -63,12 +62,8 @@ describe("Hosts", () => {
         return []
       },
     }
-    const stages = {
-      detectors: () => [detector],
-      findings: () => ({ advance: () => [] }),
-      incidents: () => ({ advance: () => [] }),
-    }
-    const hosts = new Hosts({ networks: new Networks(), stages })
+    const stages = { ...noStages, detectors: () => [detector] }
+    const hosts = new Hosts(pipelineOptions({ stages }))
     for (const [i, ms] of [0, 99, 100, 150, 5_000, 4_000, 5_099, 5_100].entries())
       hosts.apply(aHost(), aBatch(i + 1, { observedUs: 1_000 * secondUs + ms * 1_000 }), 0)
     expect(ticks.map((us) => us / 1_000 - 1_000_000)).toEqual([0, 100, 5_000, 5_100])

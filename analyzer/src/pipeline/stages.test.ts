@@ -3,7 +3,7 @@ import addFormats from "ajv-formats"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { describe, expect, it } from "vitest"
 import type { Batch } from "../domain/batch.js"
-import { Networks } from "../domain/networks.js"
+import { pipelineOptions } from "../testing/trackers.js"
 import type { Output } from "../domain/output.js"
 import { HostPipeline } from "./host-pipeline.js"
 import type { PolicyRules } from "../policy/policy.js"
@@ -37,7 +37,7 @@ function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, pa
     detectors: { longLivedSsh: { afterSeconds: 600 } },
     policy: policy,
   })
-  const line = new HostPipeline(aHost(), { networks: new Networks(), stages })
+  const line = new HostPipeline(aHost(), pipelineOptions({ stages }))
   return steps.map(([seconds, parts], i) => line.apply(aBatch(i + 1, { observedUs: at(seconds), ...parts })))
 }
 

@@ -73,8 +73,6 @@ export function policy({ denied, approved, suppressed }: PolicyRules): Policy {
   }
 }
 
-export const noPolicy: Policy = { judge: () => undefined }
-
 function prepare(rules: readonly PolicyRule[], list: string, status: Ruling["status"]): Prepared[] {
   return rules.map((rule, i) => {
     const place = `policy.${list}[${i}]`

@@ -5,7 +5,6 @@ import { setImmediate } from "node:timers/promises"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Analyzer, AnalyzerPorts } from "./analyzer.js"
 import type { Detector } from "../domain/detector.js"
-import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
 import { batchToken } from "../domain/keys.js"
 import { anAnalyzer } from "../testing/analyzer.js"
@@ -13,7 +12,7 @@ import { FakeCollector } from "../testing/fake-collector.js"
 import { recordedStreams } from "../ingest/server/recording.js"
 import { batch, connections, flags, hello, process, snapshot } from "../testing/wire-messages.js"
 import { aHost } from "../testing/hosts.js"
-import { noStages } from "../testing/trackers.js"
+import { noStages, pipelineOptions } from "../testing/trackers.js"
 import type { Stages } from "../pipeline/host-pipeline.js"
 import { replay } from "./replay.js"
 import type { Sink } from "../sinks/sink.js"
@@ -290,7 +289,6 @@ describe("the line from socket to store", () => {
     const messages = [hello(), batch(1, { processes: [process(3, 42)], connections: records }), batch(2)]
     for (const message of messages) collector.send(message)
     await collector.acknowledged(2)
-    const options = { networks: new Networks(), stages: noStages }
-    expect([...replay(recordedStreams(record), options, () => undefined)]).toEqual(store.written)
+    expect([...replay(recordedStreams(record), pipelineOptions(), () => undefined)]).toEqual(store.written)
   })
 })

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, truncateSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { Networks } from "../domain/networks.js"
 import type { Output } from "../domain/output.js"
 import { Recorder, recordedMessages, recordedStreams } from "../ingest/server/recording.js"
 import { Rejections } from "../ingest/decode/rejections.js"
@@ -10,6 +9,7 @@ import { batch, connections, flags, hello, process } from "../testing/wire-messa
 import { replay } from "./replay.js"
 import { stagesFor } from "../pipeline/stages.js"
 import { startUs } from "../testing/time.js"
+import { pipelineOptions } from "../testing/trackers.js"
 
 let folder: string
 beforeEach(() => {
@@ -37,14 +37,11 @@ function session(): Buffer[] {
 }
 
 function play(): Output[] {
-  const options = {
-    networks: new Networks(),
-    stages: stagesFor({
-      detectors: { longLivedSsh: { afterSeconds: 600 } },
-      policy: { approved: [], suppressed: [], denied: [] },
-    }),
-  }
-  return [...replay(recordedStreams(folder), options, new Rejections().count)]
+  const stages = stagesFor({
+    detectors: { longLivedSsh: { afterSeconds: 600 } },
+    policy: { approved: [], suppressed: [], denied: [] },
+  })
+  return [...replay(recordedStreams(folder), pipelineOptions({ stages }), new Rejections().count)]
 }
 
 describe("recordings", () => {

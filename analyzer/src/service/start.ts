@@ -20,7 +20,7 @@ import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import { Metrics, StoredLatency } from "../telemetry/metrics.js"
 import type { AlertStatus, AnalyzerStatus } from "../telemetry/status.js"
 import { pageAuth } from "../web/auth/page-auth.js"
-import { LiveFindings } from "../web/live/live-findings.js"
+import { LiveFindings, defaultLiveFindingsLimits } from "../web/live/live-findings.js"
 import { builtPage, startWeb } from "../web/start.js"
 import type { ServiceAddresses } from "./addresses.js"
 import { Analyzer, defaultAnalyzerLimits } from "./analyzer.js"
@@ -106,7 +106,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
   teardown.add((leftMs) => alerts.stop(Math.min(alertDrainMs, leftMs)))
   const terminal = await findingSinks(options.findings)
   teardown.add(() => Promise.all(terminal.map(async (sink) => sink.close?.())))
-  const live = new LiveFindings()
+  const live = new LiveFindings(defaultLiveFindingsLimits)
   const storedLatency = new StoredLatency(nowUs)
   const analyzer = new Analyzer(
     {

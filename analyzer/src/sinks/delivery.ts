@@ -48,7 +48,7 @@ export class Delivery {
   #failures = 0
   #shed = 0
 
-  constructor(sink: Sink, log: Log, limits: DeliveryLimits = defaultDeliveryLimits) {
+  constructor(sink: Sink, log: Log, limits: DeliveryLimits) {
     this.#sink = sink
     this.#log = log
     this.#limits = limits

@@ -11,7 +11,7 @@ import type { EngineServer } from "../testing/engine-server.js"
 import { openStore } from "./store.js"
 import type { Store } from "./store.js"
 import { startUs } from "../testing/time.js"
-import { aFinding } from "../testing/findings.js"
+import { aFinding, idOf } from "../testing/findings.js"
 import { noLog } from "../testing/log.js"
 
 const limits = { ...defaultDeliveryLimits, rows: 20, delayMs: 1, outputs: 40, retryMs: 1, maxRetryMs: 20 }
@@ -44,7 +44,7 @@ function open(url: string, ca?: Buffer): Promise<Store> {
 /** Batch `seq`: two connections, and a finding in every tenth. */
 function batch(seq: number) {
   const rows = ["a", "b"].map((end) => aRow({ cookie: `${seq.toString(16)}${end}` }, "closed"))
-  const id = `00000000-0000-5000-8000-${String(seq).padStart(12, "0")}`
+  const id = idOf(seq)
   return anOutput(seq, { connections: rows, findings: seq % 10 === 0 ? [aFinding({ id })] : [] })
 }
 

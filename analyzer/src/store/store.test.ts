@@ -10,7 +10,7 @@ import type { Store, StoreOptions } from "./store.js"
 import { startUs } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
 import { aRowProcess } from "../testing/processes.js"
-import { aFinding, anIncident } from "../testing/findings.js"
+import { aFinding, anIncident, idOf } from "../testing/findings.js"
 
 const limits = { memoryBytes: 1_000_000_000, querySeconds: 30 }
 const everything = { limit: 1_000 }
@@ -232,15 +232,15 @@ describe("findings", () => {
   })
 
   it("tell their last versions to the next run, the latest first", async () => {
-    const other = aFinding({ id: "00000000-0000-5000-8000-000000000001", version: 7, detectedAtUs: startUs + 1 })
+    const other = aFinding({ id: idOf(1), version: 7, detectedAtUs: startUs + 1 })
     await sink.write([anOutput(1, { findings: [aFinding(), aFinding({ version: 2 }), other] })])
     expect(await store.findingVersions(10)).toEqual(new Map([[other.id, 7], [aFinding().id, 2]])) // prettier-ignore
     expect([...(await store.findingVersions(1)).keys()]).toEqual([other.id])
   })
 
   it("are listed by severity, class and time", async () => {
-    const low = aFinding({ id: "00000000-0000-5000-8000-000000000001", severity: "low", class: "inverted_flow" })
-    const old = aFinding({ id: "00000000-0000-5000-8000-000000000002", lastSeenUs: startUs - 7_200_000_000 })
+    const low = aFinding({ id: idOf(1), severity: "low", class: "inverted_flow" })
+    const old = aFinding({ id: idOf(2), lastSeenUs: startUs - 7_200_000_000 })
     await sink.write([anOutput(1, { findings: [aFinding(), low, old] })])
     const count = async (filter: object) => (await store.queries.findings({ limit: 10, ...filter })).length
     expect(await count({})).toBe(3)

@@ -5,7 +5,7 @@ import type { Log } from "../telemetry/log.js"
 import { createLogger } from "../telemetry/logger.js"
 import { Metrics, StoredLatency } from "../telemetry/metrics.js"
 import { pageAuth } from "../web/auth/page-auth.js"
-import { LiveFindings } from "../web/live/live-findings.js"
+import { LiveFindings, defaultLiveFindingsLimits } from "../web/live/live-findings.js"
 import { startWeb } from "../web/start.js"
 import type { Web } from "../web/start.js"
 import type { PageQueries } from "../web/api/api.js"
@@ -87,7 +87,7 @@ export async function aPage(
   const page: ServedConfig = { address: "127.0.0.1:0", tls: undefined, tokenFile: undefined, ...changes.page }
   const analyzer = changes.analyzer ?? (() => aStatus())
   const auth = pageAuth(page, state)
-  const live = new LiveFindings()
+  const live = new LiveFindings(defaultLiveFindingsLimits)
   const nowUs = () => startUs
   const alerts = () => []
   const metrics = new Metrics({

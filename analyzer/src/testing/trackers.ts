@@ -7,7 +7,7 @@ import type { Change, Claim, Detector } from "../domain/detector.js"
 import type { HostFacts, ProcessFacts } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
 import type { View } from "../domain/view.js"
-import type { Stages } from "../pipeline/host-pipeline.js"
+import type { PipelineOptions, Stages } from "../pipeline/host-pipeline.js"
 import { aBatch } from "./batches.js"
 import { aHost } from "./hosts.js"
 import { startUs } from "./time.js"
@@ -40,6 +40,10 @@ export const noStages: Stages = {
   detectors: () => [],
   findings: () => ({ advance: () => [] }),
   incidents: () => ({ advance: () => [] }),
+}
+
+export function pipelineOptions(changes: Partial<PipelineOptions> = {}): PipelineOptions {
+  return { networks: new Networks(), stages: noStages, trackerLimits: defaultTrackerLimits, ...changes }
 }
 
 /** A host that one detector watches. Each `step` is a batch, and the tick that follows it. */

@@ -54,7 +54,7 @@ async function serve(
 
 function sinkTo(url: string, options: Partial<WebhookOptions> = {}): WebhookSink {
   const sink = new WebhookSink(
-    { url, token: undefined, authority: undefined, ...options },
+    { url, token: undefined, authority: undefined, responseMs: 10_000, ...options },
     formatter("finding", "/backflow/test host", "0.0.0"),
   )
   onTestFinished(() => sink.close())

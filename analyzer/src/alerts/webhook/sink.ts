@@ -15,10 +15,9 @@ export interface WebhookOptions {
   /** Certificate authority of the server, instead of the system's. */
   readonly authority: Buffer | undefined
   /** Limit for the whole response, in milliseconds. */
-  readonly responseMs?: number
+  readonly responseMs: number
 }
 
-const defaultResponseMs = 10_000
 /** Requests under way at once, each of another finding. */
 const parallel = 4
 /** 4xx that are retried: sign-in and address may be mended at the other end; timeout, too early, too many. */
@@ -79,7 +78,7 @@ export class WebhookSink implements AlertSink {
   }
 
   #post({ attributes, body }: AlertMessage): Promise<number> {
-    const { token, responseMs = defaultResponseMs } = this.#options
+    const { token, responseMs } = this.#options
     const headers: Record<string, string> = {
       "content-type": "application/json",
       "content-length": String(Buffer.byteLength(body)),

@@ -13,12 +13,12 @@ const remedies = {
 } as const
 
 /** Whether this clock is synchronised by time servers, as far as the system knows, and its difference from the store's. */
-export async function clock(serverInfo: Promise<ServerInfo | undefined>): Promise<Outcome> {
+export async function clock(
+  isSynchronised: () => Promise<boolean | undefined>,
+  serverInfo: Promise<Pick<ServerInfo, "skewMs"> | undefined>,
+): Promise<Outcome> {
   const [synchronised, server] = await Promise.all([isSynchronised(), serverInfo.catch(() => undefined)])
-  return judgeClock(synchronised, server?.skewMs)
-}
-
-export function judgeClock(synchronised: boolean | undefined, skewMs: number | undefined): Outcome {
+  const skewMs = server?.skewMs
   if (skewMs !== undefined && Math.abs(skewMs) > maxSkewMs) {
     const seconds = (Math.abs(skewMs) / 1_000).toFixed(1)
     return degraded(`the store's clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} this one`, remedies.skewed)
@@ -29,8 +29,8 @@ export function judgeClock(synchronised: boolean | undefined, skewMs: number | u
   return ok(`${state}${toStore}`)
 }
 
-/** Undefined where nothing knows, as in most containers. */
-async function isSynchronised(): Promise<boolean | undefined> {
+/** Whether time servers keep the clock of this host. Undefined where nothing knows, as in most containers. */
+export async function isClockSynchronised(): Promise<boolean | undefined> {
   if (existsSync("/run/systemd/timesync/synchronized")) return true
   return new Promise((resolve) => {
     execFile("timedatectl", ["show", "--property=NTPSynchronized", "--value"], { timeout: 3_000 }, (error, stdout) => {

@@ -7,12 +7,12 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { loadConfig } from "../../config/load.js"
 import { doctorCommand, resultText } from "./doctor.js"
-import { judgeTopic } from "./broker-check.js"
 import { runCheck } from "./check.js"
 import type { Result } from "./check.js"
-import { judgeClock } from "./clock-check.js"
-import { cgroups, kernel, lockedMemory, probed, rights } from "./host-checks.js"
+import { clock } from "./clock-check.js"
+import { hostChecks } from "./host-checks.js"
 import type { HostFiles } from "./host-checks.js"
+import { judgeTopic } from "./topic-check.js"
 import type { Arguments } from "../cli/arguments.js"
 import type { Terminal } from "../cli/terminal.js"
 
@@ -45,41 +45,61 @@ const files = (changes: Partial<HostFiles> = {}): HostFiles => ({
 })
 
 describe("the host", () => {
+  const limit = "Max locked memory  65536  65536  bytes"
   it.each([
-    ["a kernel with types", kernel(host, files()), "ok"],
-    ["one without", kernel({ ...host, hasBtf: false }, files()), "failing"],
-    ["an old one", kernel(host, files({ release: "5.4.0-generic" })), "degraded"],
-    ["one that is locked down", kernel(host, files({ read: () => "none integrity [confidentiality]" })), "failing"],
-    ["one that could be", kernel(host, files({ read: () => "[none] integrity confidentiality" })), "ok"],
-    ["no Linux", kernel({ ...host, platform: "darwin" }, files()), "failing"],
-    ["all rights", rights(host), "ok"],
-    ["none", rights({ ...host, capabilities: 0n }), "failing"],
-    ["cgroup 1", cgroups(files({ exists: () => false })), "degraded"],
-    ["a limit that counts", lockedMemory(files({ release: "5.10.0", read: () => "Max locked memory  65536  65536  bytes" })), "degraded"], // prettier-ignore
-    ["one that does not", lockedMemory(files({ release: "5.11.0", read: () => "Max locked memory  65536  65536  bytes" })), "ok"], // prettier-ignore
-    ["a collector that attaches", probed('{"capabilities":["on_state"],"degraded":[]}'), "ok"],
-    ["one that lacks a hook", probed('{"capabilities":[],"degraded":[{"feature":"x","consequence":"y"}]}'), "degraded"],
-    ["one of another release", probed("backflow-collector 0.0.1"), "failing"],
-  ])("%s", (_, outcome, state) => {
-    expect(outcome.state).toBe(state)
-    expect(outcome.remedy === "").toBe(state === "ok")
+    ["a kernel with types", "kernel", {}, {}, "ok"],
+    ["one without", "kernel", { hasBtf: false }, {}, "failing"],
+    ["an old one", "kernel", {}, { release: "5.4.0-generic" }, "degraded"],
+    ["one that is locked down", "kernel", {}, { read: () => "none integrity [confidentiality]" }, "failing"],
+    ["one that could be", "kernel", {}, { read: () => "[none] integrity confidentiality" }, "ok"],
+    ["no Linux", "kernel", { platform: "darwin" }, {}, "failing"],
+    ["all rights", "rights", {}, {}, "ok"],
+    ["none", "rights", { capabilities: 0n }, {}, "failing"],
+    ["cgroup 1", "cgroups", {}, { exists: () => false }, "degraded"],
+    ["a limit that counts", "locked memory", {}, { release: "5.10.0", read: () => limit }, "degraded"],
+    ["one that does not", "locked memory", {}, { release: "5.11.0", read: () => limit }, "ok"],
+  ])("%s", async (_, what, facts, found, state) => {
+    const check = hostChecks({ ...host, ...facts }, files(found), "").find((one) => one.what === what)
+    const outcome = await check?.run()
+    expect(outcome?.state).toBe(state)
+    expect(outcome?.remedy === "").toBe(state === "ok")
+  })
+
+  it.each([
+    ["attaches", '{"capabilities":["on_state"],"degraded":[]}', "ok"],
+    ["lacks a hook", '{"capabilities":[],"degraded":[{"feature":"x","consequence":"y"}]}', "degraded"],
+    ["is of another release", "backflow-collector 0.0.1", "failing"],
+  ])("a collector that %s", async (_, output, state) => {
+    const collector = program(`echo '${output}'`)
+    const check = hostChecks(host, files(), collector).find((one) => one.what === "collector")
+    expect(await check?.run()).toMatchObject({ state })
   })
 })
 
-describe("clock and topic", () => {
+describe("the clock", () => {
+  it.each([
+    ["is kept, and the store's is near", true, 12, "ok"],
+    ["is kept by nobody knows what", undefined, undefined, "ok"],
+    ["is behind the store's", true, 5_000, "degraded"],
+    ["is not kept", false, 3, "degraded"],
+  ])("%s", async (_, synchronised, skewMs, state) => {
+    const server = Promise.resolve(skewMs === undefined ? undefined : { skewMs })
+    expect(await clock(() => Promise.resolve(synchronised), server)).toMatchObject({ state })
+  })
+})
+
+describe("the topic", () => {
   const topic = { partitions: 6, replicas: 3, weak: 0, minInSync: 2 }
   it.each([
-    ["kept, and the store's is near", judgeClock(true, 12), "ok"],
-    ["nothing tells", judgeClock(undefined, undefined), "ok"],
-    ["the store is ahead", judgeClock(true, 5_000), "degraded"],
-    ["not kept", judgeClock(false, 3), "degraded"],
-    ["three copies", judgeTopic("t", 3, topic), "ok"],
-    ["one broker for trying", judgeTopic("t", 1, { ...topic, replicas: 1, minInSync: 1 }), "ok"],
-    ["one copy of many brokers", judgeTopic("t", 3, { ...topic, replicas: 1, minInSync: 1 }), "degraded"],
-    ["a copy behind", judgeTopic("t", 3, { ...topic, weak: 1 }), "degraded"],
-    ["more copies required than there are", judgeTopic("t", 3, { ...topic, minInSync: 4 }), "failing"],
-    ["no topic", judgeTopic("t", 3, undefined), "failing"],
-  ])("%s", (_, outcome, state) => expect(outcome.state).toBe(state))
+    ["three copies", 3, topic, "ok"],
+    ["one broker for trying", 1, { ...topic, replicas: 1, minInSync: 1 }, "ok"],
+    ["one copy of many brokers", 3, { ...topic, replicas: 1, minInSync: 1 }, "degraded"],
+    ["a copy behind", 3, { ...topic, weak: 1 }, "degraded"],
+    ["more copies required than there are", 3, { ...topic, minInSync: 4 }, "failing"],
+    ["no topic", 3, undefined, "failing"],
+  ])("%s", (_, brokers, info, state) => {
+    expect(judgeTopic("t", brokers, info)).toMatchObject({ state })
+  })
 })
 
 describe("a check", () => {

@@ -7,7 +7,7 @@ import { builtCollector } from "../../service/collector/collector-child.js"
 import { broker } from "./broker-check.js"
 import { runCheck } from "./check.js"
 import type { Check, Result } from "./check.js"
-import { clock } from "./clock-check.js"
+import { clock, isClockSynchronised } from "./clock-check.js"
 import { hostChecks, thisHostsFiles } from "./host-checks.js"
 import { port } from "./port-check.js"
 import { queryServer, stateFolder, storeServer } from "./store-check.js"
@@ -42,7 +42,7 @@ function checksFor(config: Config, collector: string): Check[] {
     { what: "state folder", run: () => stateFolder(config) },
     { what: "store", run: () => storeServer(config, serverInfo) },
     ...(kafka === undefined ? [] : [{ what: "broker", run: () => broker(kafka) }]),
-    { what: "clock", run: () => clock(serverInfo) },
+    { what: "clock", run: () => clock(isClockSynchronised, serverInfo) },
     {
       what: "page",
       run: () =>

@@ -59,7 +59,7 @@ export function hostChecks(host: Host, files: HostFiles, collector: string): Che
   ]
 }
 
-export function kernel({ platform, hasBtf }: Host, files: HostFiles): Outcome {
+function kernel({ platform, hasBtf }: Host, files: HostFiles): Outcome {
   if (platform !== "linux") return failing(`this is ${platform}, and Backflow observes Linux`, remedies.notLinux)
   const lockdown = /\[(\w+)\]/.exec(files.read("/sys/kernel/security/lockdown") ?? "")?.[1]
   if (!hasBtf)
@@ -71,7 +71,7 @@ export function kernel({ platform, hasBtf }: Host, files: HostFiles): Outcome {
   return ok(`Linux ${files.release} with type information`)
 }
 
-export function rights(host: Host): Outcome {
+function rights(host: Host): Outcome {
   try {
     requireObservable({ ...host, hasBtf: true })
   } catch (thrown) {
@@ -81,12 +81,12 @@ export function rights(host: Host): Outcome {
   return ok("this user may load programs into the kernel")
 }
 
-export function cgroups(files: HostFiles): Outcome {
+function cgroups(files: HostFiles): Outcome {
   if (files.exists("/sys/fs/cgroup/cgroup.controllers")) return ok("version 2")
   return degraded("no version 2 at /sys/fs/cgroup", remedies.oldCgroups)
 }
 
-export function lockedMemory(files: HostFiles): Outcome {
+function lockedMemory(files: HostFiles): Outcome {
   if (!isBefore(files.release, byCgroup)) return ok("not limited for kernel programs since Linux 5.11")
   const limit = /^Max locked memory\s+(\S+)/m.exec(files.read("/proc/self/limits") ?? "")?.[1]
   if (limit === "unlimited" || Number(limit) >= 512 * 1024 * 1024) return ok(`limited to ${limit ?? "?"} bytes`)
@@ -109,7 +109,7 @@ function collectorProbe(program: string): Promise<Outcome> {
   })
 }
 
-export function probed(stdout: string): Outcome {
+function probed(stdout: string): Outcome {
   const probe = readProbe(stdout)
   if (probe === undefined) return failing("the collector is of another release: unknown output", remedies.otherRelease)
   const hooks = `${probe.capabilities.length} hooks attach`

@@ -10,12 +10,12 @@ import { openStore } from "../store.js"
 import type { Store } from "../store.js"
 import { startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
-import { aFinding, anIncident } from "../../testing/findings.js"
+import { aFinding, anIncident, idOf } from "../../testing/findings.js"
 import { aCouplingPoint } from "../../testing/couplings.js"
 
 const limits = { memoryBytes: 1_000_000_000, querySeconds: 30 }
 const first = new Map([[aFinding().id, startUs]])
-const other = "00000000-0000-5000-8000-000000000001"
+const other = idOf(1)
 let folder: string
 let store: Store
 let sessions: StoreClients

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { LiveFindings } from "../live/live-findings.js"
+import { LiveFindings, defaultLiveFindingsLimits } from "../live/live-findings.js"
 import { LiveOutbound } from "./outbound.js"
 import { Overviews } from "./overview.js"
 import { theStore } from "../../testing/page.js"
@@ -25,7 +25,13 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
     nowUs: () => startUs,
     monotonicMs: () => 0,
   })
-  return new Overviews({ version: "0.1.0", startedUs: startUs, ports, live: new LiveFindings(), outbound })
+  return new Overviews({
+    version: "0.1.0",
+    startedUs: startUs,
+    ports,
+    live: new LiveFindings(defaultLiveFindingsLimits),
+    outbound,
+  })
 }
 
 const session = aSession({ lost: nothingLost })

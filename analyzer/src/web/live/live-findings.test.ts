@@ -1,20 +1,19 @@
 import { describe, expect, it } from "vitest"
 import { findingJson, incidentJson } from "../../documents/finding-json.js"
-import { LiveFindings } from "./live-findings.js"
+import { LiveFindings, defaultLiveFindingsLimits } from "./live-findings.js"
 import { Curves, curvesOf } from "./curves.js"
 import { at, startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
-import { aFinding, anIncident } from "../../testing/findings.js"
+import { aFinding, anIncident, idOf } from "../../testing/findings.js"
 import { outputWith } from "../../testing/outputs.js"
 import { aCouplingPoint } from "../../testing/couplings.js"
 
-const id = (n: number) => `00000000-0000-5000-8000-${String(n).padStart(12, "0")}`
 const cookie = aFinding().connection.cookie
 const { hostId, bootId } = aHost()
 
 describe("live findings", () => {
   it("keeps the latest version, in whatever order they come", async () => {
-    const live = new LiveFindings()
+    const live = new LiveFindings(defaultLiveFindingsLimits)
     await live.write([outputWith({ findings: [aFinding({ version: 2, severity: "critical" })] })])
     live.seed([], [findingJson(aFinding({ version: 1 }))])
     await live.write([
@@ -25,7 +24,7 @@ describe("live findings", () => {
   })
 
   it("tells each new version once", async () => {
-    const live = new LiveFindings()
+    const live = new LiveFindings(defaultLiveFindingsLimits)
     const received: number[] = []
     const stop = live.subscribe({ finding: ({ version }) => received.push(version), incident: () => undefined })
     const outputs = [outputWith({ findings: [aFinding(), aFinding({ version: 2 })] })]
@@ -37,13 +36,13 @@ describe("live findings", () => {
   })
 
   it("counts open findings by severity, expected ones apart, and none that is over", async () => {
-    const live = new LiveFindings()
+    const live = new LiveFindings(defaultLiveFindingsLimits)
     const findings = [
-      aFinding({ id: id(1) }),
-      aFinding({ id: id(2), severity: "low", status: "updated" }),
-      aFinding({ id: id(3), status: "expected" }),
-      aFinding({ id: id(4), status: "suppressed" }),
-      aFinding({ id: id(1), version: 2, status: "closed" }),
+      aFinding({ id: idOf(1) }),
+      aFinding({ id: idOf(2), severity: "low", status: "updated" }),
+      aFinding({ id: idOf(3), status: "expected" }),
+      aFinding({ id: idOf(4), status: "suppressed" }),
+      aFinding({ id: idOf(1), version: 2, status: "closed" }),
     ]
     await live.write([outputWith({ findings })])
     expect(live.findingCounts).toEqual({ open: { info: 0, low: 1, medium: 0, high: 0, critical: 0 }, expected: 1 })
@@ -52,24 +51,24 @@ describe("live findings", () => {
 
   it("gives up what is over first, then the oldest, with all that leads to it", async () => {
     const live = new LiveFindings({ incidents: 2, findings: 2 })
-    const open = (n: number) => aFinding({ id: id(n), connection: { ...aFinding().connection, cookie: `c${n}` } })
+    const open = (n: number) => aFinding({ id: idOf(n), connection: { ...aFinding().connection, cookie: `c${n}` } })
     await live.write([outputWith({ findings: [open(1), { ...open(2), status: "closed" }, open(3)] })])
-    expect([1, 2, 3].map((n) => live.finding(id(n)) !== undefined)).toEqual([true, false, true])
+    expect([1, 2, 3].map((n) => live.finding(idOf(n)) !== undefined)).toEqual([true, false, true])
     await live.write([outputWith({ findings: [open(4)] })])
-    expect([1, 3, 4].map((n) => live.finding(id(n)) !== undefined)).toEqual([false, true, true])
+    expect([1, 3, 4].map((n) => live.finding(idOf(n)) !== undefined)).toEqual([false, true, true])
     expect(live.findingOf({ hostId, bootId, cookie: "c1" })).toBeUndefined()
-    expect(live.findingOf({ hostId, bootId, cookie: "c4" })).toBe(id(4))
+    expect(live.findingOf({ hostId, bootId, cookie: "c4" })).toBe(idOf(4))
     expect(live.findingCounts.open.high).toBe(2)
-    const incident = (n: number) => anIncident({ id: id(10 + n), findings: [id(n)] })
+    const incident = (n: number) => anIncident({ id: idOf(10 + n), findings: [idOf(n)] })
     await live.write([outputWith({ incidents: [incident(1), incident(2), incident(3)] })])
-    expect([1, 2, 3].map((n) => live.incidentOf(id(n))?.id)).toEqual([undefined, id(12), id(13)])
+    expect([1, 2, 3].map((n) => live.incidentOf(idOf(n))?.id)).toEqual([undefined, idOf(12), idOf(13)])
     expect(live.openIncidents).toBe(2)
   })
 
   it("knows the incident of a finding that the store had", () => {
-    const live = new LiveFindings()
-    live.seed([incidentJson(anIncident({ findings: [id(1)] }))], [])
-    expect(live.incidentOf(id(1))?.id).toBe(anIncident().id)
+    const live = new LiveFindings(defaultLiveFindingsLimits)
+    live.seed([incidentJson(anIncident({ findings: [idOf(1)] }))], [])
+    expect(live.incidentOf(idOf(1))?.id).toBe(anIncident().id)
   })
 })
 

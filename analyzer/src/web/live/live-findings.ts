@@ -15,7 +15,7 @@ export interface LiveFindingsLimits {
   readonly findings: number
 }
 
-const defaultLiveFindingsLimits: LiveFindingsLimits = { incidents: 10_000, findings: 50_000 }
+export const defaultLiveFindingsLimits: LiveFindingsLimits = { incidents: 10_000, findings: 50_000 }
 
 export interface LiveFindingsListener {
   incident(incident: IncidentJson): void
@@ -46,7 +46,7 @@ export class LiveFindings implements Sink {
   readonly #begun = new Map<string, { readonly class: FindingClass; readonly severity: Severity; count: number }>()
   #expected = 0
 
-  constructor(limits: LiveFindingsLimits = defaultLiveFindingsLimits) {
+  constructor(limits: LiveFindingsLimits) {
     this.#incidents = new BoundedVersions(limits.incidents, ({ status }) => status === "closed")
     this.#findings = new BoundedVersions(limits.findings, (finding) => !isLasting(finding))
   }

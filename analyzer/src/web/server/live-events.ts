@@ -8,26 +8,18 @@ import type { LiveOutbound } from "../api/outbound.js"
 import type { Overviews } from "../api/overview.js"
 import { byGravity, findingSummary, incidentSummary } from "../api/summaries.js"
 
-export interface LiveLimits {
+const limits = {
   /** Watchers at once. */
-  readonly clients: number
-  /** What may wait for one watcher, in bytes; one that takes less is dropped. */
-  readonly clientBytes: number
-  /** Incidents, and findings, sent in one beat; the rest goes with the next ones. */
-  readonly changes: number
-  /** Incidents, and findings, that wait to be sent; the oldest of more is left out, and stands in the lists. */
-  readonly waiting: number
-  /** Milliseconds of a beat. */
-  readonly beatMs: number
-}
-
-const defaultLiveLimits: LiveLimits = {
   clients: 32,
+  /** What may wait for one watcher, in bytes; one that takes less is dropped. */
   clientBytes: 1_000_000,
+  /** Incidents, and findings, sent in one beat; the rest goes with the next ones. */
   changes: 200,
+  /** Incidents, and findings, that wait to be sent; the oldest of more is left out, and stands in the lists. */
   waiting: 10_000,
+  /** Milliseconds of a beat. */
   beatMs: 250,
-}
+} as const
 
 /** Beats between overviews (1 s), looks at outbound connections (2 s), and signs of life (15 s). */
 const [overviewBeats, outboundBeats, quietBeats] = [4, 8, 60]
@@ -43,7 +35,6 @@ export interface LiveParts {
 /** Server-sent events: each change is made into text once and goes to every watcher. Without watchers nothing is computed. */
 export class LiveStream {
   readonly #parts: LiveParts
-  readonly #limits: LiveLimits
   readonly #clients = new Set<ServerResponse>()
   /** What is to be sent, the latest version alone. */
   readonly #incidents = new Map<string, IncidentJson>()
@@ -54,9 +45,8 @@ export class LiveStream {
   #overview = ""
   #outbound = ""
 
-  constructor(parts: LiveParts, limits: LiveLimits = defaultLiveLimits) {
+  constructor(parts: LiveParts) {
     this.#parts = parts
-    this.#limits = limits
   }
 
   get clients(): number {
@@ -64,7 +54,7 @@ export class LiveStream {
   }
 
   get isFull(): boolean {
-    return this.#clients.size >= this.#limits.clients
+    return this.#clients.size >= limits.clients
   }
 
   /** Keeps the response open and sends the present state, then what changes. */
@@ -112,7 +102,7 @@ export class LiveStream {
       incident: (incident) => this.#queue(this.#incidents, incident),
       finding: (finding) => this.#queue(this.#findings, finding),
     })
-    this.#timer = setInterval(() => this.#sendChanges(), this.#limits.beatMs)
+    this.#timer = setInterval(() => this.#sendChanges(), limits.beatMs)
     this.#timer.unref()
   }
 
@@ -127,7 +117,7 @@ export class LiveStream {
   #queue<T extends { readonly id: string }>(waiting: Map<string, T>, changed: T): void {
     waiting.set(changed.id, changed)
     const oldest = waiting.keys().next()
-    if (waiting.size > this.#limits.waiting && oldest.done !== true) waiting.delete(oldest.value)
+    if (waiting.size > limits.waiting && oldest.done !== true) waiting.delete(oldest.value)
   }
 
   #remove(client: ServerResponse): void {
@@ -138,8 +128,8 @@ export class LiveStream {
   #sendChanges(): void {
     this.#beat += 1
     const parts = [
-      ...take(this.#findings, this.#limits.changes).map((finding) => this.#findingText(finding)),
-      ...take(this.#incidents, this.#limits.changes).map((one) => eventText("incident", incidentSummary(one))),
+      ...take(this.#findings, limits.changes).map((finding) => this.#findingText(finding)),
+      ...take(this.#incidents, limits.changes).map((one) => eventText("incident", incidentSummary(one))),
     ]
     if (this.#beat % overviewBeats === 0) parts.push(this.#changedOverview())
     if (this.#beat % outboundBeats === 0) parts.push(this.#changedOutbound())
@@ -150,7 +140,7 @@ export class LiveStream {
 
   #send(bytes: Buffer): void {
     for (const client of this.#clients) {
-      if (client.writableLength + bytes.length > this.#limits.clientBytes) {
+      if (client.writableLength + bytes.length > limits.clientBytes) {
         this.#parts.onDropped()
         client.destroy()
       } else client.write(bytes)
