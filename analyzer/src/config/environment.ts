@@ -12,7 +12,7 @@ interface Setting {
 }
 
 /** Every variable by its name: BACKFLOW_STORE_RETENTION_DAYS is store.retention_days. Lists of texts are split at commas. */
-export const variables: ReadonlyMap<string, Setting> = new Map(
+const variables: ReadonlyMap<string, Setting> = new Map(
   settings(fileSchema, []).map((setting) => [prefix + setting.path.join("_").toUpperCase(), setting]),
 )
 

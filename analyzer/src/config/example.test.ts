@@ -3,9 +3,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, it } from "vitest"
-import { variables } from "./environment.js"
+import { z } from "zod"
 import { defaultListenAddress } from "./listen-schema.js"
 import { loadConfig } from "./load.js"
+import { fileSchema } from "./schema.js"
 
 const path = fileURLToPath(new URL("../../backflow.example.yaml", import.meta.url))
 const text = readFileSync(path, "utf8")
@@ -30,6 +31,14 @@ it("the example with everything uncommented is usable", () => {
   rmSync(folder, { recursive: true })
 })
 
-it.each([...variables.values()].map(({ path: names }) => names.join(".")))("the example mentions %s", (name) => {
+/** Names of all values under a part of the schema, "store.retention_days". */
+function names(part: z.core.JSONSchema.JSONSchema, path: readonly string[] = []): string[] {
+  if (part.properties === undefined) return [path.join(".")]
+  return Object.entries(part.properties).flatMap(([name, inner]) =>
+    typeof inner === "boolean" ? [] : names(inner, [...path, name]),
+  )
+}
+
+it.each(names(z.toJSONSchema(fileSchema, { io: "input" })))("the example mentions %s", (name) => {
   expect(text).toMatch(new RegExp(`^[ #]*${name.split(".").at(-1) ?? ""}:`, "m"))
 })

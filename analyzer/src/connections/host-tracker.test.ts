@@ -100,8 +100,8 @@ describe("connections", () => {
       fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), (records) => {
         const state = aTracker()
         const [sent, received]: [number[], number[]] = [[], []]
-        for (const [seq, over] of records.entries()) {
-          apply(state, aBatch(seq + 1, { connections: [anOpening(over)] }))
+        for (const [seq, changes] of records.entries()) {
+          apply(state, aBatch(seq + 1, { connections: [anOpening(changes)] }))
           const known = state.connection(anOpening().cookie)
           sent.push(known?.bytesSent ?? -1)
           received.push(known?.bytesReceived ?? -1)

@@ -23,12 +23,12 @@ function record(...streams: readonly (readonly Buffer[])[]): void {
   recorder.close()
 }
 
-const tunnel = { ref: 3, pid: 42, over: { argv: ["ssh", "-N", "-R", "8080:localhost:8000", "far.example"] } }
+const tunnel = { ref: 3, pid: 42, changes: { argv: ["ssh", "-N", "-R", "8080:localhost:8000", "far.example"] } }
 
 /** Ten minutes of an `ssh -R` in use, with a heartbeat every 200 ms. */
 function session(): Buffer[] {
   const ssh = flags.moved | (0b0111 << 4)
-  const messages = [hello(), batch(1, { processes: [process(tunnel.ref, tunnel.pid, tunnel.over)], connections: connections([{ process: 3, remotePort: 22 }]) })] // prettier-ignore
+  const messages = [hello(), batch(1, { processes: [process(tunnel.ref, tunnel.pid, tunnel.changes)], connections: connections([{ process: 3, remotePort: 22 }]) })] // prettier-ignore
   for (let seq = 2; seq < 3_200; seq++) {
     const records = connections([{ process: 3, remotePort: 22, flags: ssh, bytesSent: seq * 100, bytesReceived: seq }])
     messages.push(batch(seq, seq % 10 === 0 ? { connections: records } : {}))

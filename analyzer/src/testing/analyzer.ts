@@ -5,7 +5,7 @@ import { noLog } from "./log.js"
 import { startUs } from "./time.js"
 import { noStages } from "./trackers.js"
 
-export type LimitChanges = Partial<Omit<AnalyzerLimits, "delivery">> & {
+type LimitChanges = Partial<Omit<AnalyzerLimits, "delivery">> & {
   readonly delivery?: Partial<AnalyzerLimits["delivery"]>
 }
 

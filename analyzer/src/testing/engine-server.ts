@@ -32,7 +32,7 @@ export interface EngineServer {
 }
 
 /** Cut off before it was carried out, or after; refused as too much, or as a replica without its keeper refuses; slow. */
-export type Fault = "reset" | "lost answer" | "overloaded" | "read-only" | "slow"
+type Fault = "reset" | "lost answer" | "overloaded" | "read-only" | "slow"
 
 const slowMs = 300
 

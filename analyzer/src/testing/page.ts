@@ -29,7 +29,7 @@ export function theStore(changes: Partial<PageQueries> = {}): PageQueries {
   }
 }
 
-export interface Got {
+interface Got {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
@@ -67,7 +67,7 @@ export function ask(
   })
 }
 
-export interface PageParts {
+interface PageParts {
   readonly web: Web
   readonly live: LiveFindings
   readonly metrics: Metrics

@@ -26,7 +26,7 @@ export const flags = {
   closed: 1 | (2 << 2) | (6 << 8) | (1 << 17),
 } as const
 
-export function encode(message: Record<string, unknown>): Buffer {
+function encode(message: Record<string, unknown>): Buffer {
   const wire = backflow.v1.CollectorMessage
   return Buffer.from(wire.encode(wire.fromObject(message)).finish())
 }

@@ -134,8 +134,8 @@ describe("decode", () => {
     ["a total beyond 2^53", { connections: { ...connections([{}]), bytesSent: ["9007199254740992"] } }, "total"],
     ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: startUs, lastUs: startUs }] }, "port"],
     ["an unknown protocol", { connections: connections([{ flags: 1 | (132 << 8) }]) }, "protocol"],
-  ])("leaves out %s", (_, over, reason) => {
-    const { decoded, rejected } = read(batch(1, over))
+  ])("leaves out %s", (_, changes, reason) => {
+    const { decoded, rejected } = read(batch(1, changes))
     const { edges, attachments, connections: kept } = batchOf({ decoded })
     expect([...edges, ...attachments, ...kept]).toEqual([])
     expect(rejected).toEqual({ [reason]: 1 })
