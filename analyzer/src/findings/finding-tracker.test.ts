@@ -13,7 +13,7 @@ import { aTracker } from "../testing/trackers.js"
 const inverted = aClaim({ class: "inverted_flow", detector: "inverted-exchanges", subject: "s", score: 0.4 })
 
 /** A host with a process and its connection, and the findings made of claims about them. */
-function aLine(rules = policy({ approved: [], suppressed: [], denied: [] })) {
+function watchedHost(rules = policy({ approved: [], suppressed: [], denied: [] })) {
   const state = aTracker()
   const findings = new FindingTracker(rules)
   let seq = 0
@@ -30,7 +30,7 @@ function aLine(rules = policy({ approved: [], suppressed: [], denied: [] })) {
 
 describe("a finding", () => {
   it("shows claim, process, lineage, connection and host", () => {
-    const [finding] = aLine().step(1, [aClaim()])
+    const [finding] = watchedHost().step(1, [aClaim()])
     expect(finding).toMatchObject({
       version: 1,
       status: "open",
@@ -56,28 +56,28 @@ describe("a finding", () => {
   })
 
   it("goes on with its version numbers when it is claimed again after it was forgotten", () => {
-    const line = aLine()
-    line.step(1, [aClaim()])
-    line.step(2, [aClaim({ status: "ended" })])
-    line.step(25 * 3_600)
-    expect(line.step(26 * 3_600, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
+    const host = watchedHost()
+    host.step(1, [aClaim()])
+    host.step(2, [aClaim({ status: "ended" })])
+    host.step(25 * 3_600)
+    expect(host.step(26 * 3_600, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
   })
 
   it("has one id per subject, detector and class", () => {
-    const line = aLine()
+    const host = watchedHost()
     const claims = [
       aClaim(),
       aClaim({ subject: "group 2" }),
       aClaim({ detector: "other" }),
       aClaim({ class: "reverse_shell" }),
     ]
-    const ids = line.step(1, claims).map(({ id }) => id)
+    const ids = host.step(1, claims).map(({ id }) => id)
     expect(new Set(ids).size).toBe(4)
-    expect(line.step(2, [aClaim({ score: 0.9 })]).map(({ id }) => id)).toEqual(ids.slice(0, 1))
+    expect(host.step(2, [aClaim({ score: 0.9 })]).map(({ id }) => id)).toEqual(ids.slice(0, 1))
   })
 
   it("stands without facts: the key tells pid and start, and no user is made up", () => {
-    const [finding] = aLine().step(1, [aClaim({ process: "77:88", cookie: "" })])
+    const [finding] = watchedHost().step(1, [aClaim({ process: "77:88", cookie: "" })])
     expect(finding?.process).toMatchObject({ pid: 77, startNs: "88", uid: 4_294_967_295, exe: "" })
     expect(finding?.connection).toMatchObject({ cookie: "", protocol: "unknown", stillOpen: false })
   })
@@ -94,23 +94,23 @@ describe("versions", () => {
     ["counters", { summary: "4 times", lastSeenUs: at(2) }, 0],
     ["the end", { status: "ended" }, 1],
   ])("are made at once for %s: %o", (_, changes, count) => {
-    const line = aLine()
-    line.step(1, [aClaim()])
-    expect(line.step(2, [aClaim(changes)])).toHaveLength(count)
+    const host = watchedHost()
+    host.step(1, [aClaim()])
+    expect(host.step(2, [aClaim(changes)])).toHaveLength(count)
   })
 
   it("are made at once for another band, by however little", () => {
-    const line = aLine()
-    line.step(1, [aClaim({ score: 0.69 })])
-    expect(line.step(2, [aClaim({ score: 0.7 })])).toMatchObject([{ severity: "high" }])
+    const host = watchedHost()
+    host.step(1, [aClaim({ score: 0.69 })])
+    expect(host.step(2, [aClaim({ score: 0.7 })])).toMatchObject([{ severity: "high" }])
   })
 
   it("count up, first open, then updated, then closed", () => {
-    const line = aLine()
+    const host = watchedHost()
     const versions = [
-      ...line.step(1, [aClaim()]),
-      ...line.step(2, [aClaim({ score: 0.95 })]),
-      ...line.step(3, [aClaim({ score: 0.95, status: "ended" })]),
+      ...host.step(1, [aClaim()]),
+      ...host.step(2, [aClaim({ score: 0.95 })]),
+      ...host.step(3, [aClaim({ score: 0.95, status: "ended" })]),
     ]
     expect(versions.map(({ version, status }) => [version, status])).toEqual([
       [1, "open"],
@@ -120,16 +120,16 @@ describe("versions", () => {
   })
 
   it("of counters alone come a minute after the last, without a further claim", () => {
-    const line = aLine()
-    line.step(1, [aClaim()])
-    line.step(2, [aClaim({ summary: "twice", lastSeenUs: at(2) })])
-    expect(line.step(60.999)).toEqual([])
-    expect(line.step(61)).toMatchObject([{ version: 2, summary: "twice", detectedAtUs: at(61) }])
-    expect(line.step(200)).toEqual([])
+    const host = watchedHost()
+    host.step(1, [aClaim()])
+    host.step(2, [aClaim({ summary: "twice", lastSeenUs: at(2) })])
+    expect(host.step(60.999)).toEqual([])
+    expect(host.step(61)).toMatchObject([{ version: 2, summary: "twice", detectedAtUs: at(61) }])
+    expect(host.step(200)).toEqual([])
   })
 
   it("tell both beginning and end of what began and ended within one batch", () => {
-    const versions = aLine().step(1, [aClaim(), aClaim({ status: "ended" })])
+    const versions = watchedHost().step(1, [aClaim(), aClaim({ status: "ended" })])
     expect(versions.map(({ version, status }) => [version, status])).toEqual([
       [1, "open"],
       [2, "closed"],
@@ -137,40 +137,40 @@ describe("versions", () => {
   })
 
   it("have the final totals when the connection closed", () => {
-    const line = aLine()
-    line.step(1, [aClaim()])
+    const host = watchedHost()
+    host.step(1, [aClaim()])
     const closed = anUpdate({ reason: "closed", bytesSent: 9_000, observedUs: at(2) })
-    const [finding] = line.step(2, [aClaim({ status: "ended" })], { connections: [closed] })
+    const [finding] = host.step(2, [aClaim({ status: "ended" })], { connections: [closed] })
     expect(finding?.connection).toMatchObject({ bytesSent: 9_000, stillOpen: false })
   })
 
   it("go on with their numbers when the subject comes back", () => {
-    const line = aLine()
-    line.step(1, [aClaim({ status: "ended" })])
-    expect(line.step(2, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
+    const host = watchedHost()
+    host.step(1, [aClaim({ status: "ended" })])
+    expect(host.step(2, [aClaim()])).toMatchObject([{ version: 3, status: "updated" }])
   })
 })
 
 describe("support", () => {
   it("raises what was said before, and says so", () => {
-    const line = aLine()
-    line.step(1, [aClaim({ score: 0.45 })])
-    const versions = line.step(2, [inverted])
+    const host = watchedHost()
+    host.step(1, [aClaim({ score: 0.45 })])
+    const versions = host.step(2, [inverted])
     expect(versions.map((finding) => finding.class)).toEqual(["inverted_flow", "reverse_tunnel"])
     expect(versions[1]).toMatchObject({ version: 2, severity: "medium", score: 0.516 })
     expect(versions[1]?.evidence.map(({ kind }) => kind)).toEqual(["conservation", "raised"])
   })
 
   it("that moves the score by less than the step is not told", () => {
-    const line = aLine()
-    line.step(1, [aClaim({ score: 0.95 })])
-    expect(line.step(2, [inverted]).map((finding) => finding.class)).toEqual(["inverted_flow"])
+    const host = watchedHost()
+    host.step(1, [aClaim({ score: 0.95 })])
+    expect(host.step(2, [inverted]).map((finding) => finding.class)).toEqual(["inverted_flow"])
   })
 
   it("does not come from another process and connection", () => {
-    const line = aLine()
-    line.step(1, [aClaim({ score: 0.45 })])
-    expect(line.step(2, [{ ...inverted, process: "9:9", cookie: "ff" }])).toHaveLength(1)
+    const host = watchedHost()
+    host.step(1, [aClaim({ score: 0.45 })])
+    expect(host.step(2, [{ ...inverted, process: "9:9", cookie: "ff" }])).toHaveLength(1)
   })
 })
 
@@ -178,38 +178,38 @@ describe("policy", () => {
   const approved = { destination: "203.0.113.9:443", reason: "the bastion of ops" }
 
   it("records what is approved as expected, with the rule, through to its end", () => {
-    const line = aLine(policy({ approved: [approved], suppressed: [], denied: [] }))
-    const [finding] = line.step(1, [aClaim({ score: 0.95 })])
+    const host = watchedHost(policy({ approved: [approved], suppressed: [], denied: [] }))
+    const [finding] = host.step(1, [aClaim({ score: 0.95 })])
     expect(finding).toMatchObject({ status: "expected", severity: "info", score: 0.95 })
     expect(finding?.summary).toContain("Policy: the bastion of ops.")
     expect(finding?.evidence.at(-1)).toMatchObject({ kind: "policy", facts: { rule: "policy.approved[0]" } })
     const closed = anUpdate({ reason: "closed", observedUs: at(2) })
     expect(
-      line.step(62, [aClaim({ score: 0.95, status: "ended", lastSeenUs: at(2) })], { connections: [closed] }),
+      host.step(62, [aClaim({ score: 0.95, status: "ended", lastSeenUs: at(2) })], { connections: [closed] }),
     ).toMatchObject([{ status: "expected", connection: { stillOpen: false } }])
   })
 
   it("raises what is denied to high, weak as it is, and keeps it open until it ends", () => {
     const denied = { destination: "203.0.113.0/24", reason: "no way in from there" }
-    const line = aLine(policy({ approved: [approved], suppressed: [], denied: [denied] }))
-    const [finding] = line.step(1, [aClaim({ score: 0.3 })])
+    const host = watchedHost(policy({ approved: [approved], suppressed: [], denied: [denied] }))
+    const [finding] = host.step(1, [aClaim({ score: 0.3 })])
     expect(finding).toMatchObject({ status: "open", severity: "high", score: 0.3 })
     expect(finding?.evidence.at(-1)).toMatchObject({ kind: "policy", facts: { rule: "policy.denied[0]" } })
-    expect(line.step(62, [aClaim({ score: 0.3, status: "ended" })])).toMatchObject([{ status: "closed" }])
+    expect(host.step(62, [aClaim({ score: 0.3, status: "ended" })])).toMatchObject([{ status: "closed" }])
   })
 
   it("does not reach another port", () => {
-    const line = aLine(
+    const host = watchedHost(
       policy({ approved: [{ ...approved, destination: "203.0.113.9:22" }], suppressed: [], denied: [] }),
     )
-    expect(line.step(1, [aClaim({ score: 0.95 })])).toMatchObject([{ status: "open", severity: "high" }])
+    expect(host.step(1, [aClaim({ score: 0.95 })])).toMatchObject([{ status: "open", severity: "high" }])
   })
 })
 
 it("gives the same findings for the same claims", () => {
   const run = () => {
-    const line = aLine()
-    return [line.step(1, [aClaim(), inverted]), line.step(2, [aClaim({ score: 0.9 })]), line.step(90)]
+    const host = watchedHost()
+    return [host.step(1, [aClaim(), inverted]), host.step(2, [aClaim({ score: 0.9 })]), host.step(90)]
   }
   expect(JSON.stringify(run())).toBe(JSON.stringify(run()))
 })

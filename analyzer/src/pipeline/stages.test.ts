@@ -37,8 +37,8 @@ function run(policy: PolicyRules, steps: readonly (readonly [seconds: number, pa
     detectors: { longLivedSsh: { afterSeconds: 600 } },
     policy: policy,
   })
-  const line = new HostPipeline(aHost(), pipelineOptions({ stages }))
-  return steps.map(([seconds, parts], i) => line.apply(aBatch(i + 1, { observedUs: at(seconds), ...parts })))
+  const pipeline = new HostPipeline(aHost(), pipelineOptions({ stages }))
+  return steps.map(([seconds, parts], i) => pipeline.apply(aBatch(i + 1, { observedUs: at(seconds), ...parts })))
 }
 
 const argv = ["ssh", "-N", "-R", "8080:localhost:8000", "ops@203.0.113.9"]
