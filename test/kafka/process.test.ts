@@ -79,7 +79,7 @@ describe.skipIf("missing" in jars)("the analyzer as a process, with a real broke
     await ensure(configOf(aFolder(), { brokers: [broker.plain] }), oneNode)
     expect(doctor(broker.plain)).toMatchObject({
       state: "ok",
-      text: expect.stringContaining("1 broker; topic backflow.findings.v1 has 3 partitions") as string,
+      text: expect.stringContaining("1 broker; topic backflow.findings.v1: 3 partitions") as string,
     })
     expect(doctor("127.0.0.1:1")).toMatchObject({
       state: "failing",
