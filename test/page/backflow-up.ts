@@ -40,7 +40,7 @@ function pageOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString()
-      const address = /^ {2}page +(http:\S+).*\n(?:.*\n)* {2}ask /m.exec(output)?.[1]
+      const address = /^ {2}page +(http:\S+).*\n(?:.*\n)* {2}query /m.exec(output)?.[1]
       if (address !== undefined) resolve(address)
     }
     child.stdout?.on("data", read)
