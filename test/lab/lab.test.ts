@@ -9,7 +9,7 @@ import { makeNetwork } from "./network.js"
 import { missingForLab } from "./requirements.js"
 import { makeCertificate, startSshd } from "./ssh.js"
 import { bytesAgree } from "./bytes.js"
-import { table, writeIntoReadme } from "./table.js"
+import { table, writeIntoDocs } from "./table.js"
 import type { Verdict } from "./table.js"
 import { Watch } from "./watch.js"
 import type { StoredConnection } from "./connections.js"
@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
       connections = watch.connections()
       const text = table(verdicts)
       console.log(`\n${text}\n`)
-      if (process.env["LAB_WRITE_TABLE"] === "1") writeIntoReadme(text)
+      if (process.env["LAB_WRITE_TABLE"] === "1") writeIntoDocs(text)
     }, 30_000)
 
     it("counts every byte of the outside connections, at both ends alike", () => {

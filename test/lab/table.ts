@@ -27,7 +27,7 @@ const page = join(import.meta.dirname, "..", "..", "docs", "detection.md")
 const [opening, closing] = ["<!-- lab table -->", "<!-- /lab table -->"]
 
 /** Puts the table into docs/detection.md, between its two marks. */
-export function writeIntoReadme(text: string): void {
+export function writeIntoDocs(text: string): void {
   const before = readFileSync(page, "utf8")
   const [from, to] = [before.indexOf(opening), before.indexOf(closing)]
   if (from < 0 || to < from) throw new Error(`${page} has no place for the table: ${opening} and ${closing}`)
