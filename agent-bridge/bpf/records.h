@@ -32,7 +32,7 @@ enum ssh_bits {
 	SSH_REMOTE_CLIENT = 8,
 };
 enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 };
-enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4 };
+enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4, EDGE_MANY = 5 };
 
 /* Turn-taking on one socket. An exchange starts when a side speaks after 200 ms of silence. */
 struct exchanges {
@@ -181,6 +181,8 @@ enum lost_kind {
 	LOST_RING_EXIT,
 	LOST_MAP_SOCKET,
 	LOST_MAP_EDGE,
+	LOST_MAP_GROUP,
+	LOST_WALK_DESCRIPTOR,
 	LOST_KINDS,
 };
 

@@ -139,8 +139,6 @@ fn hello(host: Host, kernel: &Kernel) -> wire::Hello {
         boot_id: host.boot_id,
         kernel: host.kernel,
         version: env!("CARGO_PKG_VERSION").into(),
-        // Nothing reads it: `degraded` names what is missing.
-        capabilities: Vec::new(),
         degraded: kernel.degraded.clone(),
         instance,
     }

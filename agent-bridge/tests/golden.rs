@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use backflow_collector::wire::collector_message::Message as Kind;
-use backflow_collector::wire::{attachment, edge, Batch, CollectorMessage};
+use backflow_collector::wire::{attachment, edge, overload, Batch, CollectorMessage};
 use prost::Message;
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -82,4 +82,7 @@ fn full_holds_processes_edges_and_attachments() {
     assert_eq!(batch.edges[1].b_path, "@/tmp/.X11-unix/X0");
     assert_eq!(batch.attachments[0].kind(), attachment::Kind::Pty);
     assert_eq!(batch.attachments[0].child_written, 4_500);
+    assert_eq!(batch.overloads[0].kind(), overload::Kind::Edges);
+    assert_eq!(batch.overloads[1].count, 20_673);
+    assert_eq!(batch.proofs[0].nonce, [1, 2, 3, 4, 5, 6, 7, 8]);
 }

@@ -152,7 +152,7 @@ impl Exporter {
             }
             Some(analyzer_message::Message::Ack(ack)) => self.buffer.acknowledge(ack.seq),
             Some(analyzer_message::Message::Flow(flow)) => *window = usize::try_from(flow.window).unwrap_or(DEFAULT_WINDOW),
-            None => {}
+            Some(analyzer_message::Message::Prove(_)) | None => {}
         }
         Ok(())
     }

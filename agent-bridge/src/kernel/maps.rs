@@ -14,6 +14,8 @@ const LOST: &[fn(&mut wire::Lost) -> &mut u64] = &[
     |lost| &mut lost.ring_exit,
     |lost| &mut lost.map_socket,
     |lost| &mut lost.map_edge,
+    |lost| &mut lost.map_group,
+    |lost| &mut lost.walk_descriptor,
 ];
 
 pub struct Maps {

@@ -79,6 +79,8 @@ impl BatchBuilder {
             attachments: self.attachments,
             exited: processes.take_exited(),
             more: false,
+            overloads: Vec::new(),
+            proofs: Vec::new(),
         };
         (batch, self.counts)
     }
@@ -101,8 +103,6 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         b_cookie: e.b_cookie,
         opened_after: e.opened_after,
         opened_alone: e.opened_alone,
-        // No hook counts it.
-        accepted: 0,
         delay_min_ns: e.delay_min_ns,
         delay_log2: e.delay_log2,
         forward_in: e.forward_in,

@@ -45,7 +45,7 @@ describe("backflow schema", () => {
       text: expect.stringContaining("applied 1 (connections") as string,
     })
     expect(await run(["apply"])).toMatchObject({ code: 0, text: expect.stringContaining("nothing to apply") as string })
-    expect(await run(["check"])).toEqual({ code: 0, text: "schema version 2, this release knows 2\n" })
+    expect(await run(["check"])).toEqual({ code: 0, text: "schema version 3, this release knows 3\n" })
   })
 
   it("tells columns and views that somebody changed", async () => {
@@ -64,10 +64,10 @@ describe("backflow schema", () => {
 
   it("tells what is still to be applied", async () => {
     await run(["apply"])
-    await inStore("ALTER TABLE schema_migrations DELETE WHERE version = 2 SETTINGS mutations_sync = 2")
+    await inStore("ALTER TABLE schema_migrations DELETE WHERE version = 3 SETTINGS mutations_sync = 2")
     expect(await run(["check"])).toMatchObject({
       code: 12,
-      text: expect.stringContaining("to be applied: 2") as string,
+      text: expect.stringContaining("to be applied: 3") as string,
     })
   })
 

@@ -94,6 +94,8 @@ export class HostTracker implements View {
       const stored = this.#attachments.put(attachment)
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
+    for (const overload of batch.overloads) yield { kind: "overload", overload }
+    for (const proof of batch.proofs) yield { kind: "proof", proof }
     for (const process of batch.exited) yield* this.#exit(process)
     if (batch.snapshot) this.#reconcile(batch)
     if (this.#missing.size > 0) yield* this.#closeMissing()

@@ -1,6 +1,8 @@
 import type { ConnectionUpdate } from "./connection.js"
 import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Lost } from "./lost.js"
+import type { Overload } from "./overload.js"
+import type { Proof } from "./proof.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 
 /** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
@@ -15,5 +17,7 @@ export interface Batch {
   readonly connections: readonly ConnectionUpdate[]
   readonly edges: readonly CouplingEdge[]
   readonly attachments: readonly Attachment[]
+  readonly overloads: readonly Overload[]
+  readonly proofs: readonly Proof[]
   readonly exited: readonly ProcessKey[]
 }

@@ -10,7 +10,8 @@ export interface Moments {
   readonly xy: number
 }
 
-export type EdgeKind = "tcp" | "udp" | "unix" | "exec"
+/** "many" is all that the group opened or wrote inside beyond the collector's bound of edges of one group. */
+export type EdgeKind = "tcp" | "udp" | "unix" | "exec" | "many"
 
 /**
  * Coupling between A, a connection that the group opened to the outside, and B, what the group opens or writes inside.

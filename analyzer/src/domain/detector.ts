@@ -3,6 +3,8 @@ import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Evidence } from "./finding.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+import type { Overload } from "./overload.js"
+import type { Proof } from "./proof.js"
 import type { View } from "./view.js"
 
 /** One step of the tracked state. The view already shows it; `previous` is what was known before. */
@@ -15,6 +17,8 @@ export type Change =
     }
   | { readonly kind: "edge"; readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined }
   | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
+  | { readonly kind: "overload"; readonly overload: Overload }
+  | { readonly kind: "proof"; readonly proof: Proof }
   | { readonly kind: "process"; readonly facts: ProcessFacts; readonly previous: ProcessFacts | undefined }
   | { readonly kind: "exit"; readonly process: ProcessKey; readonly facts: ProcessFacts | undefined }
 

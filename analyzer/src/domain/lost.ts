@@ -1,5 +1,5 @@
 /**
- * Kinds of records that a collector lost, by the names and in the order of the wire contract's message Lost. This list is
+ * Kinds of records that a collector lost, by the names of the wire contract's message Lost. This list is
  * all that the analyzer needs of a new kind, but for its sentence in telemetry/losses.ts and a migration that adds its
  * column to host_reports.
  */
@@ -9,6 +9,8 @@ export const lostKinds = [
   "ringExit",
   "mapSocket",
   "mapEdge",
+  "mapGroup",
+  "walkDescriptor",
   "shedInterim",
   "shedFinal",
   "rejected",

@@ -7,6 +7,8 @@ const texts: Readonly<Record<LostKind, string>> = {
   ringExit: "program ends because the ring buffer was full (raise --ring-bytes)",
   mapSocket: "sockets that the kernel could not track",
   mapEdge: "coupling edges that the kernel could not keep",
+  mapGroup: "groups of processes that the kernel could not keep",
+  walkDescriptor: "open descriptors that a walk left out",
   shedInterim: "interim records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
   shedFinal: "final records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
   rejected: "kernel records that the collector could not decode",

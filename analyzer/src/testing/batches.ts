@@ -14,6 +14,8 @@ export function aBatch(seq: number, changes: Partial<Batch> = {}): Batch {
     connections: [],
     edges: [],
     attachments: [],
+    overloads: [],
+    proofs: [],
     exited: [],
     ...changes,
   }

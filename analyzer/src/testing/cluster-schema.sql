@@ -233,3 +233,11 @@ SELECT toStartOfHour(batch_at) AS hour, host_id, host_name, container_id, uid, e
 FROM backflow.connections_local
 WHERE initiator != 'remote'
 GROUP BY hour, host_id, host_name, container_id, uid, exe, outside;
+
+ALTER TABLE backflow.host_reports_local ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS lost_map_group UInt64 CODEC(T64, ZSTD(1));
+
+ALTER TABLE backflow.host_reports ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS lost_map_group UInt64 CODEC(T64, ZSTD(1));
+
+ALTER TABLE backflow.host_reports_local ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS lost_walk_descriptor UInt64 CODEC(T64, ZSTD(1));
+
+ALTER TABLE backflow.host_reports ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS lost_walk_descriptor UInt64 CODEC(T64, ZSTD(1));

@@ -9,7 +9,7 @@ import type { Uint64Halves } from "./uint64.js"
 import { wireLimits } from "./wire-limits.js"
 import type { Span } from "./wire-reader.js"
 
-const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec"]
+const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec", "many"]
 const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
 
 /** Reads Edge messages; one that makes no sense is left out and counted. */

@@ -13,6 +13,8 @@ const rejectionReasons = [
   "text_length",
   "edge_kind",
   "attachment_kind",
+  "overload_kind",
+  "nonce",
   "address_length",
   "unknown_process",
   "protocol_version",

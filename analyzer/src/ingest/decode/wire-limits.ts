@@ -9,6 +9,9 @@ export const wireLimits = {
   processesPerBatch: 65_536,
   edgesPerBatch: 65_536,
   attachmentsPerBatch: 65_536,
+  overloadsPerBatch: 256,
+  proofsPerBatch: 16,
+  nonceBytes: 8,
   /** Process references known at one time, per collector; Linux has 4194304 pids at most, a busy host some 10000. */
   processReferences: 262_144,
   /** PATH_MAX of Linux. */

@@ -133,6 +133,9 @@ function lossColumn(kind: LostKind): string {
   return /^(shed_|rejected$)/.test(name) ? name : `lost_${name}`
 }
 
+/** Columns of `hostReportColumns` that schema version 3 added. */
+export const hostReportColumnsOfThree = ["lost_map_group", "lost_walk_descriptor"]
+
 /** What the analyzer itself counts (the names of /metrics), sampled every 15 s. */
 export const metricColumns = [
   ["at", "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))"],

@@ -1,5 +1,5 @@
 import type { Dialect } from "../client/dialect.js"
-import { connectionColumns } from "./columns.js"
+import { connectionColumns, hostReportColumns, hostReportColumnsOfThree } from "./columns.js"
 import { connections, couplings, findings, hostReports, incidents, metrics, outboundHourly } from "./tables.js"
 
 /**
@@ -55,6 +55,10 @@ GROUP BY hour, host_id, host_name, container_id, uid, exe, outside`,
   )
 
 const laterThanOne = ["outside"]
+const hostReportsOfTwo = {
+  ...hostReports,
+  columns: hostReportColumns.filter(([name]) => !hostReportColumnsOfThree.includes(name)),
+}
 
 export const migrations: readonly Migration[] = [
   {
@@ -81,8 +85,16 @@ export const migrations: readonly Migration[] = [
     statements: (dialect) => [
       ...dialect.addColumn("connections", "outside", "Bool"),
       connectionsCurrent(dialect, laterColumns),
-      ...[couplings, hostReports, metrics, outboundHourly].flatMap((table) => dialect.createTable(table)),
+      ...[couplings, hostReportsOfTwo, metrics, outboundHourly].flatMap((table) => dialect.createTable(table)),
       outboundHourlyRows(dialect),
     ],
+  },
+  {
+    version: 3,
+    name: "losses of groups and of descriptors",
+    statements: (dialect) =>
+      hostReportColumns
+        .filter(([name]) => hostReportColumnsOfThree.includes(name))
+        .flatMap(([name, type]) => dialect.addColumn("host_reports", name, type)),
   },
 ]

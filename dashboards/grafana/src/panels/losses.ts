@@ -3,7 +3,15 @@ import { timeSeries } from "./panel.js"
 
 /** Every kind of loss: the columns of `host_reports` that count it, by where it happened. */
 const lossColumns = {
-  kernel: ["lost_ring_connection", "lost_ring_exec", "lost_ring_exit", "lost_map_socket", "lost_map_edge"],
+  kernel: [
+    "lost_ring_connection",
+    "lost_ring_exec",
+    "lost_ring_exit",
+    "lost_map_socket",
+    "lost_map_edge",
+    "lost_map_group",
+    "lost_walk_descriptor",
+  ],
   collector: ["shed_interim", "shed_final"],
   analyzer: ["rejected"],
 } as const
