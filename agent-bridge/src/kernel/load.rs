@@ -6,7 +6,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use anyhow::{Context, Result};
 use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject};
 
-use crate::kernel::walk::Walks;
+use crate::kernel::tables::Tables;
+use crate::kernel::walk::{OlderSockets, Walks};
 use crate::wire::Degraded;
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.bpf.o"));
@@ -29,7 +30,8 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "on_recvmsg4", feature: "cgroup/recvmsg4", consequence: "senders to unconnected UDP sockets over IPv4 are not known" },
     Optional { program: "on_recvmsg6", feature: "cgroup/recvmsg6", consequence: "senders to unconnected UDP sockets over IPv6 are not known" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
-    Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector, shells behind ptys and pipes, and relays split over processes are not seen" },
+    Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
+    Optional { program: "walk_tables", feature: "iter/task", consequence: "shells behind ptys and pipes, and relays split over processes are not seen (kernel 5.17 or later has bpf_loop)" },
 ];
 
 /// The loaded and attached programs. Dropping it detaches them.
@@ -37,6 +39,10 @@ pub struct Kernel {
     object: Object,
     _links: Vec<Link>,
     pub walks: Walks,
+    /// None where the kernel has no iter/task_file.
+    pub older: Option<OlderSockets>,
+    /// None where the kernel has no iter/task.
+    pub tables: Option<Tables>,
     /// Names of the programs that are attached, but for the walk over sockets.
     pub attached: Vec<String>,
     /// What this kernel lacks, and what that costs.
@@ -49,8 +55,10 @@ impl Kernel {
         let (object, refused) = load_supported(ring_bytes)?;
         let hooks = attach(&object, refused)?;
         let sockets = hooks.sockets.context("the walk over sockets is not in the object")?;
-        let walks = Walks { files: hooks.files, sockets, all: map_handle(&object, "walk_all")? };
-        Ok(Self { object, _links: hooks.links, walks, attached: hooks.attached, degraded: degraded(&hooks.missing) })
+        let walks = Walks { sockets, all: map_handle(&object, "walk_all")? };
+        let tables = hooks.tables.map(|link| tables(&object, link)).transpose()?;
+        let older = hooks.files.map(OlderSockets);
+        Ok(Self { object, _links: hooks.links, walks, older, tables, attached: hooks.attached, degraded: degraded(&hooks.missing) })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
@@ -73,6 +81,7 @@ fn load_supported(ring_bytes: u32) -> Result<(Object, Vec<&'static str>)> {
 enum Hook {
     WalkSockets,
     WalkFiles,
+    WalkTables,
     Cgroup,
     Tracepoint,
 }
@@ -82,6 +91,7 @@ impl Hook {
         match program {
             "walk_sockets" => Self::WalkSockets,
             "walk_files" => Self::WalkFiles,
+            "walk_tables" => Self::WalkTables,
             _ if section.starts_with("cgroup") => Self::Cgroup,
             _ => Self::Tracepoint,
         }
@@ -92,6 +102,7 @@ impl Hook {
 struct Hooks {
     links: Vec<Link>,
     files: Option<Link>,
+    tables: Option<Link>,
     sockets: Option<Link>,
     attached: Vec<String>,
     /// Optional programs that the kernel refused to load or to attach.
@@ -103,6 +114,7 @@ impl Hooks {
         match hook {
             Hook::WalkSockets => self.sockets = Some(link),
             Hook::WalkFiles => self.files = Some(link),
+            Hook::WalkTables => self.tables = Some(link),
             Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
         }
         if hook != Hook::WalkSockets {
@@ -125,7 +137,7 @@ fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
         let hook = Hook::of(&name, &section);
         let link = match (hook, &cgroup) {
             (Hook::WalkSockets, _) => program.attach_iter(sockets.as_fd()),
-            (Hook::WalkFiles | Hook::Tracepoint, _) => program.attach(),
+            (Hook::WalkFiles | Hook::WalkTables | Hook::Tracepoint, _) => program.attach(),
             (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
             (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
         };
@@ -166,6 +178,17 @@ fn loads_alone(name: &str) -> bool {
         program.set_autoload(keep);
     }
     open.load().is_ok()
+}
+
+fn tables(object: &Object, link: Link) -> Result<Tables> {
+    Ok(Tables {
+        link,
+        walk: map_handle(object, "walk")?,
+        ring: map_handle(object, "walk_ring")?,
+        told: map_handle(object, "told")?,
+        near: map_handle(object, "near")?,
+        channels: map_handle(object, "channels")?,
+    })
 }
 
 fn map_handle(object: &Object, name: &str) -> Result<MapHandle> {

@@ -3,4 +3,5 @@ pub mod load;
 pub mod maps;
 pub mod networks;
 pub mod records;
+pub mod tables;
 pub mod walk;

@@ -14,7 +14,9 @@ use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
+use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
+use crate::inspect::walker::Walker;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
@@ -109,6 +111,7 @@ impl Collector {
         let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
         let ssh_files = SshFiles::start()?;
+        self.inspector.connect(Walker::start(self.kernel.tables.take(), self.kernel.older.take())?);
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             reader.consume().context("reading the ring buffer failed")?;
@@ -168,7 +171,7 @@ impl Collector {
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply();
-        self.inspect(now);
+        self.inspect();
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
@@ -194,20 +197,17 @@ impl Collector {
             }
         }
         if self.buffer.take_dictionary_request() {
-            self.flush();
-            self.buffer.set_dictionary(self.processes.dictionary());
-            self.snapshot();
+            // First of all sockets that are older than the collector, by the walk thread.
+            self.inspector.ask_for_all();
         }
     }
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
-    fn snapshot(&mut self) {
-        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
-        if let Err(error) = self.kernel.walks.files(drop) {
-            log::warn(format_args!("{error:#}"));
-        }
+    fn snapshot(&mut self, attachments: Vec<AttachmentUpdate>) {
+        self.flush();
+        self.buffer.set_dictionary(self.processes.dictionary());
         let mut builder = self.collect_sockets(Part::Snapshot);
-        for update in self.inspector.all() {
+        for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
         self.newest_edge_ns = 0;
@@ -275,9 +275,17 @@ impl Collector {
         }
     }
 
-    fn inspect(&mut self, now: u64) {
-        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
-            self.lifecycle.attachment(update, &mut self.processes, self.clock);
+    fn inspect(&mut self) {
+        for report in self.inspector.exchange(&self.maps) {
+            if let Some(attachments) = report.all {
+                self.snapshot(attachments);
+            }
+            for update in report.updates {
+                self.lifecycle.attachment(update, &mut self.processes, self.clock);
+            }
+            if let Some(overload) = report.overload {
+                self.lifecycle.descriptors(overload, &mut self.processes, self.clock);
+            }
         }
     }
 
@@ -299,11 +307,8 @@ impl Collector {
 
     fn lost(&self) -> wire::Lost {
         let shed = self.buffer.shed_counts();
-        wire::Lost {
-            shed_interim: shed.interim,
-            shed_final: shed.lifecycle,
-            rejected: self.rejected + self.processes.refused,
-            ..self.maps.lost()
-        }
+        let mut lost = self.maps.lost();
+        lost.walk_descriptor += self.inspector.left_out();
+        wire::Lost { shed_interim: shed.interim, shed_final: shed.lifecycle, rejected: self.rejected + self.processes.refused, ..lost }
     }
 }
