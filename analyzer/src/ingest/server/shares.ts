@@ -10,7 +10,7 @@ export interface Source {
 const halfLifeMs = 10_000
 
 /** A delay of so much, of the last few tens of seconds, is told to a person: less is how work comes in. */
-const toldMs = 1_000
+const reportedMs = 1_000
 
 /** A sum that halves every `halfLifeMs`. */
 class RecentSum {
@@ -35,7 +35,7 @@ class HostRecord {
 }
 
 /**
- * Processor time of this process, by who used it. The least that was used lately goes first: between peers, and between the
+ * Processor time of this process, by who used it. Who used little lately goes first: between peers, and between the
  * hosts of one peer, so that a peer gains nothing by inventing hosts.
  */
 export class Shares {
@@ -51,16 +51,16 @@ export class Shares {
     this.#maxHosts = maxHosts
   }
 
-  /** The one of them that used least. The first of those that are equal. */
+  /** The one of them that used the smallest amount. The first of those that are equal. */
   next<Waiting extends Source>(waiting: Iterable<Waiting>): Waiting | undefined {
     const nowMs = this.#nowMs()
-    let least: { readonly source: Waiting; readonly peer: number; readonly host: number } | undefined
+    let best: { readonly source: Waiting; readonly peer: number; readonly host: number } | undefined
     for (const source of waiting) {
       const [peer, host] = this.#usedBy(source, nowMs)
-      if (least === undefined || peer < least.peer || (peer === least.peer && host < least.host))
-        least = { source, peer, host }
+      if (best === undefined || peer < best.peer || (peer === best.peer && host < best.host))
+        best = { source, peer, host }
     }
-    return least?.source
+    return best?.source
   }
 
   /** `source` used so much. Those of `waiting` that had used more until then were delayed by it. */
@@ -85,7 +85,7 @@ export class Shares {
     const record = this.#hosts.get(host)
     if (record === undefined) return { costMs: 0, delayedMs: 0, isDelayed: false }
     const { costMs, delayedMs, delay } = record
-    return { costMs, delayedMs, isDelayed: delay.at(this.#nowMs()) > toldMs }
+    return { costMs, delayedMs, isDelayed: delay.at(this.#nowMs()) > reportedMs }
   }
 
   #usedBy({ peer, host }: Source, nowMs: number): readonly [peer: number, host: number] {
