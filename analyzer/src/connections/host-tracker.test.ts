@@ -312,8 +312,8 @@ describe("what is lost", () => {
     ])
     expect(lostIn(apply(state, aBatch(9, { lost: lost(520) })).changes)).toEqual([])
     state.greet(aHost({ instance: "8" }))
-    expect(lostIn(apply(state, aBatch(1, { lost: lost(3) })).changes)).toEqual([])
-    expect(lostIn(apply(state, aBatch(2, { lost: lost(4) })).changes)).toMatchObject([{ lost: lost(1) }])
+    expect(lostIn(apply(state, aBatch(1, { lost: lost(600) })).changes)).toEqual([])
+    expect(lostIn(apply(state, aBatch(2, { lost: lost(601) })).changes)).toMatchObject([{ lost: lost(1) }])
   })
 
   it("counts what the tracker gave up for lack of room", () => {

@@ -36,7 +36,7 @@ describe("a flood", () => {
         "flood (pid 4711, uid 65534) on build-7 flooded the collector: it dialled 375,000 places inside in 14 seconds beyond the 256 that are told apart.",
     })
     expect(claims.at(-1)?.evidence).toMatchObject([
-      { kind: "overload", facts: { overload: "edges", beyond: 375_000, limit: 256, most_in_10_seconds: 250_000 } },
+      { kind: "overload", facts: { overload: "edges", beyond: 375_000, limit: 256, peak_per_10_seconds: 250_000 } },
     ])
     expect(claims.at(-1)?.evidence[0].text).toContain("reached from outside is not seen one by one")
     expect(new Set(claims.map(({ subject }) => subject)).size).toBe(1)
@@ -99,7 +99,7 @@ describe("a flood", () => {
     host.step(at(400))
     const [again] = excess(500, 270_000)
     expect(again).toMatchObject({ subject: first?.subject, status: "active" })
-    expect(again?.evidence[0].facts).toMatchObject({ beyond: 120_000, most_in_10_seconds: 120_000 })
+    expect(again?.evidence[0].facts).toMatchObject({ beyond: 120_000, peak_per_10_seconds: 120_000 })
   })
 
   it("by nobody that is known is told without a process", () => {

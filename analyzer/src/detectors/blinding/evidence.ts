@@ -83,7 +83,7 @@ function overloadEvidence(kind: OverloadKind, one: Excess): Evidence {
       overload: kind,
       beyond: one.total,
       limit: one.limit,
-      most_in_10_seconds: one.peak,
+      peak_per_10_seconds: one.peak,
       bursts: one.bursts.length,
       seconds: Math.round((one.lastUs - one.firstUs) / 1e6),
     },
