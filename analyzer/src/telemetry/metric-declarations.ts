@@ -59,6 +59,16 @@ function lostByHost(source: MetricSource): readonly Reading[] {
   return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
 }
 
+/** Boots of one host count together. */
+function ofShares(part: "costMs" | "delayedMs") {
+  return (source: MetricSource): readonly Reading[] => {
+    const seconds = new Map<string, number>()
+    for (const { view, share } of source.analyzer().hosts)
+      seconds.set(view.host.hostName, (seconds.get(view.host.hostName) ?? 0) + share[part] / 1_000)
+    return [...seconds].map(([host, value]): Reading => [{ host }, value])
+  }
+}
+
 const pipeline = "pipeline"
 const ingest = "gRPC server"
 const delivery = "deliveries"
@@ -118,6 +128,24 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "bytes",
     source: ingest,
     read: (source) => [[none, source.analyzer().intake.bytes]],
+  },
+  {
+    name: "backflow_host_cost_seconds_total",
+    type: "counter",
+    help: "Time of the analyzer that what a host sent has cost.",
+    labels: ["host"],
+    unit: "seconds",
+    source: ingest,
+    read: ofShares("costMs"),
+  },
+  {
+    name: "backflow_host_delayed_seconds_total",
+    type: "counter",
+    help: "Time that a host waited because others had cost less: it is over its share.",
+    labels: ["host"],
+    unit: "seconds",
+    source: ingest,
+    read: ofShares("delayedMs"),
   },
   {
     name: "backflow_rejected_total",

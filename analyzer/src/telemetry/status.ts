@@ -41,6 +41,17 @@ export interface HostStatus {
   /** When anything was last received from it, by the analyzer's clock. */
   readonly lastReceivedUs: Microseconds
   readonly counts: { readonly liveConnections: number }
+  readonly share: HostShare
+}
+
+/** How much of the analyzer's time one host takes. */
+export interface HostShare {
+  /** Processor time that it has cost. */
+  readonly costMs: number
+  /** How long it waited because others had cost less. */
+  readonly delayedMs: number
+  /** It takes more than its share: it waits now, or did within the last minute. */
+  readonly isDelayed: boolean
 }
 
 /** Outputs of one sink. */

@@ -1,4 +1,4 @@
-import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
+import type { AlertStatus, AnalyzerStatus, HostShare, SessionCounts, SessionStatus } from "../telemetry/status.js"
 import { aHost } from "./hosts.js"
 
 /** An analyzer without collectors. */
@@ -12,6 +12,11 @@ export function aStatus(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {
     deliveries: [],
     ...changes,
   }
+}
+
+/** A host that has cost nothing. */
+export function aShare(changes: Partial<HostShare> = {}): HostShare {
+  return { costMs: 0, delayedMs: 0, isDelayed: false, ...changes }
 }
 
 /** One run of the collector of `aHost`. */
