@@ -14,6 +14,8 @@ export interface CanaryResult {
   /** The gravest finding about its connection or its process, whatever it was. */
   readonly class: string | undefined
   readonly severity: string | undefined
+  /** Its id. */
+  readonly finding: string | undefined
   /** It names the canary's own process or a child of it. */
   readonly isProcessRight: boolean
   /** From the first byte that the outside sent to the arrival of the right finding in the findings file. */
@@ -71,6 +73,7 @@ export class Canaries {
         when,
         class: gravest?.class,
         severity: gravest?.severity,
+        finding: gravest?.id,
         isProcessRight: gravest !== undefined && names(gravest, pidOf(inside)),
         seconds: found && Math.max(0, (found.atUs - firstUs) / 1e6),
       }

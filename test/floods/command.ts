@@ -1,18 +1,19 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { floods, shortFloods } from "./catalogue.js"
 import { measureFlood } from "./measure.js"
 import type { Measurement } from "./measure.js"
 import { missingForFloods } from "./requirements.js"
-import { goalsText, table } from "./table.js"
+import { goalsText, tables, writeIntoDocs } from "./table.js"
 
-const usage = `Usage: node test/floods/run.mjs [--only NAME]... [--short] [--json FILE]
+const usage = `Usage: node test/floods/run.mjs [--only NAME]... [--short] [--json FILE] [--write-docs]
 
 Runs floods against this checkout's product, one after the other, and prints a table. Needs root and a build.
 
   --only NAME   only this flood; may be given more than once: ${floods.map(({ name }) => name).join(", ")}
   --short       those of npm test, as short as there, without the canary a minute after
   --json FILE   also the figures, as JSON; those of floods that did not run now are kept
+  --write-docs  put the table into docs/limits.md; with --json, of all floods that are in that file
 `
 
 /** Returns the exit code. */
@@ -23,6 +24,7 @@ export async function command(args: readonly string[]): Promise<number> {
       only: { type: "string", multiple: true },
       short: { type: "boolean" },
       json: { type: "string" },
+      "write-docs": { type: "boolean" },
       help: { type: "boolean" },
     },
   })
@@ -37,28 +39,29 @@ export async function command(args: readonly string[]): Promise<number> {
     console.error(`cannot run: ${missing}`)
     return 1
   }
-  const measurements: Measurement[] = []
+  let measurements: readonly Measurement[] = []
   for (const flood of chosen) {
     console.log(`${flood.name}: ${flood.title}`)
     const progress = (line: string) => console.log(line)
-    measurements.push(await measureFlood(flood, { isFull: values.short !== true, progress }))
+    measurements = [...measurements, await measureFlood(flood, { isFull: values.short !== true, progress })]
     if (values.json !== undefined) writeJson(values.json, measurements)
   }
-  console.log(`\n${table(measurements)}\n\n${goalsText}`)
+  if (values.json !== undefined) measurements = readJson(values.json)
+  console.log(`\n${tables(measurements)}\n\n${goalsText}`)
+  if (values["write-docs"] === true) writeIntoDocs(tables(measurements))
   return 0
 }
 
-/** Infinity, where no finding came, is null in it. */
+/** In the order of the catalogue. What is undefined is left out. */
 function writeJson(file: string, measurements: readonly Measurement[]): void {
   const names = measurements.map(({ flood }) => flood.name)
-  const kept = before(file).filter(({ flood }) => !names.includes(flood.name))
-  writeFileSync(file, `${JSON.stringify([...kept, ...measurements], undefined, 1)}\n`)
+  const kept = readJson(file).filter(({ flood }) => !names.includes(flood.name))
+  const order = (one: Measurement) => floods.findIndex(({ name }) => name === one.flood.name)
+  const all = [...kept, ...measurements].sort((a, b) => order(a) - order(b))
+  writeFileSync(file, `${JSON.stringify(all, undefined, 1)}\n`)
 }
 
-function before(file: string): readonly Measurement[] {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as readonly Measurement[]
-  } catch {
-    return []
-  }
+function readJson(file: string): readonly Measurement[] {
+  if (!existsSync(file)) return []
+  return JSON.parse(readFileSync(file, "utf8")) as readonly Measurement[]
 }

@@ -9,7 +9,7 @@ if (missing !== undefined) console.log(`floods: skipped, ${missing}`)
 
 describe.skipIf(missing !== undefined)("a canary is found, as what it is and in its own process,", () => {
   it.each(shortFloods)(
-    "during and right after: $title",
+    "$name: during and right after",
     async (flood) => {
       const lines: string[] = []
       const { canaries, made, liveness } = await measureFlood(flood, { isFull: false, progress: (l) => lines.push(l) })

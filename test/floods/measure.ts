@@ -25,7 +25,7 @@ export interface Measurement {
   readonly made: number
   readonly floodSeconds: number
   readonly canaries: readonly CanaryResult[]
-  /** Milliseconds from a second host's batch to its finding: alone, and while the flood was at work; Infinity where none came. */
+  /** Milliseconds from a second host's batch to its finding: alone, and while the flood was at work; 5,000 where none came. */
   readonly secondHost: { readonly alone: readonly number[]; readonly during: readonly number[] }
   readonly liveness: LivenessReport
   /** Highest ever, bytes. */
@@ -34,7 +34,7 @@ export interface Measurement {
   /** By kind; undefined when /metrics did not answer. */
   readonly losses: Readonly<Record<string, number>> | undefined
   /** What the product says of the flood itself, by class. */
-  readonly saidOfFlood: Readonly<Record<string, number>>
+  readonly findingsOnFlood: Readonly<Record<string, number>>
   readonly alerts: AlertFigures
   /** Seconds that a stop took; undefined when it had to be killed. */
   readonly stopSeconds: number | undefined
@@ -92,7 +92,7 @@ async function floodAndLook(flood: Flood, length: Length, setting: Setting): Pro
   const secondHost = await SecondHost.connect(product.address, product.watch)
   const alone: number[] = []
   for (let i = 0; i < aloneSamples; i++) {
-    alone.push((await secondHost.findRelay()) ?? Infinity)
+    alone.push(await secondHost.findRelay())
     await pause(betweenSamplesMs)
   }
   await runCanaries("before")
@@ -131,8 +131,8 @@ async function floodAndLook(flood: Flood, length: Length, setting: Setting): Pro
       highestRssBytes: product.analyzerUse()?.highestRssBytes ?? analyzer.highestRssBytes,
     },
     losses,
-    saidOfFlood: classesNaming(product, pidOf(child)),
-    alerts: alertsOf(product, pidOf(child), sinceUs),
+    findingsOnFlood: classesNaming(product, pidOf(child)),
+    alerts: alertsOf(product, pidOf(child), sinceUs, results),
   }
 }
 
@@ -147,7 +147,7 @@ async function sampleUntil(done: Promise<unknown>, secondHost: SecondHost): Prom
   const abort = () => end.abort()
   done.then(abort, abort)
   while (!end.signal.aborted) {
-    samples.push((await secondHost.findRelay()) ?? Infinity)
+    samples.push(await secondHost.findRelay())
     await pause(betweenSamplesMs)
   }
   return samples

@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { isFound } from "./canaries.js"
 import type { CanaryResult, When } from "./canaries.js"
 import type { Measurement } from "./measure.js"
 import { stopSeconds } from "./product.js"
+import { findLimitMs } from "./second-host.js"
 
 /** What is wanted, and printed beside what is. */
 export const goals = {
@@ -12,23 +15,50 @@ export const goals = {
   collectorBytes: 64 * 1024 * 1024,
 } as const
 
-const head = [
-  "flood",
-  "found during",
-  "right after",
-  "a minute after",
-  "second host, flood / alone",
-  "slowest `/livez`",
-  "stop",
-  "collector",
-  "analyzer",
-  "lost, as told",
-  "findings on the flood; alerts",
+interface Column {
+  readonly head: string
+  readonly text: (one: Measurement) => string
+}
+
+const detection: readonly Column[] = [
+  { head: "flood", text: (one) => one.flood.name },
+  {
+    head: "what it does",
+    text: (one) => `${one.flood.title}: ${amount(one.made)} in ${one.floodSeconds.toFixed(1)} s`,
+  },
+  { head: "canary before", text: (one) => canariesText(one.canaries, "before") },
+  { head: "during", text: (one) => canariesText(one.canaries, "during") },
+  { head: "right after", text: (one) => canariesText(one.canaries, "after") },
+  { head: "a minute after", text: (one) => canariesText(one.canaries, "minute after") },
+  { head: "findings on the flood", text: (one) => countsText(one.findingsOnFlood) },
 ]
 
-/** Markdown. A figure that misses its goal is bold. */
-export function table(measurements: readonly Measurement[]): string {
-  return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...measurements.map(row)].join("\n")
+const cost: readonly Column[] = [
+  { head: "flood", text: (one) => one.flood.name },
+  { head: "second host, times as long", text: secondHostText },
+  { head: "slowest `/livez`", text: ({ liveness }) => livenessText(liveness) },
+  { head: "stop under it", text: stopText },
+  { head: "collector", text: ({ collectorRssBytes }) => collectorText(collectorRssBytes) },
+  { head: "analyzer", text: analyzerText },
+  {
+    head: "lost, and counted",
+    text: ({ losses }) => (losses === undefined ? "**/metrics silent**" : countsText(losses)),
+  },
+  { head: "alerts of the flood", text: alertsText },
+]
+
+/** Markdown: what was found, and what it cost. A figure that misses its goal is bold. */
+export function tables(measurements: readonly Measurement[]): string {
+  return [detection, cost].map((columns) => tableOf(columns, measurements)).join("\n\n")
+}
+
+function tableOf(columns: readonly Column[], measurements: readonly Measurement[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`
+  return [
+    row(columns.map(({ head }) => head)),
+    row(columns.map(() => "---")),
+    ...measurements.map((one) => row(columns.map(({ text }) => text(one)))),
+  ].join("\n")
 }
 
 export const goalsText = [
@@ -38,30 +68,24 @@ export const goalsText = [
   `collector at most ${goals.collectorBytes / 1024 / 1024} MB.`,
 ].join(" ")
 
-function row(one: Measurement): string {
-  const { flood, liveness, collectorRssBytes: rss } = one
-  return `| ${[
-    `${flood.title} (${one.made.toLocaleString("en")} in ${one.floodSeconds.toFixed(1)} s)`,
-    canariesText(one.canaries, "during"),
-    canariesText(one.canaries, "after"),
-    canariesText(one.canaries, "minute after"),
-    secondHostText(one),
-    livenessText(liveness),
-    marked(
-      one.stopSeconds === undefined ? `over ${stopSeconds + 10} s, killed` : `${one.stopSeconds.toFixed(1)} s`,
-      (one.stopSeconds ?? Infinity) <= goals.stopSeconds,
-    ),
-    rss === undefined ? "**gone**" : marked(megabytes(rss), rss <= goals.collectorBytes),
-    one.analyzer === undefined
-      ? "**gone**"
-      : `${one.analyzer.cpuSeconds.toFixed(1)} s, ${megabytes(one.analyzer.highestRssBytes)}`,
-    one.losses === undefined ? "**/metrics dead**" : countsText(one.losses),
-    `${countsText(one.saidOfFlood)}; ${alertsText(one)}`,
-  ].join(" | ")} |`
-}
-
 const marked = (text: string, isGood: boolean): string => (isGood ? text : `**${text}**`)
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MB`
+
+const amount = (count: number): string => count.toLocaleString("en")
+
+function stopText({ stopSeconds: seconds }: Measurement): string {
+  const text = seconds === undefined ? `over ${stopSeconds + 10} s, killed` : `${seconds.toFixed(1)} s`
+  return marked(text, seconds !== undefined && seconds <= goals.stopSeconds)
+}
+
+function collectorText(bytes: number | undefined): string {
+  return bytes === undefined ? "**gone**" : marked(megabytes(bytes), bytes <= goals.collectorBytes)
+}
+
+function analyzerText({ analyzer }: Measurement): string {
+  if (analyzer === undefined) return "**gone**"
+  return `${analyzer.cpuSeconds.toFixed(1)} s, ${megabytes(analyzer.highestRssBytes)}`
+}
 
 function canariesText(all: readonly CanaryResult[], when: When): string {
   const those = all.filter((one) => one.when === when)
@@ -76,10 +100,9 @@ function canaryText(one: CanaryResult): string {
 
 function secondHostText({ secondHost: { alone, during } }: Measurement): string {
   const ratio = median(during) / median(alone)
-  const text = (ms: number) => (Number.isFinite(ms) ? `${ms.toFixed(0)} ms` : "none in 5 s")
-  const shown = Number.isFinite(ratio) ? ratio.toFixed(1) : "-"
+  const text = (ms: number) => (ms < findLimitMs ? `${ms.toFixed(0)} ms` : `none in ${findLimitMs / 1e3} s`)
   return marked(
-    `${shown} (${text(median(during))}, worst ${text(Math.max(...during))} / ${text(median(alone))})`,
+    `${ratio.toFixed(1)} (${text(median(during))}, worst ${text(Math.max(...during))} / ${text(median(alone))})`,
     ratio <= goals.secondHostRatio,
   )
 }
@@ -96,14 +119,25 @@ function livenessText({ slowestSeconds, timeouts, gapSeconds }: Measurement["liv
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).map(([name, count]) => `${count.toLocaleString("en")} ${name}`)
-  return parts.length === 0 ? "0" : parts.join(", ")
+  const parts = Object.entries(counts).map(([name, count]) => `${amount(count)} ${name}`)
+  return parts.length === 0 ? "none" : parts.join(", ")
 }
 
-function alertsText({ alerts: { findingsOfFlood, alertsOfFlood, firstGrave } }: Measurement): string {
+function alertsText({ alerts: { findingsOfFlood, alertsOfFlood, canary } }: Measurement): string {
   const first =
-    firstGrave === undefined
-      ? ""
-      : `, first high as number ${firstGrave.position} after ${firstGrave.delaySeconds.toFixed(1)} s`
-  return `${alertsOfFlood} alerts of ${findingsOfFlood}${first}`
+    typeof canary === "string"
+      ? `canary: ${canary}`
+      : `canary's is number ${canary.position}, after ${canary.delaySeconds.toFixed(1)} s`
+  return `${amount(alertsOfFlood)} of ${amount(findingsOfFlood)} findings; ${first}`
+}
+
+const page = join(import.meta.dirname, "..", "..", "docs", "limits.md")
+const [opening, closing] = ["<!-- floods table -->", "<!-- /floods table -->"]
+
+/** Puts the tables into docs/limits.md, between its two marks. */
+export function writeIntoDocs(text: string): void {
+  const before = readFileSync(page, "utf8")
+  const [from, to] = [before.indexOf(opening), before.indexOf(closing)]
+  if (from < 0 || to < from) throw new Error(`${page} has no place for the table: ${opening} and ${closing}`)
+  writeFileSync(page, `${before.slice(0, from + opening.length)}\n\n${text}\n\n${before.slice(to)}`)
 }
