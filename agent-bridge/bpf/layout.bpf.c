@@ -20,6 +20,15 @@ struct {
 	struct moments moments;
 	struct turn turn;
 	struct edge edge;
+	struct edge_record edge_record;
+	struct edge_age edge_age;
+	struct group_age group_age;
+	struct member member;
+	struct member_record member_record;
+	struct share share;
+	struct edge_walk edge_walk;
+	struct overload_key overload_key;
+	struct overload overload;
 	struct network_key network_key;
 	enum record_kind record_kind;
 	enum reason reason;
@@ -32,4 +41,6 @@ struct {
 	enum walk_mode walk_mode;
 	enum near_flags near_flags;
 	enum lost_kind lost_kind;
+	enum overload_kind overload_kind;
+	enum bound bound;
 } layout;

@@ -1,11 +1,13 @@
 //! Opens, loads and attaches the kernel programs. What a kernel lacks is found out by trying, never from its version.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject};
 
+use crate::kernel::lists::Lists;
 use crate::kernel::tables::Tables;
 use crate::kernel::walk::{OlderSockets, Walks};
 use crate::wire::Degraded;
@@ -43,7 +45,8 @@ pub struct Kernel {
     pub older: Option<OlderSockets>,
     /// None where the kernel has no iter/task.
     pub tables: Option<Tables>,
-    /// Names of the programs that are attached, but for the walk over sockets.
+    pub lists: Lists,
+    /// Names of the programs that are attached, but for those over one map.
     pub attached: Vec<String>,
     /// What this kernel lacks, and what that costs.
     pub degraded: Vec<Degraded>,
@@ -58,7 +61,9 @@ impl Kernel {
         let walks = Walks { sockets, all: map_handle(&object, "walk_all")? };
         let tables = hooks.tables.map(|link| tables(&object, link)).transpose()?;
         let older = hooks.files.map(OlderSockets);
-        Ok(Self { object, _links: hooks.links, walks, older, tables, attached: hooks.attached, degraded: degraded(&hooks.missing) })
+        let lists = Lists::new(hooks.lists)?;
+        let degraded = degraded(&hooks.missing);
+        Ok(Self { object, _links: hooks.links, walks, older, tables, lists, attached: hooks.attached, degraded })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
@@ -79,6 +84,8 @@ fn load_supported(ring_bytes: u32) -> Result<(Object, Vec<&'static str>)> {
 /// What a program hangs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hook {
+    /// Every entry of the map of this name.
+    List(&'static str),
     WalkSockets,
     WalkFiles,
     WalkTables,
@@ -88,6 +95,9 @@ enum Hook {
 
 impl Hook {
     fn of(program: &str, section: &str) -> Self {
+        if let Some(map) = Lists::map_of(program) {
+            return Self::List(map);
+        }
         match program {
             "walk_sockets" => Self::WalkSockets,
             "walk_files" => Self::WalkFiles,
@@ -104,6 +114,7 @@ struct Hooks {
     files: Option<Link>,
     tables: Option<Link>,
     sockets: Option<Link>,
+    lists: HashMap<String, Link>,
     attached: Vec<String>,
     /// Optional programs that the kernel refused to load or to attach.
     missing: Vec<&'static str>,
@@ -113,11 +124,12 @@ impl Hooks {
     fn add(&mut self, hook: Hook, link: Link, program: String) {
         match hook {
             Hook::WalkSockets => self.sockets = Some(link),
+            Hook::List(_) => drop(self.lists.insert(program.clone(), link)),
             Hook::WalkFiles => self.files = Some(link),
             Hook::WalkTables => self.tables = Some(link),
             Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
         }
-        if hook != Hook::WalkSockets {
+        if !matches!(hook, Hook::WalkSockets | Hook::List(_)) {
             self.attached.push(program);
         }
     }
@@ -126,7 +138,6 @@ impl Hooks {
 /// Attaches everything but what was `refused`; an optional program that cannot be attached counts as missing.
 fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
     let cgroup = cgroup_root();
-    let sockets = map_handle(object, "sockets")?;
     let mut hooks = Hooks { missing: refused, ..Hooks::default() };
     for program in object.progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
@@ -136,7 +147,8 @@ fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
         }
         let hook = Hook::of(&name, &section);
         let link = match (hook, &cgroup) {
-            (Hook::WalkSockets, _) => program.attach_iter(sockets.as_fd()),
+            (Hook::WalkSockets, _) => program.attach_iter(map_handle(object, "sockets")?.as_fd()),
+            (Hook::List(map), _) => program.attach_iter(map_handle(object, map)?.as_fd()),
             (Hook::WalkFiles | Hook::WalkTables | Hook::Tracepoint, _) => program.attach(),
             (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
             (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),

@@ -54,8 +54,12 @@ impl BatchBuilder {
         self.counts.lifecycle += 1;
     }
 
-    /// Whose descriptors a look left out.
-    pub fn descriptors(&mut self, overload: Overload, processes: &mut Processes, clock: Clock) {
+    /// What a look at descriptors has found, and whose it left out.
+    pub fn found(&mut self, updates: Vec<AttachmentUpdate>, overload: Option<Overload>, processes: &mut Processes, clock: Clock) {
+        for update in updates {
+            self.attachment(update, processes, clock);
+        }
+        let Some(overload) = overload else { return };
         self.processes.insert(overload.process);
         self.overloads.push(wire::Overload {
             kind: wire::overload::Kind::Descriptors.into(),

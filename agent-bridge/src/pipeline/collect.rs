@@ -12,38 +12,29 @@ use libbpf_rs::RingBufferBuilder;
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
+use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::inspect::walker::Walker;
+use crate::kernel::coupling::Coupling;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::record_buffer::RecordBuffer;
 use crate::{log, wire};
 
-/// How often things are done, in nanoseconds of the boot clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Intervals {
-    pub drain_ns: u64,
-    pub edges_ns: u64,
-    pub interim_ns: u64,
-    /// A batch that is not empty is closed after this time.
-    pub batch_ns: u64,
-}
-
-/// An empty batch is sent when nothing happened for so long: event time moves on by it.
-const HEARTBEAT_NS: u64 = 1_000_000_000;
-const CLOCK_NS: u64 = 60_000_000_000;
-const EXPIRE_NS: u64 = 10_000_000_000;
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
 const WALK_PART: usize = 8192;
+/// Coupling edges of one message: about 0.5 MB.
+const EDGE_PART: usize = 2048;
 
 pub struct Collector {
     kernel: Kernel,
@@ -54,25 +45,16 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    newest_edge_ns: u64,
+    coupling: Coupling,
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
 }
 
-#[derive(Default)]
-struct Deadlines {
-    edges: u64,
-    interim: u64,
-    batch: u64,
-    heartbeat: u64,
-    clock: u64,
-    expire: u64,
-}
-
 impl Collector {
     pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
+        let coupling = Coupling::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
@@ -84,7 +66,7 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            newest_edge_ns: 0,
+            coupling,
             deadlines: Deadlines::default(),
             intervals,
         })
@@ -168,6 +150,7 @@ impl Collector {
         }
         if now >= self.deadlines.expire {
             self.processes.expire(now);
+            self.sweep();
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply();
@@ -175,6 +158,10 @@ impl Collector {
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
+        }
+        if now >= self.deadlines.prune {
+            self.prune(now);
+            self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
             self.walk();
@@ -210,8 +197,8 @@ impl Collector {
         for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.newest_edge_ns = 0;
-        self.add_edges(&mut builder);
+        self.coupling.read_all();
+        let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
 
@@ -247,21 +234,46 @@ impl Collector {
     }
 
     fn edges(&mut self) {
-        let mut builder = BatchBuilder::default();
-        self.add_edges(&mut builder);
+        let builder = self.collect_edges(BatchBuilder::default(), Part::Batch);
         if !builder.is_empty() {
             self.flush();
             self.push(builder, Part::Batch, false);
         }
     }
 
-    fn add_edges(&mut self, builder: &mut BatchBuilder) {
-        let mut newest = self.newest_edge_ns;
-        for (key, edge) in self.maps.edges_since(self.newest_edge_ns) {
-            newest = newest.max(edge.last_ns);
-            builder.edge(&key, &edge, &mut self.processes, self.clock);
+    /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
+    fn collect_edges(&mut self, mut builder: BatchBuilder, part: Part) -> BatchBuilder {
+        let Self { kernel, processes, coupling, clock, .. } = self;
+        let mut full = Vec::new();
+        let outcome = coupling.changed_edges(&kernel.lists, boot_ns(), |key, edge| {
+            if builder.records() >= EDGE_PART {
+                full.push(std::mem::take(&mut builder));
+            }
+            builder.edge(key, edge, processes, *clock);
+        });
+        if let Err(error) = outcome {
+            log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));
         }
-        self.newest_edge_ns = newest;
+        if part == Part::Batch && !full.is_empty() {
+            self.flush();
+        }
+        for filled in full {
+            self.push(filled, part, part == Part::Snapshot);
+        }
+        builder
+    }
+
+    fn sweep(&mut self) {
+        if let Err(error) = self.coupling.sweep(&self.kernel.lists, proc_fs::is_running) {
+            log::warn(format_args!("failed to sweep the groups of processes that ended, retrying: {error:#}"));
+        }
+    }
+
+    /// Makes room in the maps of coupling.
+    fn prune(&mut self, now: u64) {
+        if let Err(error) = self.coupling.prune(&self.kernel.lists, now) {
+            log::warn(format_args!("failed to delete coupling edges that are over, retrying: {error:#}"));
+        }
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
@@ -280,12 +292,7 @@ impl Collector {
             if let Some(attachments) = report.all {
                 self.snapshot(attachments);
             }
-            for update in report.updates {
-                self.lifecycle.attachment(update, &mut self.processes, self.clock);
-            }
-            if let Some(overload) = report.overload {
-                self.lifecycle.descriptors(overload, &mut self.processes, self.clock);
-            }
+            self.lifecycle.found(report.updates, report.overload, &mut self.processes, self.clock);
         }
     }
 
@@ -307,8 +314,14 @@ impl Collector {
 
     fn lost(&self) -> wire::Lost {
         let shed = self.buffer.shed_counts();
-        let mut lost = self.maps.lost();
-        lost.walk_descriptor += self.inspector.left_out();
-        wire::Lost { shed_interim: shed.interim, shed_final: shed.lifecycle, rejected: self.rejected + self.processes.refused, ..lost }
+        let lost = self.maps.lost();
+        wire::Lost {
+            map_edge: lost.map_edge + self.coupling.missed,
+            walk_descriptor: lost.walk_descriptor + self.inspector.left_out(),
+            shed_interim: shed.interim,
+            shed_final: shed.lifecycle,
+            rejected: self.rejected + self.processes.refused,
+            ..lost
+        }
     }
 }
