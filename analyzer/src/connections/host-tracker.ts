@@ -31,7 +31,7 @@ export class HostTracker implements View {
   readonly #limits: TrackerLimits
   readonly #connections: ConnectionTable
   readonly #processes: ProcessTable
-  #edges: EdgeTable
+  readonly #edges: EdgeTable
   #attachments: AttachmentTable
   /** Rows by cookie: a connection that moves twice within a batch makes one row. */
   #rows = new Map<string, ConnectionRow>()
@@ -79,7 +79,7 @@ export class HostTracker implements View {
   greet(host: HostFacts): void {
     if (host.instance !== this.#host.instance) {
       this.#processes.endAll(this.#nowUs)
-      this.#edges = new EdgeTable(this.#limits)
+      this.#edges.clear()
       this.#attachments = new AttachmentTable(this.#limits)
       this.#snapshot = undefined
       this.#lost = undefined
@@ -94,6 +94,7 @@ export class HostTracker implements View {
     for (const update of batch.connections) yield* this.#update(update, batch.snapshot)
     for (const edge of batch.edges) {
       const stored = this.#edges.put(edge)
+      yield* this.#tellGone()
       if (stored !== false) yield { kind: "edge", edge, previous: stored.previous }
     }
     for (const attachment of batch.attachments) {
@@ -107,10 +108,12 @@ export class HostTracker implements View {
     if (batch.snapshot) this.#reconcile(batch)
     if (this.#missing.size > 0) yield* this.#closeMissing()
     this.#expire()
+    yield* this.#tellGone()
     yield* this.#expireDatagrams()
   }
 
   *learn(processes: readonly ProcessFacts[]): Generator<Change> {
+    yield* this.#tellGone()
     for (const facts of processes) {
       const previous = this.#processes.get(facts.key)
       yield { kind: "process", facts: this.#processes.learn(facts), previous }
@@ -135,6 +138,9 @@ export class HostTracker implements View {
   connectionsOf(process: ProcessKey): readonly Connection[] {
     return this.#connections.ofProcess(process)
   }
+  isConnected(process: ProcessKey, address: string): boolean {
+    return this.#connections.isConnected(process, address)
+  }
   liveConnections(): Iterable<Connection> {
     return this.#connections.live()
   }
@@ -155,6 +161,10 @@ export class HostTracker implements View {
   }
   attachmentsOf(process: ProcessKey): readonly Attachment[] {
     return this.#attachments.ofProcess(process)
+  }
+
+  *#tellGone(): Generator<Change> {
+    for (const edge of this.#edges.takeGone()) yield { kind: "edge-gone", edge }
   }
 
   *#update(update: ConnectionUpdate, snapshot: boolean): Generator<Change> {

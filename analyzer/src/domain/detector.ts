@@ -17,6 +17,8 @@ export type Change =
       readonly previous: Connection | undefined
     }
   | { readonly kind: "edge"; readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined }
+  /** The view has it no longer: silent for long, given up for lack of room, or of an earlier run of the collector. */
+  | { readonly kind: "edge-gone"; readonly edge: CouplingEdge }
   | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
   | { readonly kind: "overload"; readonly overload: Overload }
   /** What was lost on the way, and given up by the tracker for want of room, since the last batch. */
@@ -52,6 +54,8 @@ export interface Claim {
 export interface Detector {
   readonly name: string
   observe(change: Change, view: View): readonly Claim[]
+  /** Called once after the changes of each batch: for what is judged by all of them together. */
+  settle?(view: View): readonly Claim[]
   /** Called as event time moves on, at most every 100 ms of it. */
   tick(nowUs: Microseconds, view: View): readonly Claim[]
 }
