@@ -22,7 +22,7 @@ function told(steps: readonly (readonly [second: number, parts: Partial<Batch>])
   const ledger = new Ledger()
   const outputs = steps.map(([second, parts], i) => pipeline.apply(aBatch(i + 1, { observedUs: at(second), ...parts })))
   const alerts = outputs.flatMap(({ findings }) => {
-    const selected = selectAlerts(findings, ledger, "medium")
+    const selected = selectAlerts(findings, ledger, "medium").map(({ alert }) => alert)
     for (const alert of selected)
       ledger.note(alert.finding.id, openAlertAfter(alert, ledger.openAlert(alert.finding.id)))
     return selected
