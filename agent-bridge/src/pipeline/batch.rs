@@ -9,6 +9,7 @@ use crate::host::process::Processes;
 use crate::inspect::inspector::AttachmentUpdate;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
+use crate::pipeline::overloads::Total;
 use crate::wire;
 
 #[derive(Default)]
@@ -16,6 +17,7 @@ pub struct BatchBuilder {
     columns: Columns,
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
+    overloads: Vec<wire::Overload>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
@@ -26,7 +28,7 @@ impl BatchBuilder {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records() == 0 && self.processes.is_empty()
+        self.records() == 0 && self.processes.is_empty() && self.overloads.is_empty()
     }
 
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
@@ -50,6 +52,20 @@ impl BatchBuilder {
         self.processes.extend([Some(update.process), update.child].into_iter().flatten());
         self.attachments.push(update.to_wire(processes, clock));
         self.counts.lifecycle += 1;
+    }
+
+    /// Who was over a bound.
+    pub fn overload(&mut self, total: &Total, processes: &mut Processes, clock: Clock) {
+        let process = processes.number(total.process, clock);
+        self.processes.insert(total.process);
+        self.overloads.push(wire::Overload {
+            kind: total.kind.into(),
+            process,
+            count: total.count,
+            limit: total.limit,
+            first_us: clock.to_unix_us(total.first_ns),
+            last_us: clock.to_unix_us(total.last_ns),
+        });
     }
 
     /// Sends the facts of a process although no record refers to it.
@@ -79,7 +95,7 @@ impl BatchBuilder {
             attachments: self.attachments,
             exited: processes.take_exited(),
             more: false,
-            overloads: Vec::new(),
+            overloads: self.overloads,
             proofs: Vec::new(),
         };
         (batch, self.counts)

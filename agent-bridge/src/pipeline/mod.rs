@@ -2,4 +2,6 @@
 pub mod batch;
 pub mod collect;
 pub mod columns;
+pub mod couplings;
+pub mod overloads;
 pub mod record_buffer;
