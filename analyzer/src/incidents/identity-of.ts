@@ -21,7 +21,7 @@ export function identityOf({ process }: Finding, view: View): Identity {
     }
   }
   const cgroup = view.process(`${pid}:${startNs}`)?.cgroup ?? ""
-  const root = rootOf(process)
+  const root = rootProgram(process)
   return {
     key: JSON.stringify(["host", cgroup, uid, root]),
     text: [cgroup === "" || cgroup === "/" ? "" : `group ${cgroup}`, `uid ${uid}`, root]
@@ -30,7 +30,8 @@ export function identityOf({ process }: Finding, view: View): Identity {
   }
 }
 
-function rootOf({ exe, ancestors }: Finding["process"]): string {
+/** The program that everything came from, short of what starts others on behalf of everybody. */
+export function rootProgram({ exe, ancestors }: Finding["process"]): string {
   let root = exe
   for (const above of ancestors) {
     if (incidentThresholds.launchers.test(programName(above.exe))) break

@@ -261,6 +261,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
         ),
   },
   {
+    name: "backflow_alerts_limited_total",
+    type: "counter",
+    help: "Findings that were not alerted by themselves, but in the sum of their identity's minute: alerts.per_identity_per_minute.",
+    labels: ["sink"],
+    unit: "findings",
+    source: outbox,
+    read: ofAlerts("limited"),
+  },
+  {
     name: "backflow_alerts_superseded_total",
     type: "counter",
     help: "Versions that did not leave because a graver, newer one of their finding left before; none of them is lost.",
