@@ -3,8 +3,8 @@ import type { Microseconds } from "../../domain/identity.js"
 import { isGraver } from "../../domain/severity.js"
 import type { Severity } from "../../domain/severity.js"
 import { findingJson } from "../../documents/finding-json.js"
-import { rootProgram } from "../../incidents/identity-of.js"
 import { programName } from "../../text/program-name.js"
+import { rootOf } from "../../text/program-root.js"
 import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause, Limited } from "./alert.js"
 
@@ -190,7 +190,7 @@ export class AlertLimiter {
 /** Whose doing it is, as far as a finding alone says. */
 function identityOf({ process }: Finding): { key: string; text: string } {
   const { uid, containerId } = process
-  const program = containerId === "" ? rootProgram(process) : ""
+  const program = containerId === "" ? rootOf<{ readonly exe: string }>(process, process.ancestors).exe : ""
   const of = containerId === "" ? programName(program) : `container ${containerId.slice(0, 12)}`
   return { key: JSON.stringify([uid, containerId, program]), text: `uid ${uid}${of === "" ? "" : `, ${of}`}` }
 }
