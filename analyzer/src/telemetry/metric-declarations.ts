@@ -1,6 +1,7 @@
 import type { FindingClass } from "../domain/finding-classes.js"
 import type { Severity } from "../domain/severity.js"
 import { lostKinds } from "../domain/lost.js"
+import { alertMetrics } from "./alert-metrics.js"
 import type { AnalyzerStatus, AlertStatus } from "./status.js"
 
 /** Where the values of metrics come from, outside of the metrics themselves. */
@@ -44,11 +45,6 @@ function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
     source.analyzer().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
-function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition" | "shed">) {
-  return (source: MetricSource): readonly Reading[] =>
-    source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
-}
-
 function lostByHost(source: MetricSource): readonly Reading[] {
   const hosts = new Map<string, Map<string, number>>()
   for (const { host, counts } of source.analyzer().sessions) {
@@ -72,7 +68,6 @@ function ofShares(part: "costMs" | "delayedMs") {
 const pipeline = "pipeline"
 const ingest = "gRPC server"
 const delivery = "deliveries"
-const outbox = "outbox"
 
 export const metricDeclarations: readonly MetricDeclaration[] = [
   {
@@ -192,101 +187,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     source: delivery,
     read: ofDeliveries("waiting"),
   },
-  {
-    name: "backflow_outbox_depth",
-    type: "gauge",
-    help: "Alerts on disk that the receiver has not acknowledged.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("depth"),
-  },
-  {
-    name: "backflow_outbox_bytes",
-    type: "gauge",
-    help: "Bytes on disk of alerts that wait.",
-    labels: ["sink"],
-    unit: "bytes",
-    source: outbox,
-    read: ofAlerts("bytes"),
-  },
-  {
-    name: "backflow_outbox_limit_bytes",
-    type: "gauge",
-    help: "Bytes on disk that alerts may take: alerts.outbox_bytes.",
-    labels: ["sink"],
-    unit: "bytes",
-    source: outbox,
-    read: ofAlerts("limitBytes"),
-  },
-  {
-    name: "backflow_outbox_oldest_seconds",
-    type: "gauge",
-    help: "Age of the alert that waits longest; 0 when none waits.",
-    labels: ["sink"],
-    unit: "seconds",
-    source: outbox,
-    read: ofAlerts("oldestSeconds"),
-  },
-  {
-    name: "backflow_alerts_published_total",
-    type: "counter",
-    help: "Alerts that the receiver acknowledged.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("published"),
-  },
-  {
-    name: "backflow_alert_errors_total",
-    type: "counter",
-    help: "Attempts to publish that failed; each is retried.",
-    labels: ["sink"],
-    unit: "attempts",
-    source: outbox,
-    read: ofAlerts("errors"),
-  },
-  {
-    name: "backflow_alerts_shed_total",
-    type: "counter",
-    help: "Alerts dropped because the outbox was full, the least grave first.",
-    labels: ["sink", "severity"],
-    unit: "alerts",
-    source: outbox,
-    read: (source) =>
-      source
-        .alerts()
-        .flatMap(({ name, shed }) =>
-          Object.entries(shed).map(([severity, count]): Reading => [{ sink: name, severity }, count]),
-        ),
-  },
-  {
-    name: "backflow_alerts_superseded_total",
-    type: "counter",
-    help: "Versions that did not leave because a graver, newer one of their finding left before; none of them is lost.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("superseded"),
-  },
-  {
-    name: "backflow_alerts_refused_total",
-    type: "counter",
-    help: "Alerts that the receiver refused for good, kept in refused.jsonl.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("refused"),
-  },
-  {
-    name: "backflow_alerts_torn_total",
-    type: "counter",
-    help: "Alerts lost on disk, by a crash in the middle of a write or by damage.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("torn"),
-  },
+  ...alertMetrics,
   {
     name: "backflow_findings_total",
     type: "counter",
