@@ -65,7 +65,9 @@ describe("a flood", () => {
     excess(1, 150_000)
     const [claim] = excess(2, 30_000, { kind: "records" })
     expect(claim?.evidence.map(({ facts }) => facts["overload"])).toEqual(["edges", "records"])
-    expect(claim?.summary).toContain("places inside in 1 second beyond the 1,024 that are told apart, and 30,000 records")
+    expect(claim?.summary).toContain(
+      "places inside in 1 second beyond the 1,024 that are told apart, and 30,000 records",
+    )
   })
 
   it("is one for all that comes from one root, and shows the topmost that floods", () => {
