@@ -24,6 +24,7 @@ export function findOutside(intent: Intent, process: ProcessKey, request: Tunnel
     const key = queue[i] ?? process
     const found = view
       .connectionsOf(key)
+      .slice(0, limits.lookedConnections)
       .find((connection) => isOutbound(connection, view) && isCandidate(connection, request))
     if (found) {
       intent.outside = found
