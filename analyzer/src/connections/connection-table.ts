@@ -41,8 +41,8 @@ export class ConnectionTable {
     return this.#live.values()
   }
 
-  ofProcess(process: ProcessKey): readonly Connection[] {
-    return this.#byProcess.get(process).flatMap((cookie) => this.#live.get(cookie) ?? [])
+  *ofProcess(process: ProcessKey): Generator<Connection> {
+    for (const cookie of this.#byProcess.values(process)) yield this.#live.get(cookie) as Connection
   }
 
   isConnected(process: ProcessKey, address: string): boolean {

@@ -26,8 +26,8 @@ export class EdgeTable {
     return this.#byGroup.get(group).flatMap((id) => this.#edges.get(id) ?? [])
   }
 
-  ofConnection(cookie: string): readonly CouplingEdge[] {
-    return this.#byCookie.get(cookie).flatMap((id) => this.#edges.get(id) ?? [])
+  *ofConnection(cookie: string): Generator<CouplingEdge> {
+    for (const id of this.#byCookie.values(cookie)) yield this.#edges.get(id) as CouplingEdge
   }
 
   /** What was known before; false when the edge is older than that, and nothing changed. */
@@ -101,8 +101,8 @@ export class AttachmentTable {
     return this.#evicted
   }
 
-  ofProcess(process: ProcessKey): readonly Attachment[] {
-    return this.#byProcess.get(process).flatMap((id) => this.#attachments.get(id) ?? [])
+  *ofProcess(process: ProcessKey): Generator<Attachment> {
+    for (const id of this.#byProcess.values(process)) yield this.#attachments.get(id) as Attachment
   }
 
   /** What was known before; false when the attachment is older than that, and nothing changed. */

@@ -128,7 +128,7 @@ export class HostTracker implements View {
   connection(cookie: string): Connection | undefined {
     return this.#connections.get(cookie)
   }
-  connectionsOf(process: ProcessKey): readonly Connection[] {
+  connectionsOf(process: ProcessKey): Iterable<Connection> {
     return this.#connections.ofProcess(process)
   }
   isConnected(process: ProcessKey, address: string): boolean {
@@ -143,16 +143,16 @@ export class HostTracker implements View {
   ancestors(key: ProcessKey): readonly ProcessFacts[] {
     return this.#processes.ancestors(key)
   }
-  childrenOf(key: ProcessKey): readonly ProcessKey[] {
+  childrenOf(key: ProcessKey): Iterable<ProcessKey> {
     return this.#processes.childrenOf(key)
   }
   edgesOf(group: string): readonly CouplingEdge[] {
     return this.#edges.ofGroup(group)
   }
-  edgesOfConnection(cookie: string): readonly CouplingEdge[] {
+  edgesOfConnection(cookie: string): Iterable<CouplingEdge> {
     return this.#edges.ofConnection(cookie)
   }
-  attachmentsOf(process: ProcessKey): readonly Attachment[] {
+  attachmentsOf(process: ProcessKey): Iterable<Attachment> {
     return this.#attachments.ofProcess(process)
   }
 
@@ -173,7 +173,7 @@ export class HostTracker implements View {
   }
 
   *#exit(process: ProcessKey): Generator<Change> {
-    for (const held of this.#attachments.ofProcess(process)) {
+    for (const held of [...this.#attachments.ofProcess(process)]) {
       const attachment = { ...held, gone: true, observedUs: Math.max(held.observedUs, this.#nowUs) }
       this.#attachments.put(attachment)
       yield { kind: "attachment", attachment, previous: held }

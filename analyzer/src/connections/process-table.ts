@@ -32,8 +32,8 @@ export class ProcessTable {
     return this.#facts.get(key)
   }
 
-  childrenOf(key: ProcessKey): readonly ProcessKey[] {
-    return this.#children.get(key)
+  childrenOf(key: ProcessKey): Iterable<ProcessKey> {
+    return this.#children.values(key)
   }
 
   /** Nearest first. */

@@ -140,10 +140,8 @@ function findOutside(process: ProcessKey, request: TunnelRequest, view: View): C
   const queue = [process]
   for (let i = 0; i < queue.length && i < limits.followedDescendants; i++) {
     const key = queue[i] ?? process
-    const found = view
-      .connectionsOf(key)
-      .find((connection) => isOutbound(connection, view) && isCandidate(connection, request))
-    if (found) return found
+    for (const connection of view.connectionsOf(key))
+      if (isOutbound(connection, view) && isCandidate(connection, request)) return connection
     queue.push(...view.childrenOf(key))
   }
   return undefined
