@@ -3,6 +3,8 @@ import type { Connection, ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
 import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "../domain/identity.js"
+import { lostSince, totalLost } from "../domain/lost.js"
+import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
 import type { ConnectionRow } from "../domain/output.js"
 import type { View } from "../domain/view.js"
@@ -38,6 +40,9 @@ export class HostTracker implements View {
   /** Live connections that a snapshot did not name, and when. */
   readonly #missing = new Map<string, Microseconds>()
   #datagramsCheckedUs: Microseconds = 0
+  /** Totals of the last batch; undefined before the first one of an instance, whose totals tell of times before it. */
+  #lost: Lost | undefined
+  #evicted = 0
 
   constructor(host: HostFacts, networks: Networks, limits: TrackerLimits) {
     this.#host = host
@@ -77,6 +82,7 @@ export class HostTracker implements View {
       this.#edges.clear()
       this.#attachments = new AttachmentTable(this.#limits)
       this.#snapshot = undefined
+      this.#lost = undefined
     }
     this.#host = host
   }
@@ -96,6 +102,7 @@ export class HostTracker implements View {
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
+    yield* this.#lose(batch.lost)
     for (const proof of batch.proofs) yield { kind: "proof", proof }
     for (const process of batch.exited) yield* this.#exit(process)
     if (batch.snapshot) this.#reconcile(batch)
@@ -170,6 +177,16 @@ export class HostTracker implements View {
     const isNews = !snapshot || previous === undefined || connection.lastMovedUs > previous.lastMovedUs
     if (isNews || connection.process !== previous.process) this.#addRow(update.reason, connection)
     yield { kind: "connection", update, connection, previous }
+  }
+
+  *#lose(totals: Lost): Generator<Change> {
+    const { evictedConnections, evictedProcesses, evictedCouplings } = this.counts
+    const allEvicted = evictedConnections + evictedProcesses + evictedCouplings
+    const lost = lostSince(this.#lost ?? totals, totals)
+    const evicted = Math.max(0, allEvicted - this.#evicted)
+    this.#lost = totals
+    this.#evicted = allEvicted
+    if (evicted > 0 || totalLost(lost) > 0) yield { kind: "lost", lost, evicted }
   }
 
   *#exit(process: ProcessKey): Generator<Change> {

@@ -3,6 +3,7 @@ import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Evidence } from "./finding.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
 import type { View } from "./view.js"
@@ -20,6 +21,8 @@ export type Change =
   | { readonly kind: "edge-gone"; readonly edge: CouplingEdge }
   | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
   | { readonly kind: "overload"; readonly overload: Overload }
+  /** What was lost on the way, and given up by the tracker for want of room, since the last batch. */
+  | { readonly kind: "lost"; readonly lost: Lost; readonly evicted: number }
   | { readonly kind: "proof"; readonly proof: Proof }
   | { readonly kind: "process"; readonly facts: ProcessFacts; readonly previous: ProcessFacts | undefined }
   | { readonly kind: "exit"; readonly process: ProcessKey; readonly facts: ProcessFacts | undefined }
