@@ -14,7 +14,7 @@ export interface View {
   connection(cookie: string): Connection | undefined
   /** Live connections that the process owns now. */
   connectionsOf(process: ProcessKey): Iterable<Connection>
-  /** The process owns a live connection to the address outside that nobody outside opened. */
+  /** The process owns a live connection to the address that was not opened from there. */
   isConnected(process: ProcessKey, address: string): boolean
   liveConnections(): Iterable<Connection>
 
