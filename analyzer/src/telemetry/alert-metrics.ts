@@ -1,4 +1,4 @@
-import type { MetricDeclaration, MetricSource, Reading } from "./metric-declarations.js"
+import type { MetricDeclaration, MetricSource, Reading } from "./metric-declaration.js"
 import type { AlertStatus } from "./status.js"
 
 const outbox = "outbox"
