@@ -4,7 +4,7 @@ use anyhow::Result;
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::load::Kernel;
-use crate::kernel::records::{read, Edge, EdgeKey};
+use crate::kernel::records::{bytes_of, read, Edge, EdgeKey, ProcessId};
 use crate::wire;
 
 /// Where the contract counts each kind of loss, in the order of `enum lost_kind` in bpf/records.h.
@@ -52,6 +52,17 @@ impl Maps {
             .filter_map(|(key, value)| Some((read::<EdgeKey>(&key)?, read::<Edge>(&value)?)))
             .filter(|(_, edge)| edge.last_ns > since_ns)
             .collect()
+    }
+
+    /// Forgets the edges of a process, all of which changed after `since_ns`.
+    pub fn forget_edges(&self, process: &ProcessId, since_ns: u64) {
+        let is_its = |of: &ProcessId| of.pid == process.pid && of.start_ns == process.start_ns;
+        for (key, edge) in self.edges_since(since_ns) {
+            if is_its(&edge.a_process) || is_its(&edge.b_process) {
+                // Gone already when the kernel needed the room.
+                let _ = self.edges.delete(bytes_of(&key));
+            }
+        }
     }
 
     /// The group that a process was joined to, where it does not act for itself.

@@ -9,6 +9,7 @@ use crate::host::process::Processes;
 use crate::inspect::inspector::AttachmentUpdate;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
+use crate::pipeline::proofs::ProofReport;
 use crate::wire;
 
 #[derive(Default)]
@@ -16,13 +17,14 @@ pub struct BatchBuilder {
     columns: Columns,
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
+    proofs: Vec<wire::Proof>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
 
 impl BatchBuilder {
     pub fn records(&self) -> usize {
-        self.columns.records() + self.edges.len() + self.attachments.len()
+        self.columns.records() + self.edges.len() + self.attachments.len() + self.proofs.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -49,6 +51,17 @@ impl BatchBuilder {
     pub fn attachment(&mut self, update: AttachmentUpdate, processes: &mut Processes, clock: Clock) {
         self.processes.extend([Some(update.process), update.child].into_iter().flatten());
         self.attachments.push(update.to_wire(processes, clock));
+        self.counts.lifecycle += 1;
+    }
+
+    pub fn proof(&mut self, report: &ProofReport, processes: &mut Processes, clock: Clock) {
+        let process = report.process.map_or(0, |id| self.refer(&id, processes, clock));
+        self.proofs.push(wire::Proof {
+            nonce: report.nonce.to_vec(),
+            process,
+            started_us: clock.to_unix_us(report.started_ns),
+            failure: report.failure.clone(),
+        });
         self.counts.lifecycle += 1;
     }
 
@@ -80,7 +93,7 @@ impl BatchBuilder {
             exited: processes.take_exited(),
             more: false,
             overloads: Vec::new(),
-            proofs: Vec::new(),
+            proofs: self.proofs,
         };
         (batch, self.counts)
     }

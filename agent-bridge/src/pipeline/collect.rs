@@ -2,6 +2,7 @@
 //! panic or wait for the network.
 
 use std::cell::RefCell;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,9 @@ use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
+use crate::prove::prover::Prover;
 use crate::{log, wire};
 
 /// How often things are done, in nanoseconds of the boot clock.
@@ -56,6 +59,7 @@ pub struct Collector {
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
+    proofs: Proofs,
 }
 
 #[derive(Default)]
@@ -69,7 +73,7 @@ struct Deadlines {
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
+    pub fn new(kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
@@ -85,6 +89,7 @@ impl Collector {
             newest_edge_ns: 0,
             deadlines: Deadlines::default(),
             intervals,
+            proofs: Proofs::new(prover),
         })
     }
 
@@ -153,6 +158,7 @@ impl Collector {
     fn connection(&mut self, r: &ConnectionRecord) {
         self.lifecycle.connection(r, &mut self.processes, self.clock);
         self.inspector.on_connection(r);
+        self.proofs.on_connection(r);
         if r.reason == REASON_CLOSED {
             self.inspector.on_closed(r.cookie);
         }
@@ -167,7 +173,8 @@ impl Collector {
             self.processes.expire(now);
             self.deadlines.expire = now + EXPIRE_NS;
         }
-        self.apply();
+        self.apply(now);
+        self.prove(now);
         self.inspect(now);
         if now >= self.deadlines.edges || stopping {
             self.edges();
@@ -187,16 +194,28 @@ impl Collector {
     }
 
     /// What the analyzer has requested: networks, and everything that a fresh one needs.
-    fn apply(&mut self) {
+    fn apply(&mut self, now: u64) {
         if let Some(networks) = self.buffer.take_networks() {
             if let Err(error) = self.networks.configure(&networks) {
                 log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
+        if let Some(nonce) = self.buffer.take_proof_request() {
+            self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
+        }
         if self.buffer.take_dictionary_request() {
             self.flush();
             self.buffer.set_dictionary(self.processes.dictionary());
             self.snapshot();
+        }
+    }
+
+    /// What there is to say of a proof leaves before anything that the relay does: whoever reads it knows what is to come.
+    fn prove(&mut self, now: u64) {
+        if let Some(report) = self.proofs.tick(now, &self.maps) {
+            self.lifecycle.proof(&report, &mut self.processes, self.clock);
+            self.flush();
+            self.proofs.reported();
         }
     }
 
@@ -209,6 +228,9 @@ impl Collector {
         let mut builder = self.collect_sockets(Part::Snapshot);
         for update in self.inspector.all() {
             builder.attachment(update, &mut self.processes, self.clock);
+        }
+        if let Some(report) = self.proofs.current() {
+            builder.proof(report, &mut self.processes, self.clock);
         }
         self.newest_edge_ns = 0;
         self.add_edges(&mut builder);

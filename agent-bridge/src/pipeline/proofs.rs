@@ -1,0 +1,179 @@
+//! Proofs: what the analyzer asks for, what the prover does, and what is reported of it. One at a time.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use crate::kernel::maps::Maps;
+use crate::kernel::records::{ConnectionRecord, ProcessId, INITIATOR_LOCAL, SCOPE_OUTSIDE};
+use crate::log;
+use crate::prove::channel::Step;
+use crate::prove::namespace::OUTSIDE;
+use crate::prove::prover::Prover;
+use crate::prove::sizes::Nonce;
+
+/// From the request on; the prover itself gives up after 4 s (prove/relay.rs).
+const LIMIT_NS: u64 = 5_000_000_000;
+/// How long the kernel's record of the relay's connection may take: it is in the ring before the relay is.
+const RECORD_NS: u64 = 500_000_000;
+/// After the end of a relay its edges are kept so long, for whoever reads them last.
+const KEEP_NS: u64 = 5_000_000_000;
+
+/// What to tell the analyzer of a relay.
+#[derive(Clone, Debug)]
+pub struct ProofReport {
+    pub nonce: Nonce,
+    /// As the kernel programs saw it; `None` when they did not, or no relay was opened.
+    pub process: Option<ProcessId>,
+    pub started_ns: u64,
+    /// Empty when a relay was opened.
+    pub failure: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// The relay has not dialled yet.
+    Asked,
+    /// It has, and the record of that is looked for since then.
+    Dialled {
+        since_ns: u64,
+    },
+    /// Its process is reported next, and then the outside may speak.
+    Reporting,
+    Speaking,
+    /// Over at this moment.
+    Ended {
+        at_ns: u64,
+    },
+}
+
+struct Relay {
+    stage: Stage,
+    asked_ns: u64,
+    report: ProofReport,
+    /// Owner of the last connection that was opened to the outside within the prover's namespace, port, time.
+    seen: Option<(ProcessId, u16, u64)>,
+}
+
+pub struct Proofs {
+    prover: Option<Prover>,
+    relay: Option<Relay>,
+    /// Why a request cannot be met, told with the next tick.
+    refused: Option<ProofReport>,
+}
+
+impl Proofs {
+    pub fn new(prover: io::Result<Prover>) -> Self {
+        if let Err(error) = &prover {
+            log::warn(format_args!("cannot start the prover, this host will count as not proven: {error}"));
+        }
+        Self { prover: prover.ok(), relay: None, refused: None }
+    }
+
+    /// Asks for a relay. One that is under way goes on, and the request is refused.
+    pub fn request(&mut self, nonce: &[u8], is_outside: impl Fn(Ipv4Addr) -> bool, now: u64) {
+        let Ok(nonce) = Nonce::try_from(nonce) else {
+            log::warn(format_args!("dropped a request for a proof: a nonce has 8 bytes, this one {}", nonce.len()));
+            return;
+        };
+        let report = ProofReport { nonce, process: None, started_ns: now, failure: String::new() };
+        match self.begin(nonce, is_outside) {
+            Ok(()) => self.relay = Some(Relay { stage: Stage::Asked, asked_ns: now, report, seen: None }),
+            Err(failure) => self.refused = Some(ProofReport { failure, ..report }),
+        }
+    }
+
+    fn begin(&mut self, nonce: Nonce, is_outside: impl Fn(Ipv4Addr) -> bool) -> Result<(), String> {
+        let Some(prover) = &mut self.prover else { return Err("the collector could not start its prover".into()) };
+        if let Some(ended) = prover.ended() {
+            return Err(ended);
+        }
+        let is_under_way = self.relay.as_ref().is_some_and(|relay| !matches!(relay.stage, Stage::Ended { .. }));
+        match prover.step() {
+            // Ended: a relay that was given up here, and whose end was not waited for.
+            Step::Idle | Step::Ended if !is_under_way => {}
+            Step::Unfit => return Err(prover.failure()),
+            Step::Starting => return Err("the prover is still starting".into()),
+            _ => return Err("a relay that was asked for before has not ended".into()),
+        }
+        let Some(address) = OUTSIDE.into_iter().find(|address| is_outside(*address)) else {
+            return Err(
+                "the configuration counts every network for documentation (RFC 5737) as inside: no address is left for a relay's outside"
+                    .into(),
+            );
+        };
+        prover.ask(nonce, address);
+        Ok(())
+    }
+
+    /// Nobody but the relay opens a connection to the outside in the prover's namespace: no other process has entered it.
+    pub fn on_connection(&mut self, r: &ConnectionRecord) {
+        let (Some(prover), Some(relay)) = (&self.prover, &mut self.relay) else { return };
+        if r.netns != 0 && r.netns == prover.netns() && r.initiator == INITIATOR_LOCAL && r.scope == SCOPE_OUTSIDE {
+            relay.seen = Some((r.owner, r.remote_port, r.opened_ns));
+        }
+    }
+
+    /// What is to be reported now; `reported` must follow.
+    pub fn tick(&mut self, now: u64, maps: &Maps) -> Option<ProofReport> {
+        if let Some(refused) = self.refused.take() {
+            return Some(refused);
+        }
+        let (prover, relay) = (self.prover.as_mut()?, self.relay.as_mut()?);
+        if let Stage::Ended { at_ns } = relay.stage {
+            if now > at_ns + KEEP_NS {
+                if let Some(process) = &relay.report.process {
+                    maps.forget_edges(process, relay.asked_ns);
+                }
+                self.relay = None;
+            }
+            return None;
+        }
+        let failure = match prover.step() {
+            Step::Ended => Some(prover.failure()),
+            _ if now > relay.asked_ns + LIMIT_NS => Some("timeout: the prover did not respond".to_owned()),
+            _ => prover.ended(),
+        };
+        if let Some(failure) = failure {
+            if prover.step() == Step::Ended {
+                prover.rest();
+            }
+            relay.stage = Stage::Ended { at_ns: now };
+            relay.report.failure = failure;
+            return (!relay.report.failure.is_empty()).then(|| relay.report.clone());
+        }
+        relay.advance(prover, now)
+    }
+
+    /// What `tick` gave last is on its way.
+    pub fn reported(&mut self) {
+        let (Some(prover), Some(relay)) = (&self.prover, &mut self.relay) else { return };
+        if relay.stage == Stage::Reporting {
+            relay.stage = Stage::Speaking;
+            prover.speak();
+        }
+    }
+
+    /// What a fresh analyzer has to know of the relay whose edges it will get.
+    pub fn current(&self) -> Option<&ProofReport> {
+        self.relay.as_ref().filter(|relay| relay.report.process.is_some()).map(|relay| &relay.report)
+    }
+}
+
+impl Relay {
+    fn advance(&mut self, prover: &Prover, now: u64) -> Option<ProofReport> {
+        if self.stage == Stage::Asked && prover.step() == Step::Dialled {
+            self.stage = Stage::Dialled { since_ns: now };
+        }
+        let Stage::Dialled { since_ns } = self.stage else { return None };
+        let seen = self.seen.filter(|(_, port, _)| *port == prover.port());
+        if let Some((process, _, opened_ns)) = seen {
+            self.report.process = Some(process);
+            self.report.started_ns = opened_ns;
+        } else if now < since_ns + RECORD_NS {
+            return None;
+        }
+        // Without a record the kernel programs are blind to it: that is for the analyzer to find.
+        self.stage = Stage::Reporting;
+        Some(self.report.clone())
+    }
+}
