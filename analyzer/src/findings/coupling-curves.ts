@@ -33,7 +33,8 @@ export class CouplingCurves {
   }
 
   advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly CouplingPoint[] {
-    for (const { connection, status } of findings) if (status !== "suppressed") this.#watch(connection.cookie)
+    for (const { connection, status } of findings)
+      if (status !== "suppressed" && status !== "proof") this.#watch(connection.cookie)
     const samples: CouplingPoint[] = []
     for (const cookie of this.#moved) {
       const isSettled = this.#sample(cookie, view, nowUs, samples)

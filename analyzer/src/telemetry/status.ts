@@ -1,6 +1,7 @@
 /** The state of each part of a running analyzer, given by the part, shown by metrics, page and command line. */
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
+import type { ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 
 export interface AnalyzerStatus {
@@ -41,6 +42,18 @@ export interface HostStatus {
   /** When anything was last received from it, by the analyzer's clock. */
   readonly lastReceivedUs: Microseconds
   readonly counts: { readonly liveConnections: number }
+  readonly proofs: ProofStatus
+}
+
+/** Whether a host is proven to be watched, for people and programs. */
+export interface HostProof {
+  readonly host: string
+  readonly hostId: string
+  readonly connected: boolean
+  /** RFC 3339; null before the first time in this boot. */
+  readonly lastProvenAt: string | null
+  /** Why it is not; null while nothing says so. */
+  readonly blind: string | null
 }
 
 /** Outputs of one sink. */

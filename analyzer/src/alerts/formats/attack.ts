@@ -11,6 +11,7 @@ export const attackVersion = "17"
 
 const commandAndControl = { uid: "TA0011", name: "Command and Control" }
 const lateralMovement = { uid: "TA0008", name: "Lateral Movement" }
+const defenseEvasion = { uid: "TA0005", name: "Defense Evasion" }
 const execution = { uid: "TA0002", name: "Execution" }
 
 const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
@@ -27,6 +28,11 @@ const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
     name: "Command and Scripting Interpreter",
     tactic: execution,
     sub: { uid: "T1059.004", name: "Unix Shell" },
+  },
+  "T1562.006": {
+    name: "Impair Defenses",
+    tactic: defenseEvasion,
+    sub: { uid: "T1562.006", name: "Indicator Blocking" },
   },
 }
 
