@@ -9,7 +9,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** What is still open after everything was stopped is a leftover of some client (kafkajs after a crash of its broker). */
-const lingerMs = 2_000
+const lingerMs = 500
 
 process.exitCode = await main(process.argv.slice(2), processTerminal())
 setTimeout(() => process.exit(), lingerMs).unref()

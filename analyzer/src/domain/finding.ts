@@ -27,6 +27,10 @@ export type EvidenceKind =
   | "argv"
   | "config-file"
   | "connection"
+  | "tries"
+  // blinding
+  | "overload"
+  | "records-lost"
   // proof
   | "proof"
   // scoring, policy

@@ -69,6 +69,12 @@ function failsOn(cookie: string): Detector {
   }
 }
 
+/** Holds the event loop for that long. */
+function spin(ms: number): void {
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs);
+}
+
 let folder: string
 let store: HeldStore
 let analyzer: Analyzer | undefined
@@ -225,6 +231,44 @@ describe("the line from socket to store", () => {
     expect(await stopping.stop(10_000)).toBe(true)
     expect(await collector.ended).toMatchObject({ code: 14, details: "the analyzer stops" })
     analyzer = undefined
+  })
+
+  it("stops within its grace whatever waits, and drops that unacknowledged", async () => {
+    store.isHeld = true
+    let analysed = 0
+    const slow: Stages = { ...noStages, detectors: () => [{ name: "slow", observe: () => (analysed++, spin(20), []), tick: () => [] }] } // prettier-ignore
+    const stopping = await start({ limits: { delivery: { outputs: 1 } } }, { stages: slow })
+    const collector = dial(stopping.address)
+    collector.send(hello())
+    for (let seq = 1; seq <= 60; seq++) collector.send(batch(seq, { connections: connections([{}]) }))
+    while (stopping.status().intake.messages < 30) await setImmediate()
+    const before = analysed
+    // The store takes nothing more, and 30 batches of 20 ms are more than the grace.
+    expect(await stopping.stop(10)).toBe(false)
+    analyzer = undefined
+    expect(analysed - before).toBeLessThan(10)
+    expect(stopping.status().intake).toEqual({ messages: 0, bytes: 0 })
+    expect(await collector.ended).toMatchObject({ code: 14, details: "the analyzer stops" })
+    expect(collector.acks).toEqual([])
+  })
+
+  it("takes what a quiet host sends before the rest of what another one has sent", async () => {
+    store.isHeld = true
+    const { address } = await start({ limits: { delivery: { outputs: 1 } } })
+    const flooding = dial(address)
+    flooding.send(hello())
+    for (let seq = 1; seq <= 30; seq++) flooding.send(batch(seq, { connections: connections([{}]) }))
+    while ((analyzer?.status().intake.messages ?? 0) < 20) await setImmediate()
+    const quiet = dial(address)
+    quiet.send(hello({ hostId: "quiet" }))
+    quiet.send(batch(1))
+    while (analyzer?.status().sessions.length !== 2) await setImmediate()
+    const before = store.written.length
+    store.release()
+    await Promise.all([quiet.acknowledged(1), flooding.acknowledged(30)])
+    const order = store.written.slice(before).map(({ host }) => host.hostId)
+    // What the pipeline had in hand comes first.
+    expect(order.indexOf("quiet")).toBeLessThan(4)
   })
 
   it("keeps on storing while another sink fails, and tells that sink once it can", async () => {

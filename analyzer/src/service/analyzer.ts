@@ -1,6 +1,7 @@
 import { defaultTrackerLimits } from "../connections/limits.js"
 import type { TrackerLimits } from "../connections/limits.js"
 import type { Microseconds } from "../domain/identity.js"
+import { bootKey } from "../domain/keys.js"
 import type { Networks } from "../domain/networks.js"
 import { Rejections } from "../ingest/decode/rejections.js"
 import { Intake } from "../ingest/server/intake.js"
@@ -27,6 +28,8 @@ import { Runner } from "./runner.js"
 export interface AnalyzerLimits {
   /** Collectors that may be connected at once. */
   readonly streams: number
+  /** Boots of hosts that are known at once. */
+  readonly hosts: number
   readonly intake: IntakeLimits
   readonly delivery: DeliveryLimits
   /** Of each host. */
@@ -58,12 +61,15 @@ export interface AnalyzerPorts {
   readonly log: Log
   /** Wall clock, microseconds since the epoch: only to judge collectors' clocks and silence. */
   readonly nowUs: () => Microseconds
+  /** Monotonic clock, milliseconds: what hosts cost. */
+  readonly nowMs: () => number
   /** Called when a batch is durable, with its event time: how long that took is what a person waits for. */
   readonly onStored: (eventUs: Microseconds) => void
 }
 
 export const defaultAnalyzerLimits: AnalyzerLimits = {
   streams: 256,
+  hosts: 4_096,
   intake: { messages: 1_024, bytes: 64 * 1024 * 1024 },
   delivery: defaultDeliveryLimits,
   tracker: defaultTrackerLimits,
@@ -87,13 +93,19 @@ export class Analyzer {
   readonly #prover: Prover
   readonly #runner: Runner
   #address = ""
+  /** Messages that were not looked at before the end. */
+  #dropped = 0
   #running: { readonly ended: Promise<void>; readonly timers: readonly NodeJS.Timeout[] } | undefined
 
   constructor(config: AnalyzerConfig, ports: AnalyzerPorts) {
-    const { log, nowUs, stages, onStored } = ports
+    const { log, nowUs, nowMs, stages, onStored } = ports
     const { networks, limits } = config
     this.#ports = ports
-    this.#intake = new Intake<Received>(limits.intake, ({ stream, bytes }) => stream.taken(bytes.length))
+    this.#intake = new Intake<Received>(limits.intake, {
+      nowMs,
+      maxHosts: limits.hosts,
+      onTaken: ({ stream, bytes }) => stream.taken(bytes.length),
+    })
     this.#hosts = new Hosts({ networks, stages, trackerLimits: limits.tracker })
     const store = new Delivery(ports.store, log, limits.delivery)
     // A finding goes out at once: only the store gains from waiting for more.
@@ -118,7 +130,7 @@ export class Analyzer {
       nonces: new Nonces(config.proofKey),
       reject: this.#rejections.count,
     })
-    this.#runner = new Runner({ ...shared, hosts: this.#hosts, prover: this.#prover, store, others, onStored })
+    this.#runner = new Runner({ ...shared, hosts: this.#hosts, prover: this.#prover, store, others, nowMs, onStored })
   }
 
   /** What collectors dial, in the form of `listen`; empty before the start. */
@@ -163,6 +175,7 @@ export class Analyzer {
         view: pipeline.view,
         lastReceivedUs,
         counts: pipeline.counts,
+        share: this.#intake.shareOf(bootKey(pipeline.view.host)),
         proofs: pipeline.proofs,
       })),
       deliveries: this.#deliveries.map((delivery) => ({ sink: delivery.name, counts: delivery.counts })),
@@ -180,13 +193,24 @@ export class Analyzer {
     for (const timer of running.timers) clearInterval(timer)
     this.#server.refuse()
     this.#intake.close()
-    const giveUp = setTimeout(() => this.#deliveries.forEach((delivery) => delivery.giveUp()), graceMs)
+    const giveUp = setTimeout(() => this.#giveUp(), graceMs)
     await running.ended
     await Promise.all(this.#deliveries.map((delivery) => delivery.flush()))
     clearTimeout(giveUp)
     await this.#server.stop()
     this.#recorder?.close()
-    return this.#deliveries.every(({ counts }) => counts.waiting === 0)
+    return this.#dropped === 0 && this.#deliveries.every(({ counts }) => counts.waiting === 0)
+  }
+
+  /** The time is over: what was received and is not durable is dropped. */
+  #giveUp(): void {
+    for (const delivery of this.#deliveries) delivery.giveUp()
+    this.#dropped = this.#intake.drop()
+    if (this.#dropped > 0)
+      this.#ports.log.warn(
+        { messages: this.#dropped },
+        "timeout: messages that wait were dropped at the stop, their collectors send them again",
+      )
   }
 }
 

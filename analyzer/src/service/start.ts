@@ -44,6 +44,9 @@ const maxEarlierFindings = 100_000
 /** What a stop waits for brokers to take, in milliseconds. What they do not take is on disk, and leaves after the next start. */
 const alertDrainMs = 5_000
 
+/** What undoing a start that failed may take, in milliseconds. */
+const failedStartMs = 5_000
+
 export interface ServiceOptions {
   readonly config: Config
   /** Where collectors connect: "unix:/path" or "127.0.0.1:4410". */
@@ -85,7 +88,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   try {
     return await build(options, teardown)
   } catch (thrown) {
-    await teardown.run(0)
+    await teardown.run(failedStartMs)
     throw thrown
   }
 }
@@ -128,6 +131,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       sinks: [...terminal, live],
       log,
       nowUs,
+      nowMs: () => performance.now(),
       onStored: (eventUs) => storedLatency.observe(eventUs),
     },
   )
@@ -174,6 +178,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
 
   await analyzer.start()
   teardown.add(async (leftMs) => {
+    end = { ...end, isWritten: false }
     end = { ...end, isWritten: await analyzer.stop(leftMs) }
   })
   const addresses: ServiceAddresses = {

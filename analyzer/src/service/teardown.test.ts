@@ -35,4 +35,14 @@ describe("Teardown", () => {
     expect(left[0]).toBeGreaterThan(0)
     expect(left[1]).toBe(0)
   })
+
+  it("leaves a step behind that does not end within the time, and runs the others", async () => {
+    const ran: string[] = []
+    const teardown = new Teardown()
+    teardown.add(() => ran.push("folder"))
+    teardown.add(() => new Promise(() => undefined))
+    teardown.add(() => ran.push("server"))
+    await expect(teardown.run(20)).rejects.toMatchObject({ code: "store-write", message: expect.stringMatching(/^timeout/) as string }) // prettier-ignore
+    expect(ran).toEqual(["server", "folder"])
+  })
 })

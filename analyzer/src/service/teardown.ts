@@ -1,3 +1,10 @@
+import { AppError } from "../errors.js"
+
+/** Kept of the time for the steps after one that uses all that it is given, in milliseconds. */
+const maxKeptMs = 3_000
+/** Each step gets so much after the end of the time, in milliseconds: most need no waiting at all. */
+const minStepMs = 50
+
 /** Undoes one step of a start, within what is left of the time for it, in milliseconds. */
 type Undo = (leftMs: number) => unknown
 
@@ -12,7 +19,8 @@ export class Teardown {
 
   /**
    * Runs every step, also after one that fails, and rejects with the first failure. Once: a later call gets the promise of
-   * the first. Steps share `graceMs`; one that comes after it is spent still runs, with 0.
+   * the first. Steps share `graceMs` less what is kept for those that come after the time is spent: they run with 0. At the
+   * end of `graceMs` what is still under way is left behind, so that nothing can hold up the end of the process.
    */
   run(graceMs: number): Promise<void> {
     return (this.#ran ??= this.#runAll(graceMs))
@@ -20,10 +28,12 @@ export class Teardown {
 
   async #runAll(graceMs: number): Promise<void> {
     const deadlineMs = performance.now() + graceMs
+    const keptMs = Math.min(maxKeptMs, graceMs / 4)
     const failures: unknown[] = []
     for (const undo of this.#steps.splice(0).reverse()) {
+      const leftMs = Math.max(0, deadlineMs - performance.now())
       try {
-        await undo(Math.max(0, deadlineMs - performance.now()))
+        await within(Math.max(minStepMs, leftMs), undo(Math.max(0, leftMs - keptMs)))
       } catch (thrown) {
         failures.push(thrown)
       }
@@ -31,3 +41,19 @@ export class Teardown {
     if (failures.length > 0) throw failures[0]
   }
 }
+
+/** Resolves or rejects with the promise, and rejects after `ms`. */
+async function within(ms: number, step: unknown): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AppError("store-write", text, remedy)), ms)
+  })
+  try {
+    await Promise.race([step, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const text = "timeout: the stop was not done within stop_seconds, and what was under way is left behind"
+const remedy = "Collectors send again what was not acknowledged; raise stop_seconds if the store needs longer."

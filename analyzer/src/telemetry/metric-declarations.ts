@@ -44,7 +44,7 @@ function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
     source.analyzer().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
-function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition">) {
+function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition" | "shed">) {
   return (source: MetricSource): readonly Reading[] =>
     source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
 }
@@ -57,6 +57,16 @@ function lostByHost(source: MetricSource): readonly Reading[] {
     for (const kind of lostKinds) kinds.set(kind, (kinds.get(kind) ?? 0) + (counts.lost?.[kind] ?? 0))
   }
   return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
+}
+
+/** Boots of one host count together. */
+function ofShares(part: "costMs" | "delayedMs") {
+  return (source: MetricSource): readonly Reading[] => {
+    const seconds = new Map<string, number>()
+    for (const { view, share } of source.analyzer().hosts)
+      seconds.set(view.host.hostName, (seconds.get(view.host.hostName) ?? 0) + share[part] / 1_000)
+    return [...seconds].map(([host, value]): Reading => [{ host }, value])
+  }
 }
 
 const pipeline = "pipeline"
@@ -140,6 +150,24 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "bytes",
     source: ingest,
     read: (source) => [[none, source.analyzer().intake.bytes]],
+  },
+  {
+    name: "backflow_host_cost_seconds_total",
+    type: "counter",
+    help: "Time of the analyzer that what a host sent has cost.",
+    labels: ["host"],
+    unit: "seconds",
+    source: ingest,
+    read: ofShares("costMs"),
+  },
+  {
+    name: "backflow_host_delayed_seconds_total",
+    type: "counter",
+    help: "Time that a host waited because others had cost less: it is over its share.",
+    labels: ["host"],
+    unit: "seconds",
+    source: ingest,
+    read: ofShares("delayedMs"),
   },
   {
     name: "backflow_rejected_total",
@@ -243,11 +271,25 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_shed_total",
     type: "counter",
-    help: "Alerts dropped because the outbox was full.",
+    help: "Alerts dropped because the outbox was full, the least grave first.",
+    labels: ["sink", "severity"],
+    unit: "alerts",
+    source: outbox,
+    read: (source) =>
+      source
+        .alerts()
+        .flatMap(({ name, shed }) =>
+          Object.entries(shed).map(([severity, count]): Reading => [{ sink: name, severity }, count]),
+        ),
+  },
+  {
+    name: "backflow_alerts_superseded_total",
+    type: "counter",
+    help: "Versions that did not leave because a graver, newer one of their finding left before; none of them is lost.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
-    read: ofAlerts("shed"),
+    read: ofAlerts("superseded"),
   },
   {
     name: "backflow_alerts_refused_total",

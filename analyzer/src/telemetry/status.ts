@@ -1,6 +1,7 @@
 /** The state of each part of a running analyzer, given by the part, shown by metrics, page and command line. */
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
+import type { Severity } from "../domain/severity.js"
 import type { ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 
@@ -42,7 +43,18 @@ export interface HostStatus {
   /** When anything was last received from it, by the analyzer's clock. */
   readonly lastReceivedUs: Microseconds
   readonly counts: { readonly liveConnections: number }
+  readonly share: HostShare
   readonly proofs: ProofStatus
+}
+
+/** How much of the analyzer's time one host takes. */
+export interface HostShare {
+  /** Processor time that it has cost. */
+  readonly costMs: number
+  /** How long it waited because others had cost less. */
+  readonly delayedMs: number
+  /** It takes more than its share: it waits now, or did within the last minute. */
+  readonly isDelayed: boolean
 }
 
 /** Whether a host is proven to be watched, for people and programs. */
@@ -81,8 +93,10 @@ export interface AlertStatus {
   readonly errors: number
   /** Kept in refused.jsonl, because the destination will not take them. */
   readonly refused: number
-  /** Dropped for lack of room in the outbox. */
-  readonly shed: number
+  /** Dropped for lack of room in the outbox, by severity. */
+  readonly shed: Readonly<Record<Severity, number>>
+  /** Versions that did not leave because a graver, newer one of their finding had left before. */
+  readonly superseded: number
   /** Lost on disk, by a crash in the middle of a write or by damage. */
   readonly torn: number
   readonly depth: number

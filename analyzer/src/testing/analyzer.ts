@@ -24,6 +24,14 @@ export function anAnalyzer(
       ...config,
       limits: { ...defaultAnalyzerLimits, ...limits, delivery },
     },
-    { stages: noStages, sinks: [], log: noLog, nowUs: () => startUs, onStored: () => undefined, ...ports },
+    {
+      stages: noStages,
+      sinks: [],
+      log: noLog,
+      nowUs: () => startUs,
+      nowMs: () => performance.now(),
+      onStored: () => undefined,
+      ...ports,
+    },
   )
 }

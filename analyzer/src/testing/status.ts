@@ -1,4 +1,4 @@
-import type { AlertStatus, AnalyzerStatus, SessionCounts, SessionStatus } from "../telemetry/status.js"
+import type { AlertStatus, AnalyzerStatus, HostShare, SessionCounts, SessionStatus } from "../telemetry/status.js"
 import type { ProofStatus } from "../domain/proof.js"
 import { aHost } from "./hosts.js"
 
@@ -18,6 +18,11 @@ export function aStatus(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {
   }
 }
 
+/** A host that has cost nothing. */
+export function aShare(changes: Partial<HostShare> = {}): HostShare {
+  return { costMs: 0, delayedMs: 0, isDelayed: false, ...changes }
+}
+
 /** One run of the collector of `aHost`. */
 export function aSession(counts: Partial<SessionCounts> = {}, changes: Partial<SessionStatus> = {}): SessionStatus {
   const { hostName, hostId, bootId } = aHost()
@@ -35,7 +40,8 @@ export function anAlertStatus(changes: Partial<AlertStatus> = {}): AlertStatus {
     oldestSeconds: 0,
     published: 9,
     errors: 0,
-    shed: 0,
+    shed: { info: 0, low: 0, medium: 0, high: 0, critical: 0 },
+    superseded: 0,
     refused: 0,
     torn: 0,
     ...changes,

@@ -9,6 +9,8 @@ import type { Formatter } from "../formats/formatter.js"
  */
 export class FileSink implements AlertSink {
   readonly name = "file"
+  /** One write and one sync. */
+  readonly maxAlerts = 200
   readonly #path: string
   readonly #format: Formatter
 

@@ -19,6 +19,12 @@ const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
   T1090: { name: "Proxy", tactic: commandAndControl },
   T1071: { name: "Application Layer Protocol", tactic: commandAndControl },
   T1095: { name: "Non-Application Layer Protocol", tactic: commandAndControl },
+  T1562: { name: "Impair Defenses", tactic: defenseEvasion },
+  "T1562.006": {
+    name: "Impair Defenses",
+    tactic: defenseEvasion,
+    sub: { uid: "T1562.006", name: "Indicator Blocking" },
+  },
   "T1021.004": {
     name: "Remote Services",
     tactic: lateralMovement,
@@ -28,11 +34,6 @@ const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
     name: "Command and Scripting Interpreter",
     tactic: execution,
     sub: { uid: "T1059.004", name: "Unix Shell" },
-  },
-  "T1562.006": {
-    name: "Impair Defenses",
-    tactic: defenseEvasion,
-    sub: { uid: "T1562.006", name: "Indicator Blocking" },
   },
 }
 

@@ -18,6 +18,9 @@ import { analyzerReadyText, readyText } from "./ready-text.js"
 
 type Say = (text: string) => void
 
+/** What is left of stop_seconds for the process to end, once every part has stopped, in milliseconds. */
+const exitMs = 500
+
 /** `backflow up` and `backflow analyzer`: runs until a signal ends it. */
 export async function runUntilStopped(args: Arguments, config: Config, terminal: Terminal): Promise<number> {
   const isUp = args.command.name === "up"
@@ -39,7 +42,7 @@ export async function runUntilStopped(args: Arguments, config: Config, terminal:
     if (!isUp) say(analyzerReadyText(service.addresses, process.stdout.isTTY))
     await Promise.race([signal, service.running])
   } finally {
-    await service.stop(config.stopSeconds * 1_000)
+    await service.stop(graceMs(config))
   }
   return finish(service, config, say)
 }
@@ -65,9 +68,13 @@ function collectorEvents(
   }
 }
 
+function graceMs({ stopSeconds }: Config): number {
+  return stopSeconds * 1_000 - exitMs
+}
+
 /** Says what was done and what was not; the exit code. */
-async function finish(service: Service, { stopSeconds }: Config, say: Say): Promise<number> {
-  const { isWritten, isHandedOver } = await service.stop(stopSeconds * 1_000)
+async function finish(service: Service, config: Config, say: Say): Promise<number> {
+  const { isWritten, isHandedOver } = await service.stop(graceMs(config))
   for (const line of summaryLines(service.status())) say(line)
   for (const { name, depth } of service.alerts())
     if (depth > 0) say(`${name}: ${depth} alerts wait in the outbox, to be sent after the next start`)

@@ -23,6 +23,8 @@ type State =
  */
 export class CollectorStream {
   readonly #call: CollectorCall
+  /** Who is at the other end, as far as the transport tells: several streams of one peer count together. */
+  readonly peer: string
   #state: State = { kind: "greeting" }
   #window: number
   #queuedMessages = 0
@@ -33,6 +35,7 @@ export class CollectorStream {
 
   constructor(call: CollectorCall, window: number) {
     this.#call = call
+    this.peer = peerOf(call)
     this.#window = window
     call.on("drain", () => this.#flush())
   }
@@ -169,4 +172,12 @@ export class CollectorStream {
     const wire = backflow.v1.AnalyzerMessage
     this.#call.write(Buffer.from(wire.encode(wire.fromObject(message)).finish()))
   }
+}
+
+/** A client certificate where one was shown, else the address; everybody at a unix socket is one peer. */
+function peerOf(call: CollectorCall): string {
+  const certificate = call.getAuthContext().sslPeerCertificate
+  if (certificate !== undefined) return `certificate ${certificate.fingerprint256}`
+  const peer = call.getPeer()
+  return peer === "unknown" ? "unix socket" : peer.replace(/:\d+$/, "")
 }

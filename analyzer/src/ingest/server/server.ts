@@ -3,6 +3,7 @@ import type { Metadata, ServiceDefinition } from "@grpc/grpc-js"
 import { HealthImplementation } from "grpc-health-check"
 import { isSameSecret } from "../../config/secrets.js"
 import type { HostFacts } from "../../domain/identity.js"
+import { bootKey } from "../../domain/keys.js"
 import type { Networks } from "../../domain/networks.js"
 import type { Log } from "../../telemetry/log.js"
 import { CollectorStream } from "./collector-stream.js"
@@ -17,13 +18,16 @@ import { listen } from "./listener.js"
 import type { ListenOptions, Listener } from "./listener.js"
 import type { Recorder } from "./recording.js"
 import type { RejectionReason, Rejections } from "../decode/rejections.js"
+import type { CollectorSession } from "./session.js"
 import { Sessions } from "./sessions.js"
+import type { Source } from "./shares.js"
 
 /** One message on its way to the pipeline of its host. The first of a stream is its Hello. */
 export interface Received {
   readonly stream: CollectorStream
   readonly bytes: Uint8Array
   readonly hello: HostFacts | undefined
+  readonly source: Source
 }
 
 export interface ServerOptions extends ListenOptions {
@@ -160,12 +164,12 @@ export class CollectorServer {
 
   #receive(stream: CollectorStream, bytes: Buffer): void {
     if (stream.isOver) return
-    if (stream.session !== undefined) {
-      this.#offer({ stream, bytes, hello: undefined })
-      return
-    }
-    const hello = this.#greet(stream, bytes)
-    if (hello !== undefined) this.#offer({ stream, bytes, hello })
+    const isFirst = stream.session === undefined
+    const hello = isFirst ? this.#greet(stream, bytes) : undefined
+    // Undefined where the stream was ended over its Hello.
+    const { session } = stream
+    if (session === undefined || (isFirst && hello === undefined)) return
+    this.#offer({ stream, bytes, hello, source: sourceOf(stream, session) })
   }
 
   #offer(received: Received): void {
@@ -210,11 +214,14 @@ export class CollectorServer {
     stream.fail(code, details)
   }
 
-  /** A stream waits while the intake is full, or while it has its share of it waiting there. */
+  /** A stream waits while it, its host or its peer has its share of the intake waiting there. */
   #isHeld(stream: CollectorStream, whenFree: () => void): boolean {
     if (this.#isStopping) return true
-    const hasItsShare = stream.queuedMessages >= stream.window || stream.queuedBytes >= this.#options.queuedBytes
-    if (!this.#ports.intake.isFull && !hasItsShare) return false
+    const { session } = stream
+    // Before Hello there is one message, and nothing yet to whom it could be counted.
+    if (session === undefined) return false
+    const isFull = stream.queuedMessages >= stream.window || stream.queuedBytes >= this.#options.queuedBytes
+    if (!isFull && this.#ports.intake.hasRoom(sourceOf(stream, session))) return false
     this.#ports.intake.whenRoom(whenFree)
     return true
   }
@@ -227,6 +234,10 @@ export class CollectorServer {
     const window = this.#windowFor(Math.max(1, this.#streams.size))
     for (const stream of this.#streams) stream.grant(window)
   }
+}
+
+function sourceOf({ peer }: CollectorStream, { host }: CollectorSession): Source {
+  return { peer, host: bootKey(host) }
 }
 
 /** Whether the call carries "authorization: Bearer <token>". */

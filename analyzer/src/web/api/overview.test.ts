@@ -8,7 +8,7 @@ import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 import { startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
 import { aView } from "../../testing/trackers.js"
-import { aStatus, aSession, anAlertStatus, unproven } from "../../testing/status.js"
+import { aShare, aStatus, aSession, anAlertStatus, unproven } from "../../testing/status.js"
 
 function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
   let last = aStatus()
@@ -35,7 +35,13 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
 }
 
 const session = aSession({ lost: nothingLost })
-const hostStatus = { view: aView([]), lastReceivedUs: startUs, counts: { liveConnections: 7 }, proofs: unproven }
+const hostStatus = {
+  view: aView([]),
+  lastReceivedUs: startUs,
+  counts: { liveConnections: 7 },
+  share: aShare(),
+  proofs: unproven,
+}
 const fine = aStatus({ streams: 1, sessions: [session], hosts: [hostStatus] })
 const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
 const written = (written: number, failures: number, waiting = 0) =>
@@ -58,6 +64,11 @@ describe("problems", () => {
     ["one that is blind", { ...fine, hosts: [{ ...hostStatus, proofs: { ...unproven, blind: { sinceUs: startUs, reason: "it was not found within 2 s" } } }] }, /build-7 is blind: it was not found within 2 s/], // prettier-ignore
     ["what its kernel lacks", { ...fine, hosts: [{ ...hostStatus, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
     ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
+    [
+      "who takes more than its share",
+      { ...fine, hosts: [{ ...hostStatus, share: aShare({ isDelayed: true }) }] },
+      /^build-7 sends more than its share/,
+    ],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
     ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],
   ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
@@ -74,11 +85,21 @@ describe("problems", () => {
     ],
     ["an outbox that fills", anAlertStatus({ bytes: 800_000, condition: { state: "failing", text: "" } }), "error"],
     ["alerts that wait long", anAlertStatus({ depth: 2, oldestSeconds: 40 }), "warning"],
+    ["alerts that were dropped", anAlertStatus({ shed: { info: 0, low: 0, medium: 7, high: 1, critical: 0 } }), "warning"], // prettier-ignore
     ["alerts that were refused", anAlertStatus({ refused: 1 }), "warning"],
   ])("tell of %s", (_, alert, severity) => {
     const [first] = problems(fine, [alert])
     expect(first).toMatchObject({ severity, text: expect.stringMatching(/^kafka: /) as string })
     expect(first?.remedy).not.toBe("")
+  })
+
+  it("name what was dropped of alerts once, by severity", () => {
+    const shed = { info: 0, low: 2, medium: 1_629, high: 0, critical: 0 }
+    const { sinks, problems: found } = overviews([fine], [anAlertStatus({ shed, errors: 5 })]).now()
+    expect(sinks).toMatchObject([{ name: "kafka", shed: 1_631, failures: 5 }])
+    expect(found.map(({ text }) => text)).toEqual([
+      "kafka: 1631 alerts were dropped for lack of room (1629 medium, 2 low).",
+    ])
   })
 
   it("put errors first", () => {

@@ -1,6 +1,6 @@
 import type { HostSummary, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
-import type { AnalyzerStatus } from "../../telemetry/status.js"
+import type { AnalyzerStatus, HostStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
 
 /** A connected host counts as silent after a minute; collectors send at least every second. */
@@ -15,12 +15,13 @@ const remedies = {
   blind:
     "Run backflow prove; the finding host_blind says what was lost, and backflow doctor on that host what is missing.",
   degraded: "A newer kernel or more rights may bring it: run backflow doctor on that host.",
+  delayed: "Look at what floods that host. If it is ordinary load, run a second analyzer.",
   rejected: "Collector and analyzer may be of different releases, or something else sends to this port.",
 } as const
 
 /** What is lost, degraded or failing, for a person; worst first. */
 export function problemsOf(
-  { rejected, streams }: AnalyzerStatus,
+  { rejected, streams, hosts: states }: AnalyzerStatus,
   hosts: readonly HostSummary[],
   sinks: readonly SinkState[],
   nowMs: number,
@@ -28,6 +29,7 @@ export function problemsOf(
   const problems = [
     ...sinks.flatMap(sinkProblems),
     ...hosts.flatMap((host) => hostProblems(host, nowMs)),
+    ...states.flatMap(shareProblems),
     ...rejected.flatMap(([reason, count]) => rejectionProblem(reason, count)),
   ]
   if (streams === 0 && hosts.length === 0)
@@ -35,14 +37,16 @@ export function problemsOf(
   return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"))
 }
 
-function sinkProblems({ name, condition, shed }: SinkState): Problem[] {
+function sinkProblems({ name, condition, shed, outbox }: SinkState): Problem[] {
   const problems: Problem[] = []
   if (condition.state !== "ok") {
     const [text = "", ...remedy] = condition.text.split(/(?<=\.) /)
     const make = condition.state === "failing" ? error : warning
     problems.push(make(`${name}: ${text}`, remedy.join(" ")))
   }
-  if (shed > 0) problems.push(warning(`${name}: ${shed} outputs were dropped for lack of room.`, remedies.dropped))
+  // Of alerts the condition says it.
+  if (shed > 0 && outbox === undefined)
+    problems.push(warning(`${name}: ${shed} outputs were dropped for lack of room.`, remedies.dropped))
   return problems
 }
 
@@ -64,6 +68,15 @@ function hostProblems(
     problems.push(warning(`${name} ${what}.`, sentence(remedy)))
   }
   return problems
+}
+
+/** Who is shown here costs others nothing: it waits, and they do not. */
+function shareProblems({ view, share }: HostStatus): Problem[] {
+  if (!share.isDelayed) return []
+  const delay = durationText(share.delayedMs * 1_000)
+  return [
+    warning(`${view.host.hostName} sends more than its share and is delayed, by ${delay} in all.`, remedies.delayed),
+  ]
 }
 
 const rejectionTexts: Readonly<Partial<Record<RejectionReason, readonly [text: string, remedy: string]>>> = {
