@@ -1,9 +1,9 @@
 //! Proofs: what the analyzer asks for, what the prover does, and what is reported of it. One at a time.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::Ipv4Addr;
 
-use crate::kernel::maps::Maps;
 use crate::kernel::records::{ConnectionRecord, ProcessId, INITIATOR_LOCAL, SCOPE_OUTSIDE};
 use crate::log;
 use crate::prove::channel::Step;
@@ -15,8 +15,10 @@ use crate::prove::sizes::Nonce;
 const LIMIT_NS: u64 = 5_000_000_000;
 /// How long the kernel's record of the relay's connection may take: it is in the ring before the relay is.
 const RECORD_NS: u64 = 500_000_000;
-/// After the end of a relay its edges are kept so long, for whoever reads them last.
-const KEEP_NS: u64 = 5_000_000_000;
+/// The edges of a relay outlive it by some seconds (kernel/pruning.rs): an analyzer that connects then gets them all.
+const RECENT_NS: u64 = 60_000_000_000;
+/// More relays than run in that time by schedule; somebody may ask for one after the other.
+const MAX_RECENT: usize = 64;
 
 /// What to tell the analyzer of a relay.
 #[derive(Clone, Debug)]
@@ -40,10 +42,7 @@ enum Stage {
     /// Its process is reported next, and then the outside may speak.
     Reporting,
     Speaking,
-    /// Over at this moment.
-    Ended {
-        at_ns: u64,
-    },
+    Ended,
 }
 
 struct Relay {
@@ -57,6 +56,8 @@ struct Relay {
 pub struct Proofs {
     prover: Option<Prover>,
     relay: Option<Relay>,
+    /// Of relays whose edges may still be there.
+    recent: VecDeque<ProofReport>,
     /// Why a request cannot be met, told with the next tick.
     refused: Option<ProofReport>,
 }
@@ -66,7 +67,7 @@ impl Proofs {
         if let Err(error) = &prover {
             log::warn(format_args!("cannot start the prover, this host will count as not proven: {error}"));
         }
-        Self { prover: prover.ok(), relay: None, refused: None }
+        Self { prover: prover.ok(), relay: None, recent: VecDeque::new(), refused: None }
     }
 
     /// Asks for a relay. One that is under way goes on, and the request is refused.
@@ -87,7 +88,7 @@ impl Proofs {
         if let Some(ended) = prover.ended() {
             return Err(ended);
         }
-        let is_under_way = self.relay.as_ref().is_some_and(|relay| !matches!(relay.stage, Stage::Ended { .. }));
+        let is_under_way = self.relay.as_ref().is_some_and(|relay| relay.stage != Stage::Ended);
         match prover.step() {
             // Ended: a relay that was given up here, and whose end was not waited for.
             Step::Idle | Step::Ended if !is_under_way => {}
@@ -114,20 +115,15 @@ impl Proofs {
     }
 
     /// What is to be reported now; `reported` must follow.
-    pub fn tick(&mut self, now: u64, maps: &Maps) -> Option<ProofReport> {
+    pub fn tick(&mut self, now: u64) -> Option<ProofReport> {
         if let Some(refused) = self.refused.take() {
             return Some(refused);
         }
-        let (prover, relay) = (self.prover.as_mut()?, self.relay.as_mut()?);
-        if let Stage::Ended { at_ns } = relay.stage {
-            if now > at_ns + KEEP_NS {
-                if let Some(process) = &relay.report.process {
-                    maps.forget_edges(process, relay.asked_ns);
-                }
-                self.relay = None;
-            }
-            return None;
+        while self.recent.front().is_some_and(|report| report.started_ns + RECENT_NS < now) || self.recent.len() > MAX_RECENT {
+            self.recent.pop_front();
         }
+        let prover = self.prover.as_mut()?;
+        let relay = self.relay.as_mut().filter(|relay| relay.stage != Stage::Ended)?;
         let failure = match prover.step() {
             Step::Ended => Some(prover.failure()),
             _ if now > relay.asked_ns + LIMIT_NS => Some("timeout: the prover did not respond".to_owned()),
@@ -137,7 +133,7 @@ impl Proofs {
             if prover.step() == Step::Ended {
                 prover.rest();
             }
-            relay.stage = Stage::Ended { at_ns: now };
+            relay.stage = Stage::Ended;
             relay.report.failure = failure;
             return (!relay.report.failure.is_empty()).then(|| relay.report.clone());
         }
@@ -150,12 +146,13 @@ impl Proofs {
         if relay.stage == Stage::Reporting {
             relay.stage = Stage::Speaking;
             prover.speak();
+            self.recent.push_back(relay.report.clone());
         }
     }
 
-    /// What a fresh analyzer has to know of the relay whose edges it will get.
-    pub fn current(&self) -> Option<&ProofReport> {
-        self.relay.as_ref().filter(|relay| relay.report.process.is_some()).map(|relay| &relay.report)
+    /// What a fresh analyzer has to know of the relays whose edges it will get.
+    pub fn recent(&self) -> impl Iterator<Item = &ProofReport> {
+        self.recent.iter()
     }
 }
 
