@@ -13,6 +13,7 @@ import type { Sessions } from "../ingest/server/sessions.js"
 import type { Log } from "../telemetry/log.js"
 import type { Hosts } from "../pipeline/hosts.js"
 import { lossLines } from "../telemetry/losses.js"
+import type { Prover } from "./prove/prover.js"
 import { totalLost } from "../domain/lost.js"
 
 export interface RunnerPorts {
@@ -20,6 +21,7 @@ export interface RunnerPorts {
   readonly sessions: Sessions
   readonly rejections: Rejections
   readonly hosts: Hosts
+  readonly prover: Pick<Prover, "admit" | "applied">
   /** The durable sink: its room is what the intake waits for. */
   readonly store: Delivery
   readonly others: readonly Delivery[]
@@ -86,7 +88,7 @@ export class Runner {
   }
 
   #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
-    const { hosts, rejections, nowUs } = this.#ports
+    const { hosts, prover, rejections, nowUs } = this.#ports
     const before = totalLost(session.counts.lost)
     const input = session.read(bytes, nowUs(), rejections.count)
     this.#logLoss(session, before)
@@ -98,7 +100,9 @@ export class Runner {
     else if (input.kind === "duplicate") this.#acknowledge(session)
     else {
       const { seq, observedUs } = input.batch
-      this.#deliver(hosts.apply(session.host, input.batch, nowUs()), () => {
+      const output = hosts.apply(session.host, prover.admit(session, input.batch), nowUs())
+      prover.applied(session)
+      this.#deliver(output, () => {
         session.markDurable(seq)
         this.#acknowledge(session)
         this.#ports.onStored(observedUs)

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
+import { join } from "node:path"
 import { OutboxThenStore } from "../alerts/outbox-then-store.js"
 import { startAlerts } from "../alerts/start.js"
 import type { Config } from "../config/load.js"
+import { tokenIn } from "../config/secrets.js"
 import { version } from "../config/version.js"
 import type { Microseconds } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
@@ -29,6 +31,8 @@ import { startCollector } from "./collector/start.js"
 import type { CollectorEvents } from "./collector/start.js"
 import { findingSinks } from "./finding-sinks.js"
 import type { FindingsOutput } from "./finding-sinks.js"
+import { hostProofs } from "../telemetry/host-proofs.js"
+import { serveProofs } from "./prove/proof-socket.js"
 import { Teardown } from "./teardown.js"
 
 /** How often the size of the store is checked, in milliseconds. */
@@ -116,6 +120,8 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       listen: options.listen,
       networks: new Networks(config.networks),
       record: options.record,
+      proofIntervalUs: config.proof.intervalMinutes * 60_000_000,
+      proofKey: tokenIn("proof", undefined, join(state, "proof-key")).value,
       limits: defaultAnalyzerLimits,
       ...credentials(config),
     },
@@ -129,6 +135,12 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       onStored: (eventUs) => storedLatency.observe(eventUs),
     },
   )
+
+  const proofs = await serveProofs(state, {
+    prove: (host) => analyzer.prove(host),
+    hosts: () => hostProofs(analyzer.status()),
+  })
+  teardown.add(() => proofs.close())
 
   const auth = pageAuth(config.page, state)
   const metrics = new Metrics({

@@ -1,5 +1,9 @@
 import type { AlertStatus, AnalyzerStatus, HostShare, SessionCounts, SessionStatus } from "../telemetry/status.js"
+import type { ProofStatus } from "../domain/proof.js"
 import { aHost } from "./hosts.js"
+
+/** Of a host that was not asked yet. */
+export const unproven: ProofStatus = { lastProvenUs: undefined, last: undefined, blind: undefined }
 
 /** An analyzer without collectors. */
 export function aStatus(changes: Partial<AnalyzerStatus> = {}): AnalyzerStatus {

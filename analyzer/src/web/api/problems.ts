@@ -12,6 +12,8 @@ const remedies = {
   dropped: "Findings are in the store; check why this sink is slow.",
   disconnected: "Check the collector on that host: is it running, and can it reach this analyzer?",
   silent: "Check the collector's log on that host.",
+  blind:
+    "Run backflow prove; the finding host_blind says what was lost, and backflow doctor on that host what is missing.",
   degraded: "A newer kernel or more rights may bring it: run backflow doctor on that host.",
   delayed: "Look at what floods that host. If it is ordinary load, run a second analyzer.",
   rejected: "Collector and analyzer may be of different releases, or something else sends to this port.",
@@ -48,13 +50,17 @@ function sinkProblems({ name, condition, shed, outbox }: SinkState): Problem[] {
   return problems
 }
 
-function hostProblems({ name, connected, lastReceivedAt, degraded, lost }: HostSummary, nowMs: number): Problem[] {
+function hostProblems(
+  { name, connected, lastReceivedAt, degraded, lost, blind }: HostSummary,
+  nowMs: number,
+): Problem[] {
   const problems: Problem[] = []
   const silenceUs = (nowMs - Date.parse(lastReceivedAt)) * 1_000
   if (!connected)
     problems.push(error(`${name} is disconnected; last seen ${durationText(silenceUs)} ago.`, remedies.disconnected))
   else if (silenceUs > silentUs)
     problems.push(warning(`${name} is connected but silent for ${durationText(silenceUs)}.`, remedies.silent))
+  if (blind !== null) problems.push(error(`${name} is blind: ${blind}.`, remedies.blind))
   for (const { feature, consequence } of degraded)
     problems.push(warning(`${name} lacks ${feature}: ${consequence}.`, remedies.degraded))
   for (const { text } of lost) {
