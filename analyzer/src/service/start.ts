@@ -117,7 +117,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       networks: new Networks(config.networks),
       record: options.record,
       limits: defaultAnalyzerLimits,
-      ...credentials(config),
+      ...credentials(options.listen, config),
     },
     {
       stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
