@@ -16,6 +16,7 @@
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
+#include "listing.bpf.h"
 
 /* The kernel's licence check; the dual licence is in the SPDX lines. */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -223,11 +224,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
-
 	if (task->signal->live.counter)
 		return 0;
-	bpf_map_delete_elem(&group_of, &tgid);
+	group_exited(task, bpf_ktime_get_boot_ns());
 	emit_exit(task);
 	return 0;
 }

@@ -14,6 +14,8 @@
 #include "maps.bpf.h"
 #include "identity.bpf.h"
 #include "groups.bpf.h"
+#include "overloads.bpf.h"
+#include "shares.bpf.h"
 #include "log2.bpf.h"
 
 /* What A said stays a possible cause for this long: relays with a second of delay exist, people's pauses are longer. */
@@ -36,21 +38,69 @@ static __always_inline void edge_key_of(struct edge_key *key, __u64 group_id, co
 	key->kind = b->protocol == IPPROTO_UDP ? EDGE_UDP : b->protocol == PROTOCOL_UNIX ? EDGE_UNIX : EDGE_TCP;
 }
 
-static __always_inline struct edge *edge_get(const struct edge_key *key)
+static __always_inline struct edge *edge_make(const struct edge_key *key, struct group *g)
 {
 	static const struct edge nothing;
+	int failed = bpf_map_update_elem(&edges, key, &nothing, BPF_NOEXIST);
+	struct edge *edge;
+
+	if (failed && failed != -EEXIST)
+		return NULL;
+	edge = bpf_map_lookup_elem(&edges, key);
+	if (edge && !failed) {
+		edge->share = g->share;
+		edge->delay_min_ns = ~0ULL;
+		edge->first_ns = bpf_ktime_get_boot_ns();
+		share_took_edge(g);
+	}
+	return edge;
+}
+
+/* The key of the edge that takes what is beyond the bound: all that A was followed by. */
+static __always_inline void edge_key_pool(struct edge_key *key)
+{
+	__builtin_memset(key->b_remote, 0, sizeof(key->b_remote));
+	key->b_port = 0;
+	key->kind = EDGE_MANY;
+}
+
+/* The edge, made where there is none; beyond the bound, the pooled one, in whose key `key` turns. */
+static __always_inline struct edge *edge_get(struct edge_key *key, struct group *g)
+{
 	struct edge *edge = bpf_map_lookup_elem(&edges, key);
+	__u64 bound;
 
 	if (edge)
 		return edge;
-	if (bpf_map_update_elem(&edges, key, &nothing, BPF_NOEXIST))
-		count_lost(LOST_MAP_EDGE);
-	edge = bpf_map_lookup_elem(&edges, key);
-	if (edge) {
-		edge->first_ns = bpf_ktime_get_boot_ns();
-		edge->delay_min_ns = ~0ULL;
+	bound = bound_of_edges(key->group, g, false);
+	if (!bound) {
+		edge = edge_make(key, g);
+		if (edge)
+			return edge;
+		bound = MAX_EDGES;
 	}
+	g->crowded = 1;
+	note_overload(OVERLOAD_EDGES, key->group, &g->a_process, bound);
+	edge_key_pool(key);
+	edge = bpf_map_lookup_elem(&edges, key);
+	if (!edge && !bound_of_edges(key->group, g, true))
+		edge = edge_make(key, g);
+	if (!edge)
+		count_lost(LOST_MAP_EDGE);
 	return edge;
+}
+
+/* The edge if there is one, or the pooled one if the group has it. */
+static __always_inline struct edge *edge_find(const struct edge_key *key, const struct group *g)
+{
+	struct edge *edge = bpf_map_lookup_elem(&edges, key);
+	struct edge_key pooled;
+
+	if (edge || !g->crowded)
+		return edge;
+	pooled = *key;
+	edge_key_pool(&pooled);
+	return bpf_map_lookup_elem(&edges, &pooled);
 }
 
 static __always_inline void edge_parties(struct edge *edge, const struct group *g, __u64 b_cookie)
@@ -80,20 +130,12 @@ static __always_inline void turn_finish(struct turn *turn, struct moments *m)
 }
 
 /* A begins or ends a turn: what the far side said so far on A waits for a write to B. */
-static __always_inline void outside_received(const struct tracked *a, __u64 bytes, __u64 now)
+static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 id = current_group_id(task);
-	struct group *g = bpf_map_lookup_elem(&groups, &id);
+	struct group *g = group_get(current_group_id(bpf_get_current_task_btf()), a);
 
-	if (!g) {
-		struct group fresh = { .cgroups = (__u64)task->cgroups };
-
-		bpf_map_update_elem(&groups, &id, &fresh, BPF_NOEXIST);
-		g = bpf_map_lookup_elem(&groups, &id);
-		if (!g)
-			return;
-	}
+	if (!g)
+		return;
 	if (now - g->a_spoke_ns > LULL_NS)
 		g->waiting_in = 0;
 	g->waiting_in += bytes;
@@ -107,18 +149,18 @@ static __always_inline void outside_received(const struct tracked *a, __u64 byte
 }
 
 /* Something was opened or executed: after A spoke, or by itself. */
-static __always_inline void edge_opened(const struct edge_key *key, const struct group *g, __u64 b_cookie, __u64 now)
+static __always_inline void edge_opened(struct edge_key *key, struct group *g, __u64 b_cookie, __u64 now)
 {
 	__u64 delay = now - g->a_spoke_ns;
 	struct edge *edge;
 
 	if (delay > CAUSE_NS) {
-		edge = bpf_map_lookup_elem(&edges, key);
+		edge = edge_find(key, g);
 		if (edge)
 			edge->opened_alone++;
 		return;
 	}
-	edge = edge_get(key);
+	edge = edge_get(key, g);
 	if (!edge)
 		return;
 	edge->opened_after++;
@@ -166,7 +208,7 @@ static __always_inline void inside_sent(const struct tracked *b, __u64 bytes, __
 		return;
 	cause = waiting_cause(g, now);
 	edge_key_of(&key, id, g, b);
-	edge = cause ? edge_get(&key) : bpf_map_lookup_elem(&edges, &key);
+	edge = cause ? edge_get(&key, g) : edge_find(&key, g);
 	if (!edge)
 		return;
 	turn = &edge->forward_turn;
@@ -218,7 +260,7 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 		return;
 	cause = now - g->waiting_back_ns <= CAUSE_NS ? g->waiting_back : 0;
 	g->waiting_back = 0;
-	edge = g->waiting_back_ns ? bpf_map_lookup_elem(&edges, &g->back) : NULL;
+	edge = g->waiting_back_ns ? edge_find(&g->back, g) : NULL;
 	if (!edge) {
 		outside_answered(g);
 		return;

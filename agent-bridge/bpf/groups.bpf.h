@@ -7,6 +7,9 @@
 #include <bpf/bpf_helpers.h>
 #include "state.bpf.h"
 #include "maps.bpf.h"
+#include "identity.bpf.h"
+#include "overloads.bpf.h"
+#include "shares.bpf.h"
 
 /*
  * A process's own group, unless `group_of` says otherwise. own_group() in src/inspect/inspector.rs computes the same;
@@ -20,9 +23,9 @@ static __always_inline __u64 own_group(__u32 pid, __u64 start_ns)
 static __always_inline __u64 current_group_id(struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
-	__u64 *joined = bpf_map_lookup_elem(&group_of, &tgid);
+	struct member *joined = bpf_map_lookup_elem(&group_of, &tgid);
 
-	return joined ? *joined : own_group(tgid, task->group_leader->start_boottime);
+	return joined ? joined->group : own_group(tgid, task->group_leader->start_boottime);
 }
 
 /* The group of `current` if it holds an outside connection on which the far side has spoken, else NULL. */
@@ -35,14 +38,77 @@ static __always_inline struct group *current_group(__u64 *id)
 	return g && g->a_spoke_ns ? g : NULL;
 }
 
+/* The group of `current`, made where there is none. NULL, told and counted once for each socket, when there is no room. */
+static __always_inline struct group *group_get(__u64 id, struct tracked *a)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct group *g = bpf_map_lookup_elem(&groups, &id);
+	struct group fresh = { .cgroups = (__u64)task->cgroups };
+	struct process_id process;
+	int failed;
+
+	if (g)
+		return g;
+	fresh.share = identity_of_current();
+	if (share_has_groups(fresh.share)) {
+		failed = bpf_map_update_elem(&groups, &id, &fresh, BPF_NOEXIST);
+		if (!failed)
+			share_took_group(fresh.share);
+		if (!failed || failed == -EEXIST)
+			return bpf_map_lookup_elem(&groups, &id);
+	}
+	if (a->flags & TRACKED_UNGROUPED)
+		return NULL;
+	a->flags |= TRACKED_UNGROUPED;
+	count_lost(LOST_MAP_GROUP);
+	process_of(task, &process);
+	note_overload(OVERLOAD_GROUPS, fresh.share, &process, SHARE_GROUPS);
+	return NULL;
+}
+
+static __always_inline void group_leave(__u32 tgid)
+{
+	struct member *joined = bpf_map_lookup_elem(&group_of, &tgid);
+	__u64 share;
+
+	if (!joined)
+		return;
+	share = joined->share;
+	if (!bpf_map_delete_elem(&group_of, &tgid) && share)
+		share_took_member(share, -1);
+}
+
 /* A child acts with its parent as long as the parent's group holds an outside connection. */
 static __always_inline void group_inherit(struct task_struct *parent, struct task_struct *child)
 {
-	__u64 id = current_group_id(parent);
+	struct member joined = { .group = current_group_id(parent) };
 	__u32 tgid = child->tgid;
+	struct group *g = bpf_map_lookup_elem(&groups, &joined.group);
+	struct process_id process;
 
-	if (bpf_map_lookup_elem(&groups, &id))
-		bpf_map_update_elem(&group_of, &tgid, &id, BPF_ANY);
+	if (!g)
+		return;
+	joined.share = g->share;
+	/* Whoever had this number before may have been joined after its end. */
+	group_leave(tgid);
+	if (share_has_members(joined.share) && !bpf_map_update_elem(&group_of, &tgid, &joined, BPF_NOEXIST)) {
+		share_took_member(joined.share, 1);
+		return;
+	}
+	count_lost(LOST_MAP_GROUP);
+	process_of(parent, &process);
+	note_overload(OVERLOAD_GROUPS, joined.share, &process, SHARE_MEMBERS);
+}
+
+/* A process is over. What others did in the group that is named after it stays until user space has read it. */
+static __always_inline void group_exited(struct task_struct *task, __u64 now)
+{
+	__u64 id = own_group(task->tgid, task->group_leader->start_boottime);
+	struct group *g = bpf_map_lookup_elem(&groups, &id);
+
+	if (g)
+		g->ended_ns = now;
+	group_leave(task->tgid);
 }
 
 /*
@@ -52,14 +118,16 @@ static __always_inline void group_inherit(struct task_struct *parent, struct tas
 static __always_inline void group_leave_if_moved(struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
-	__u64 *joined = bpf_map_lookup_elem(&group_of, &tgid);
+	struct member *joined = bpf_map_lookup_elem(&group_of, &tgid);
+	__u64 id;
 	struct group *group;
 
 	if (!joined)
 		return;
-	group = bpf_map_lookup_elem(&groups, joined);
+	id = joined->group;
+	group = bpf_map_lookup_elem(&groups, &id);
 	if (group && group->cgroups != (__u64)task->cgroups)
-		bpf_map_delete_elem(&group_of, &tgid);
+		group_leave(tgid);
 }
 
 #endif

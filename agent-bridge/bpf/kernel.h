@@ -45,6 +45,8 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_CLONE = 1 << 9 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1 };
+enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_RING_SIZE = 1 };
+#define EEXIST 17
 
 /* include/net/tcp_states.h */
 enum {
@@ -92,6 +94,12 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u64 fd; /* a u32 in an 8-byte slot */
 	struct file *file;
+};
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
 };
 struct bpf_iter__bpf_sk_storage_map {
 	struct bpf_iter_meta *meta;
@@ -206,8 +214,14 @@ struct mm_struct {
 typedef struct {
 	__u32 val;
 } kuid_t;
+struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
+};
 struct cred {
 	kuid_t uid;
+	struct user_namespace *user_ns;
 };
 struct css_set;
 struct task_struct {

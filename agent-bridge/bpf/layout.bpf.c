@@ -19,6 +19,15 @@ struct {
 	struct moments moments;
 	struct turn turn;
 	struct edge edge;
+	struct edge_record edge_record;
+	struct edge_age edge_age;
+	struct group_age group_age;
+	struct member member;
+	struct member_record member_record;
+	struct share share;
+	struct edge_walk edge_walk;
+	struct overload_key overload_key;
+	struct overload overload;
 	struct network_key network_key;
 	enum record_kind record_kind;
 	enum reason reason;
@@ -29,4 +38,6 @@ struct {
 	enum edge_kind edge_kind;
 	enum descriptor_kind descriptor_kind;
 	enum lost_kind lost_kind;
+	enum overload_kind overload_kind;
+	enum bound bound;
 } layout;

@@ -9,6 +9,7 @@
 #include "records.h"
 #include "maps.bpf.h"
 #include "identity.bpf.h"
+#include "overloads.bpf.h"
 
 /* Scratch for one exec record: too large for the stack. */
 struct {
@@ -26,12 +27,16 @@ static __always_inline void emit_exec(struct task_struct *task, struct linux_bin
 
 	if (!r)
 		return;
+	process_of(task->real_parent, &r->parent);
+	if (!has_room_for_processes()) {
+		record_lost(LOST_RING_EXEC, &r->parent, sizeof(*r));
+		return;
+	}
 	r->kind = RECORD_EXEC;
 	r->reserved = 0;
 	r->at_ns = bpf_ktime_get_boot_ns();
 	r->has_tty = task->signal->tty != NULL;
 	process_of(task, &r->process);
-	process_of(task->real_parent, &r->parent);
 	BPF_CORE_READ_STR_INTO(&r->comm, task, comm);
 	if (bpf_probe_read_kernel_str(r->path, sizeof(r->path), bprm->filename) < 0)
 		r->path[0] = 0;
@@ -44,15 +49,17 @@ static __always_inline void emit_exec(struct task_struct *task, struct linux_bin
 		bytes = 0;
 	r->argv_bytes = bytes;
 	if (bpf_ringbuf_output(&ring, r, sizeof(*r) - ARGV_BYTES + (bytes & (2 * ARGV_BYTES - 1)), BPF_RB_NO_WAKEUP))
-		count_lost(LOST_RING_EXEC);
+		record_lost(LOST_RING_EXEC, &r->parent, sizeof(*r));
 }
 
 static __always_inline void emit_fork(struct task_struct *parent, struct task_struct *child)
 {
-	struct fork_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct fork_record *r = has_room_for_processes() ? bpf_ringbuf_reserve(&ring, sizeof(*r), 0) : NULL;
+	struct process_id maker;
 
 	if (!r) {
-		count_lost(LOST_RING_EXEC);
+		process_of(parent, &maker);
+		record_lost(LOST_RING_EXEC, &maker, sizeof(*r));
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
@@ -65,10 +72,12 @@ static __always_inline void emit_fork(struct task_struct *parent, struct task_st
 
 static __always_inline void emit_exit(struct task_struct *task)
 {
-	struct exit_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct exit_record *r = has_room_for_processes() ? bpf_ringbuf_reserve(&ring, sizeof(*r), 0) : NULL;
+	struct process_id maker;
 
 	if (!r) {
-		count_lost(LOST_RING_EXIT);
+		process_of(task->real_parent, &maker);
+		record_lost(LOST_RING_EXIT, &maker, sizeof(*r));
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));

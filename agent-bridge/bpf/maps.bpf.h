@@ -58,27 +58,82 @@ struct {
 /* Process (tgid) to the group that it acts in, where that is not its own. Written by fork and by user space,
  * deleted by both, by exec in another cgroup and by exit. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_MEMBERS);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct member);
 } group_of SEC(".maps");
 
-/* State of each group that has received on an outbound connection to the outside. */
+/* State of each group that has received on an outbound connection to the outside. User space deletes what is over. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_GROUPS);
 	__type(key, __u64);
 	__type(value, struct group);
 } groups SEC(".maps");
 
-/* Coupling edges, read in batches by user space. */
+/* Coupling edges. Made by the hooks, read by a walk, deleted by user space alone, and never while a walk is under way. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_EDGES);
 	__type(key, struct edge_key);
 	__type(value, struct edge);
 } edges SEC(".maps");
+
+/* Written by user space before it reads the edges, but for the count of what the walk visited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct edge_walk);
+} edge_walk SEC(".maps");
+
+/* Edges that were ever made. Written by the hooks; what user space read and deleted has to come to the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} edges_made SEC(".maps");
+
+/* What each identity has made. Written by the hooks; user space deletes the shares that are empty. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SHARES);
+	__type(key, __u64);
+	__type(value, struct share);
+} shares SEC(".maps");
+
+/* How much of it user space has deleted since. Written by user space alone: two writers of one number would race. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SHARES);
+	__type(key, __u64);
+	__type(value, struct share);
+} share_pruned SEC(".maps");
+
+/* The same for the edges of each group. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_GROUPS);
+	__type(key, __u64);
+	__type(value, __u64);
+} group_pruned SEC(".maps");
+
+/* Who was over a bound. Written by the hooks, emptied by user space once a second; beyond its bound nobody is noted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_OVERLOADS);
+	__type(key, struct overload_key);
+	__type(value, struct overload);
+} overloads SEC(".maps");
 
 /*
  * Written by user space before a walk over sockets: 1 has it report every socket, 0 only those that moved since the last

@@ -171,9 +171,94 @@ struct edge {
 	struct turn backward_turn;
 	__u64 first_ns;
 	__u64 last_ns;
+	__u64 share; /* the identity whose share of the map it takes */
 	char b_path[UNIX_PATH_BYTES + 4];
 };
-_Static_assert(sizeof(struct edge) == 376, "edge");
+_Static_assert(sizeof(struct edge) == 384, "edge");
+
+/* Key and value of the coupling map as the walk over it writes them. */
+struct edge_record {
+	struct edge_key key;
+	struct edge edge;
+};
+_Static_assert(sizeof(struct edge_record) == 432, "edge_record");
+
+/* What user space chooses by when it makes room: one for each edge, group and process in a group of others. */
+struct edge_age {
+	struct edge_key key;
+	__u64 share;
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 both_ways; /* bytes went in and came back */
+};
+_Static_assert(sizeof(struct edge_age) == 80, "edge_age");
+
+struct group_age {
+	__u64 group;
+	__u64 share;
+	__u64 last_ns;
+	__u64 ended_ns; /* when the process that it is named after ended; 0 as long as it runs */
+};
+_Static_assert(sizeof(struct group_age) == 32, "group_age");
+
+/* Value of the map of processes that act in the group of others. A share of 0: joined by user space, and not counted. */
+struct member {
+	__u64 group;
+	__u64 share;
+};
+_Static_assert(sizeof(struct member) == 16, "member");
+
+struct member_record {
+	__u64 pid;
+	struct member member;
+};
+_Static_assert(sizeof(struct member_record) == 24, "member_record");
+
+/* What an identity holds; and, in a map that user space alone writes, how much of it was deleted there. */
+struct share {
+	__u64 edges;
+	__u64 groups;
+	__u64 members;
+};
+_Static_assert(sizeof(struct share) == 24, "share");
+
+/* What a walk over edges reports, and what it found. */
+struct edge_walk {
+	__u64 since_ns; /* only edges that changed after this */
+	__u64 visited;
+};
+_Static_assert(sizeof(struct edge_walk) == 16, "edge_walk");
+
+enum overload_kind { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 };
+
+struct overload_key {
+	__u64 subject; /* group, identity, or the maker's own group */
+	__u32 kind;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct overload_key) == 16, "overload_key");
+
+struct overload {
+	struct process_id process;
+	__u64 count;
+	__u64 limit;
+	__u64 first_ns;
+	__u64 last_ns;
+};
+_Static_assert(sizeof(struct overload) == 48, "overload");
+
+/* Bounds of what is kept, in entries. Of each kind an identity has a quarter, so that none can push out others. */
+enum bound {
+	MAX_EDGES = 16384,
+	SHARE_EDGES = MAX_EDGES / 4,
+	GROUP_EDGES = 1024, /* a server that scrapes a thousand targets is an ordinary one */
+	MAX_GROUPS = 8192,
+	SHARE_GROUPS = MAX_GROUPS / 4,
+	MAX_MEMBERS = 16384,
+	SHARE_MEMBERS = MAX_MEMBERS / 4,
+	MAX_SHARES = 1024,
+	MAX_OVERLOADS = 1024,
+};
 
 enum lost_kind {
 	LOST_RING_CONNECTION,

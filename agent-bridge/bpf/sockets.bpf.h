@@ -11,6 +11,7 @@
 #include "state.bpf.h"
 #include "maps.bpf.h"
 #include "identity.bpf.h"
+#include "overloads.bpf.h"
 
 static __always_inline void v4_mapped(__u8 *out, __be32 address)
 {
@@ -129,7 +130,7 @@ static __always_inline void emit_connection(const struct tracked *t, __u8 reason
 	struct connection_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	if (!r) {
-		count_lost(LOST_RING_CONNECTION);
+		record_lost(LOST_RING_CONNECTION, &t->owner, sizeof(*r));
 		return;
 	}
 	fill_record(r, t, reason, sent, received);

@@ -40,6 +40,7 @@ enum tracked_flags {
 	TRACKED_CLOSED = 8,  /* the closing record was sent */
 	TRACKED_TOUCHED = 16, /* the present owner was seen using it */
 	TRACKED_DIRTY = 32,
+	TRACKED_UNGROUPED = 64, /* counted as lost: there was no room for its group */
 };
 
 /* State of one socket. */
@@ -87,6 +88,10 @@ struct group {
 	__u64 waiting_back;
 	__u64 waiting_back_ns;
 	struct edge_key back; /* edge of the B that spoke last */
+	__u64 share;          /* identity that it counts for */
+	__u64 edges;          /* ever made */
+	__u64 crowded;        /* it has an edge for what was beyond its bound */
+	__u64 ended_ns;
 };
 
 #endif

@@ -143,7 +143,10 @@ try {
   isOver = true
   await streaming
   await watching
-  row("given up", alerts.status()[0].shed)
+  row(
+    "given up",
+    Object.values(alerts.status()[0].shed).reduce((sum, count) => sum + count, 0),
+  )
   await alerts.stop(5_000)
   await stop()
 } finally {

@@ -29,6 +29,8 @@ export interface LabNetwork {
   /** Starts one of the lab's own programs and resolves when it listens. */
   readonly serve: (machine: Machine, program: string, ...args: readonly string[]) => Promise<ChildProcess>
   readonly python: (machine: Machine, program: string, ...args: readonly string[]) => ChildProcess
+  /** 20 ms on what the outside sends, where this kernel can; false where it cannot. */
+  readonly delayOutside: () => boolean
   readonly remove: () => void
 }
 
@@ -55,7 +57,11 @@ export function makeNetwork(): LabNetwork {
     await waitForLine(child, "listening")
     return child
   }
-  return { folder, namespace: name, start, python, serve, remove }
+  const delayOutside = (): boolean =>
+    attempt(() =>
+      ip("netns", "exec", name("outside"), "tc", "qdisc", "add", "dev", "wire", "root", "netem", "delay", "20ms"),
+    ) !== undefined
+  return { folder, namespace: name, start, python, serve, delayOutside, remove }
 }
 
 const machines: readonly Machine[] = ["inside", "gateway", "outside", "lan"]
@@ -119,6 +125,6 @@ function attempt<T>(step: () => T): T | undefined {
   }
 }
 
-function ip(...args: readonly string[]): void {
-  execFileSync("ip", args, { stdio: "pipe" })
+function ip(...args: readonly string[]): string {
+  return execFileSync("ip", args, { stdio: "pipe", encoding: "utf8" })
 }

@@ -101,11 +101,11 @@ export class Watch {
   }
 
   /** Interrupts it and returns its exit code. */
-  async stop(): Promise<number | null> {
+  async stop(signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
     clearInterval(this.#polling)
-    if (this.#child.exitCode !== null) return this.#child.exitCode
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode
     const exited = once(this.#child, "exit")
-    this.#child.kill("SIGINT")
+    this.#child.kill(signal)
     await exited
     return this.#child.exitCode
   }

@@ -40,6 +40,10 @@ impl Stat {
     }
 }
 
+pub fn is_running(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// Real user id, as the kernel programs give it.
 pub fn uid(pid: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

@@ -1,11 +1,13 @@
 //! Opens, loads and attaches the kernel programs. What a kernel lacks is found out by trying, never from its version.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject};
 
+use crate::kernel::lists::Lists;
 use crate::kernel::walk::Walks;
 use crate::wire::Degraded;
 
@@ -37,7 +39,8 @@ pub struct Kernel {
     object: Object,
     _links: Vec<Link>,
     pub walks: Walks,
-    /// Names of the programs that are attached, but for the walk over sockets.
+    pub lists: Lists,
+    /// Names of the programs that are attached, but for those over one map.
     pub attached: Vec<String>,
     /// What this kernel lacks, and what that costs.
     pub degraded: Vec<Degraded>,
@@ -50,7 +53,8 @@ impl Kernel {
         let hooks = attach(&object, refused)?;
         let sockets = hooks.sockets.context("the walk over sockets is not in the object")?;
         let walks = Walks { files: hooks.files, sockets, all: map_handle(&object, "walk_all")? };
-        Ok(Self { object, _links: hooks.links, walks, attached: hooks.attached, degraded: degraded(&hooks.missing) })
+        let lists = Lists::new(hooks.lists)?;
+        Ok(Self { object, _links: hooks.links, walks, lists, attached: hooks.attached, degraded: degraded(&hooks.missing) })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
@@ -71,6 +75,8 @@ fn load_supported(ring_bytes: u32) -> Result<(Object, Vec<&'static str>)> {
 /// What a program hangs on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hook {
+    /// Every entry of the map of this name.
+    List(&'static str),
     WalkSockets,
     WalkFiles,
     Cgroup,
@@ -79,6 +85,9 @@ enum Hook {
 
 impl Hook {
     fn of(program: &str, section: &str) -> Self {
+        if let Some(map) = Lists::map_of(program) {
+            return Self::List(map);
+        }
         match program {
             "walk_sockets" => Self::WalkSockets,
             "walk_files" => Self::WalkFiles,
@@ -93,6 +102,7 @@ struct Hooks {
     links: Vec<Link>,
     files: Option<Link>,
     sockets: Option<Link>,
+    lists: HashMap<String, Link>,
     attached: Vec<String>,
     /// Optional programs that the kernel refused to load or to attach.
     missing: Vec<&'static str>,
@@ -102,11 +112,15 @@ impl Hooks {
     fn add(&mut self, hook: Hook, link: Link, program: String) {
         match hook {
             Hook::WalkSockets => self.sockets = Some(link),
-            Hook::WalkFiles => self.files = Some(link),
-            Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
-        }
-        if hook != Hook::WalkSockets {
-            self.attached.push(program);
+            Hook::List(_) => drop(self.lists.insert(program, link)),
+            Hook::WalkFiles => {
+                self.files = Some(link);
+                self.attached.push(program);
+            }
+            Hook::Cgroup | Hook::Tracepoint => {
+                self.links.push(link);
+                self.attached.push(program);
+            }
         }
     }
 }
@@ -114,7 +128,6 @@ impl Hooks {
 /// Attaches everything but what was `refused`; an optional program that cannot be attached counts as missing.
 fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
     let cgroup = cgroup_root();
-    let sockets = map_handle(object, "sockets")?;
     let mut hooks = Hooks { missing: refused, ..Hooks::default() };
     for program in object.progs_mut() {
         let name = program.name().to_string_lossy().into_owned();
@@ -124,7 +137,8 @@ fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
         }
         let hook = Hook::of(&name, &section);
         let link = match (hook, &cgroup) {
-            (Hook::WalkSockets, _) => program.attach_iter(sockets.as_fd()),
+            (Hook::WalkSockets, _) => program.attach_iter(map_handle(object, "sockets")?.as_fd()),
+            (Hook::List(map), _) => program.attach_iter(map_handle(object, map)?.as_fd()),
             (Hook::WalkFiles | Hook::Tracepoint, _) => program.attach(),
             (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
             (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),

@@ -1,10 +1,11 @@
-//! Typed access to the maps of losses, edges and groups.
+//! Typed access to the maps of losses and of who acts in whose group.
 
 use anyhow::Result;
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use crate::kernel::coupling::add_share;
 use crate::kernel::load::Kernel;
-use crate::kernel::records::{read, Edge, EdgeKey};
+use crate::kernel::records::{bytes_of, read, Member, Share};
 use crate::wire;
 
 /// Where the contract counts each kind of loss, in the order of `enum lost_kind` in bpf/records.h.
@@ -20,13 +21,13 @@ const LOST: &[fn(&mut wire::Lost) -> &mut u64] = &[
 
 pub struct Maps {
     lost: MapHandle,
-    edges: MapHandle,
     group_of: MapHandle,
+    share_pruned: MapHandle,
 }
 
 impl Maps {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { lost: kernel.map("lost")?, edges: kernel.map("edges")?, group_of: kernel.map("group_of")? })
+        Ok(Self { lost: kernel.map("lost")?, group_of: kernel.map("group_of")?, share_pruned: kernel.map("share_pruned")? })
     }
 
     /// Whether maps can be read.
@@ -45,31 +46,34 @@ impl Maps {
         lost
     }
 
-    /// Edges that changed after `since_ns`.
-    pub fn edges_since(&self, since_ns: u64) -> Vec<(EdgeKey, Edge)> {
-        let Ok(batch) = self.edges.lookup_batch(1024, MapFlags::ANY, MapFlags::ANY) else { return Vec::new() };
-        batch
-            .filter_map(|(key, value)| Some((read::<EdgeKey>(&key)?, read::<Edge>(&value)?)))
-            .filter(|(_, edge)| edge.last_ns > since_ns)
-            .collect()
-    }
-
     /// The group that a process was joined to, where it does not act for itself.
     pub fn group_of(&self, pid: u32) -> Option<u64> {
-        let value = self.group_of.lookup(&pid.to_ne_bytes(), MapFlags::ANY).ok()??;
-        Some(u64::from_ne_bytes(value.try_into().ok()?))
+        Some(self.member(pid)?.group)
+    }
+
+    fn member(&self, pid: u32) -> Option<Member> {
+        read(&self.group_of.lookup(&pid.to_ne_bytes(), MapFlags::ANY).ok()??)
     }
 
     /// Undoes a join, unless the process has been joined to another group since.
     pub fn leave(&self, pid: u32, group: u64) {
-        if self.group_of(pid) == Some(group) {
-            // Gone already when the process has ended: the kernel side removes what exits.
-            let _ = self.group_of.delete(&pid.to_ne_bytes());
+        if let Some(member) = self.member(pid).filter(|member| member.group == group) {
+            self.remove(pid, member.share);
         }
     }
 
     pub fn join(&self, pid: u32, group: u64) -> Result<()> {
-        Ok(self.group_of.update(&pid.to_ne_bytes(), &group.to_ne_bytes(), MapFlags::ANY)?)
+        // One whom its fork had joined before goes on counting for the same identity.
+        let share = self.member(pid).map_or(0, |member| member.share);
+        Ok(self.group_of.update(&pid.to_ne_bytes(), bytes_of(&Member { group, share }), MapFlags::ANY)?)
+    }
+
+    /// Removes the entry of a process that counts for `share`. Gone already when it has ended: the kernel side removes what
+    /// exits.
+    fn remove(&self, pid: u32, share: u64) {
+        if self.group_of.delete(&pid.to_ne_bytes()).is_ok() && share != 0 {
+            add_share(&self.share_pruned, share, Share { members: 1, ..Share::default() });
+        }
     }
 }
 

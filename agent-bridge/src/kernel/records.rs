@@ -20,6 +20,10 @@ constants! {
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
     connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
     edge_kind: u32 { EDGE_UNIX = 3 }
+    overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
+    bound: usize {
+        MAX_EDGES = 16384, SHARE_EDGES = 4096, GROUP_EDGES = 1024, MAX_GROUPS = 8192, SHARE_GROUPS = 2048, MAX_OVERLOADS = 1024,
+    }
     descriptor_kind: u16 {
         DESCRIPTOR_SOCKET = 1, DESCRIPTOR_PIPE_READ = 2, DESCRIPTOR_PIPE_WRITE = 3, DESCRIPTOR_UNIX_PAIR = 4,
         DESCRIPTOR_PTY_MASTER = 5, DESCRIPTOR_PTY_SLAVE = 6, DESCRIPTOR_TUN = 7,
@@ -85,16 +89,30 @@ record!(
 record!(ForkRecord, 48, { kind: u16, reserved: [u16; 3], process: ProcessId, parent: ProcessId, at_ns: u64 });
 record!(ExitRecord, 32, { kind: u16, reserved: [u16; 3], process: ProcessId, at_ns: u64 });
 record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: ProcessId, ours: u64, peer: u64 });
-record!(EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
+record!(
+    #[derive(PartialEq, Eq, Hash)]
+    EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
-record!(Edge, 376, {
+record!(Edge, 384, {
     a_process: ProcessId, b_process: ProcessId, a_cookie: u64, b_cookie: u64,
     opened_after: u32, opened_alone: u32, delay_min_ns: u64, delay_log2: u64,
     forward_in: u64, forward_out: u64, backward_in: u64, backward_out: u64,
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
-    first_ns: u64, last_ns: u64, b_path: [u8; 112],
+    first_ns: u64, last_ns: u64, share: u64, b_path: [u8; 112],
 });
+record!(EdgeRecord, 432, { key: EdgeKey, edge: Edge });
+record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
+record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });
+record!(Member, 16, { group: u64, share: u64 });
+record!(MemberRecord, 24, { pid: u64, member: Member });
+record!(
+    /// What an identity holds, or how much of it was deleted.
+    #[derive(Default, PartialEq, Eq)]
+    Share, 24, { edges: u64, groups: u64, members: u64 });
+record!(EdgeWalk, 16, { since_ns: u64, visited: u64 });
+record!(OverloadKey, 16, { subject: u64, kind: u32, reserved: u32 });
+record!(Overload, 48, { process: ProcessId, count: u64, limit: u64, first_ns: u64, last_ns: u64 });
 record!(NetworkKey, 20, { prefixlen: u32, address: [u8; 16] });
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Walks {
 }
 
 /// Hands out records as they come, so that a walk over a hundred thousand sockets takes no memory.
-fn read_walk<T: Record>(link: &Link, each: &mut impl FnMut(T)) -> Result<()> {
+pub(super) fn read_walk<T: Record>(link: &Link, each: &mut impl FnMut(T)) -> Result<()> {
     let mut walk = Iter::new(link).context("cannot start a walk")?;
     let mut bytes = vec![0u8; WALK_BYTES];
     let mut filled = 0;

@@ -12,9 +12,11 @@ use libbpf_rs::RingBufferBuilder;
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
+use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::inspector::Inspector;
+use crate::kernel::coupling::Coupling;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
@@ -38,10 +40,14 @@ pub struct Intervals {
 const HEARTBEAT_NS: u64 = 1_000_000_000;
 const CLOCK_NS: u64 = 60_000_000_000;
 const EXPIRE_NS: u64 = 10_000_000_000;
+/// How often room is made in the maps of coupling.
+const PRUNE_NS: u64 = 1_000_000_000;
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
 const WALK_PART: usize = 8192;
+/// Coupling edges of one message: about 0.5 MB.
+const EDGE_PART: usize = 2048;
 
 pub struct Collector {
     kernel: Kernel,
@@ -52,7 +58,7 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    newest_edge_ns: u64,
+    coupling: Coupling,
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
@@ -61,6 +67,7 @@ pub struct Collector {
 #[derive(Default)]
 struct Deadlines {
     edges: u64,
+    prune: u64,
     interim: u64,
     batch: u64,
     heartbeat: u64,
@@ -71,6 +78,7 @@ struct Deadlines {
 impl Collector {
     pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
+        let coupling = Coupling::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
@@ -82,7 +90,7 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            newest_edge_ns: 0,
+            coupling,
             deadlines: Deadlines::default(),
             intervals,
         })
@@ -165,6 +173,7 @@ impl Collector {
         }
         if now >= self.deadlines.expire {
             self.processes.expire(now);
+            self.sweep();
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply();
@@ -172,6 +181,10 @@ impl Collector {
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
+        }
+        if now >= self.deadlines.prune {
+            self.prune(now);
+            self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
             self.walk();
@@ -210,8 +223,8 @@ impl Collector {
         for update in self.inspector.all() {
             builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.newest_edge_ns = 0;
-        self.add_edges(&mut builder);
+        self.coupling.read_all();
+        let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
 
@@ -247,21 +260,46 @@ impl Collector {
     }
 
     fn edges(&mut self) {
-        let mut builder = BatchBuilder::default();
-        self.add_edges(&mut builder);
+        let builder = self.collect_edges(BatchBuilder::default(), Part::Batch);
         if !builder.is_empty() {
             self.flush();
             self.push(builder, Part::Batch, false);
         }
     }
 
-    fn add_edges(&mut self, builder: &mut BatchBuilder) {
-        let mut newest = self.newest_edge_ns;
-        for (key, edge) in self.maps.edges_since(self.newest_edge_ns) {
-            newest = newest.max(edge.last_ns);
-            builder.edge(&key, &edge, &mut self.processes, self.clock);
+    /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
+    fn collect_edges(&mut self, mut builder: BatchBuilder, part: Part) -> BatchBuilder {
+        let Self { kernel, processes, coupling, clock, .. } = self;
+        let mut full = Vec::new();
+        let outcome = coupling.changed_edges(&kernel.lists, boot_ns(), |key, edge| {
+            if builder.records() >= EDGE_PART {
+                full.push(std::mem::take(&mut builder));
+            }
+            builder.edge(key, edge, processes, *clock);
+        });
+        if let Err(error) = outcome {
+            log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));
         }
-        self.newest_edge_ns = newest;
+        if part == Part::Batch && !full.is_empty() {
+            self.flush();
+        }
+        for filled in full {
+            self.push(filled, part, part == Part::Snapshot);
+        }
+        builder
+    }
+
+    fn sweep(&mut self) {
+        if let Err(error) = self.coupling.sweep(&self.kernel.lists, proc_fs::is_running) {
+            log::warn(format_args!("failed to sweep the groups of processes that ended, retrying: {error:#}"));
+        }
+    }
+
+    /// Makes room in the maps of coupling.
+    fn prune(&mut self, now: u64) {
+        if let Err(error) = self.coupling.prune(&self.kernel.lists, now) {
+            log::warn(format_args!("failed to delete coupling edges that are over, retrying: {error:#}"));
+        }
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
@@ -299,11 +337,13 @@ impl Collector {
 
     fn lost(&self) -> wire::Lost {
         let shed = self.buffer.shed_counts();
+        let lost = self.maps.lost();
         wire::Lost {
+            map_edge: lost.map_edge + self.coupling.missed,
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
             rejected: self.rejected + self.processes.refused,
-            ..self.maps.lost()
+            ..lost
         }
     }
 }

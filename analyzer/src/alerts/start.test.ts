@@ -1,4 +1,7 @@
+import { once } from "node:events"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { loadConfig } from "../config/load.js"
@@ -25,6 +28,40 @@ async function start(alerts: object, state = aFolder()) {
   return started
 }
 
+/** A receiver that takes its time for each alert; ids of findings in the order in which they came. */
+async function slowReceiver(responseMs: number) {
+  const ids: string[] = []
+  const server = createServer((request, response) => {
+    ids.push(String(request.headers["ce-partitionkey"]))
+    request.resume()
+    setTimeout(() => response.writeHead(204).end(), responseMs)
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, ids }
+}
+
+describe("a grave alert", () => {
+  it("overtakes all that wait before it, at a receiver that takes 0.2 s for each", async () => {
+    const receiver = await slowReceiver(200)
+    const alerts = await start({ webhook: { url: receiver.url } })
+    const medium = Array.from({ length: 3_000 }, (_, n) => aFinding({ id: idOf(n), severity: "medium" }))
+    await alerts.queues[0]?.write([outputOf(...medium)])
+    await until("some have left", () => receiver.ids.length > 0)
+    const grave = idOf(9_999)
+    await alerts.queues[0]?.write([outputOf(aFinding({ id: grave, severity: "high" }))])
+    const before = receiver.ids.length
+    await until("it has left", () => receiver.ids.includes(grave))
+    // What was under way, and at most one send that was about to be.
+    expect(receiver.ids.indexOf(grave)).toBeLessThan(before + 16)
+    expect(alerts.status()[0]?.depth).toBeGreaterThan(2_900)
+  })
+})
+
 describe("alerts", () => {
   it("are nothing without a destination", async () => {
     const alerts = await start({})
@@ -45,7 +82,13 @@ describe("alerts", () => {
       alerts.status().some(({ name, errors }) => name === "webhook" && errors > 0),
     )
     const [webhook, file] = alerts.status()
-    expect(webhook).toMatchObject({ name: "webhook", condition: { state: "failing" }, depth: 1, published: 0, shed: 0 })
+    expect(webhook).toMatchObject({
+      name: "webhook",
+      condition: { state: "failing" },
+      depth: 1,
+      published: 0,
+      shed: { high: 0 },
+    })
     expect(file).toMatchObject({ name: "file", condition: { state: "ok" }, depth: 0, oldestSeconds: 0 })
     expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(1)
     expect(await alerts.stop(10)).toBe(false)

@@ -84,8 +84,8 @@ function destinations({ source, kafka, webhook, file }: AlertsConfig, { log, ver
 }
 
 function statusOf(queue: AlertQueue, publisher: Publisher, nowMs: number): AlertStatus {
-  const { depth, bytes, limitBytes, oldestMs, shed, torn, refused } = queue.counts
+  const { oldestMs, ...counts } = queue.counts
   const { name, published, errors, condition } = publisher
   const oldestSeconds = oldestMs === undefined ? 0 : Math.max(0, (nowMs - oldestMs) / 1_000)
-  return { name, condition, published, errors, refused, shed, torn, depth, bytes, limitBytes, oldestSeconds }
+  return { name, condition, published, errors, ...counts, oldestSeconds }
 }

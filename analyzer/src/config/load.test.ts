@@ -168,7 +168,7 @@ describe("a mistake", () => {
     ],
     [
       "destination: 1.2.3.4, identity: { exe: /a }, reason: r, classes: [tunnel]",
-      'classes[0] "tunnel" is not known: use one of reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent',
+      'classes[0] "tunnel" is not known: use one of reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent, blinding',
     ],
   ])("in a policy rule {%s} is told", (rule, expected) => {
     expect(problems(`policy: { approved: [{ ${rule} }] }`)).toEqual([`policy.approved[0].${expected}`])

@@ -15,6 +15,8 @@ export class ConnectionTable {
   /** In the order of closing. */
   readonly #closed = new Map<string, Connection>()
   readonly #byProcess = new KeyedSets<ProcessKey, string>()
+  /** How many live precious connections a process has to an address: `connectionsOf` may be 50,000. */
+  readonly #precious = new Map<ProcessKey, Map<string, number>>()
   #evicted = 0
 
   constructor(limits: TrackerLimits, isPrecious: (connection: Connection) => boolean) {
@@ -43,6 +45,10 @@ export class ConnectionTable {
     return this.#byProcess.get(process).flatMap((cookie) => this.#live.get(cookie) ?? [])
   }
 
+  isConnected(process: ProcessKey, address: string): boolean {
+    return this.#precious.get(process)?.has(address) === true
+  }
+
   /** Takes the place of what `get` gives for its cookie now. */
   put(connection: Connection): void {
     const { cookie } = connection
@@ -55,9 +61,13 @@ export class ConnectionTable {
     }
     if (previous === undefined && this.#live.size >= this.#limits.liveConnections) this.#evictOne()
     this.#live.set(cookie, connection)
-    if (previous?.process === connection.process) return
+    const hasMoved =
+      previous?.remote.address !== connection.remote.address || previous.initiator !== connection.initiator
+    if (previous?.process === connection.process && !hasMoved) return
     this.#disown(previous)
-    if (connection.process !== undefined) this.#byProcess.add(connection.process, cookie)
+    if (connection.process === undefined) return
+    this.#byProcess.add(connection.process, cookie)
+    this.#count(connection.process, connection, 1)
   }
 
   /** Forgets what closed long ago. What lives is ended by the tracker: by records, by snapshots, by silence. */
@@ -86,6 +96,19 @@ export class ConnectionTable {
   }
 
   #disown(connection: Connection | undefined): void {
-    if (connection?.process !== undefined) this.#byProcess.delete(connection.process, connection.cookie)
+    if (connection?.process === undefined) return
+    this.#byProcess.delete(connection.process, connection.cookie)
+    this.#count(connection.process, connection, -1)
+  }
+
+  #count(process: ProcessKey, connection: Connection, step: 1 | -1): void {
+    if (!this.#isPrecious(connection)) return
+    const { address } = connection.remote
+    const addresses = this.#precious.get(process) ?? new Map<string, number>()
+    const count = (addresses.get(address) ?? 0) + step
+    if (count > 0) addresses.set(address, count)
+    else addresses.delete(address)
+    if (addresses.size > 0) this.#precious.set(process, addresses)
+    else this.#precious.delete(process)
   }
 }

@@ -10,6 +10,8 @@ export class EdgeTable {
   readonly #edges = new Map<string, CouplingEdge>()
   readonly #byGroup = new KeyedSets<string, string>()
   readonly #byCookie = new KeyedSets<string, string>()
+  /** Given up or expired, and not told of yet. */
+  #gone: CouplingEdge[] = []
   #evicted = 0
 
   constructor(limits: TrackerLimits) {
@@ -44,16 +46,33 @@ export class EdgeTable {
   expire(nowUs: number): void {
     for (const [id, edge] of this.#edges) {
       if (edge.lastUs + this.#limits.silentEdgeUs > nowUs) return
-      this.#delete(id, edge)
+      this.#giveUp(id, edge)
     }
+  }
+
+  /** Another run of the collector counts from zero: what this one told is over. */
+  clear(): void {
+    for (const [id, edge] of this.#edges) this.#giveUp(id, edge)
+  }
+
+  /** Edges that left since the last call. */
+  takeGone(): readonly CouplingEdge[] {
+    const gone = this.#gone
+    if (gone.length > 0) this.#gone = []
+    return gone
   }
 
   #evictOne(): void {
     for (const [id, edge] of this.#edges) {
-      this.#delete(id, edge)
+      this.#giveUp(id, edge)
       this.#evicted += 1
       return
     }
+  }
+
+  #giveUp(id: string, edge: CouplingEdge): void {
+    this.#delete(id, edge)
+    this.#gone.push(edge)
   }
 
   #delete(id: string, edge: CouplingEdge): void {

@@ -1,5 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { Change } from "../domain/detector.js"
+import { nothingLost } from "../domain/lost.js"
 import { aBatch } from "../testing/batches.js"
 import { startUs, at } from "../testing/time.js"
 import { aHost } from "../testing/hosts.js"
@@ -296,4 +298,30 @@ it("closes everything when the host is gone", () => {
   expect(changes).toHaveLength(2)
   expect(state.takeRows().map(({ connection }) => connection.closed)).toEqual(["vanished", "vanished"])
   expect([...state.liveConnections()]).toEqual([])
+})
+
+describe("what is lost", () => {
+  const lost = (ringExec: number) => ({ ...nothingLost, ringExec })
+  const lostIn = (changes: readonly Change[]) => changes.filter(({ kind }) => kind === "lost")
+
+  it("is told as what came on top, and not what an instance had lost before it was heard", () => {
+    const state = aTracker()
+    expect(lostIn(apply(state, aBatch(7, { lost: lost(500) })).changes)).toEqual([])
+    expect(lostIn(apply(state, aBatch(8, { lost: lost(520) })).changes)).toEqual([
+      { kind: "lost", lost: lost(20), evicted: 0 },
+    ])
+    expect(lostIn(apply(state, aBatch(9, { lost: lost(520) })).changes)).toEqual([])
+    state.greet(aHost({ instance: "8" }))
+    expect(lostIn(apply(state, aBatch(1, { lost: lost(600) })).changes)).toEqual([])
+    expect(lostIn(apply(state, aBatch(2, { lost: lost(601) })).changes)).toMatchObject([{ lost: lost(1) }])
+  })
+
+  it("counts what the tracker gave up for lack of room", () => {
+    const state = aTracker({ liveConnections: 2 })
+    const connections = ["a", "b", "c", "d"].map((cookie) => anOpening({ cookie }))
+    expect(lostIn(apply(state, aBatch(1, { connections })).changes)).toEqual([
+      { kind: "lost", lost: nothingLost, evicted: 2 },
+    ])
+    expect(lostIn(apply(state, aBatch(2)).changes)).toEqual([])
+  })
 })

@@ -3,6 +3,8 @@ import type { Connection, ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
 import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "../domain/identity.js"
+import { lostSince, totalLost } from "../domain/lost.js"
+import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
 import type { ConnectionRow } from "../domain/output.js"
 import type { View } from "../domain/view.js"
@@ -29,7 +31,7 @@ export class HostTracker implements View {
   readonly #limits: TrackerLimits
   readonly #connections: ConnectionTable
   readonly #processes: ProcessTable
-  #edges: EdgeTable
+  readonly #edges: EdgeTable
   #attachments: AttachmentTable
   /** Rows by cookie: a connection that moves twice within a batch makes one row. */
   #rows = new Map<string, ConnectionRow>()
@@ -38,6 +40,9 @@ export class HostTracker implements View {
   /** Live connections that a snapshot did not name, and when. */
   readonly #missing = new Map<string, Microseconds>()
   #datagramsCheckedUs: Microseconds = 0
+  /** Totals of the last batch; undefined before the first one of an instance, whose totals tell of times before it. */
+  #lost: Lost | undefined
+  #evicted = 0
 
   constructor(host: HostFacts, networks: Networks, limits: TrackerLimits) {
     this.#host = host
@@ -74,9 +79,10 @@ export class HostTracker implements View {
   greet(host: HostFacts): void {
     if (host.instance !== this.#host.instance) {
       this.#processes.endAll(this.#nowUs)
-      this.#edges = new EdgeTable(this.#limits)
+      this.#edges.clear()
       this.#attachments = new AttachmentTable(this.#limits)
       this.#snapshot = undefined
+      this.#lost = undefined
     }
     this.#host = host
   }
@@ -88,6 +94,7 @@ export class HostTracker implements View {
     for (const update of batch.connections) yield* this.#update(update, batch.snapshot)
     for (const edge of batch.edges) {
       const stored = this.#edges.put(edge)
+      yield* this.#tellGone()
       if (stored !== false) yield { kind: "edge", edge, previous: stored.previous }
     }
     for (const attachment of batch.attachments) {
@@ -95,15 +102,18 @@ export class HostTracker implements View {
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
+    yield* this.#lose(batch.lost)
     for (const proof of batch.proofs) yield { kind: "proof", proof }
     for (const process of batch.exited) yield* this.#exit(process)
     if (batch.snapshot) this.#reconcile(batch)
     if (this.#missing.size > 0) yield* this.#closeMissing()
     this.#expire()
+    yield* this.#tellGone()
     yield* this.#expireDatagrams()
   }
 
   *learn(processes: readonly ProcessFacts[]): Generator<Change> {
+    yield* this.#tellGone()
     for (const facts of processes) {
       const previous = this.#processes.get(facts.key)
       yield { kind: "process", facts: this.#processes.learn(facts), previous }
@@ -128,6 +138,9 @@ export class HostTracker implements View {
   connectionsOf(process: ProcessKey): readonly Connection[] {
     return this.#connections.ofProcess(process)
   }
+  isConnected(process: ProcessKey, address: string): boolean {
+    return this.#connections.isConnected(process, address)
+  }
   liveConnections(): Iterable<Connection> {
     return this.#connections.live()
   }
@@ -150,6 +163,10 @@ export class HostTracker implements View {
     return this.#attachments.ofProcess(process)
   }
 
+  *#tellGone(): Generator<Change> {
+    for (const edge of this.#edges.takeGone()) yield { kind: "edge-gone", edge }
+  }
+
   *#update(update: ConnectionUpdate, snapshot: boolean): Generator<Change> {
     const previous = this.#connections.get(update.cookie)
     const connection = merge(previous, update)
@@ -160,6 +177,16 @@ export class HostTracker implements View {
     const isNews = !snapshot || previous === undefined || connection.lastMovedUs > previous.lastMovedUs
     if (isNews || connection.process !== previous.process) this.#addRow(update.reason, connection)
     yield { kind: "connection", update, connection, previous }
+  }
+
+  *#lose(totals: Lost): Generator<Change> {
+    const { evictedConnections, evictedProcesses, evictedCouplings } = this.counts
+    const allEvicted = evictedConnections + evictedProcesses + evictedCouplings
+    const lost = lostSince(this.#lost ?? totals, totals)
+    const evicted = Math.max(0, allEvicted - this.#evicted)
+    this.#lost = totals
+    this.#evicted = allEvicted
+    if (evicted > 0 || totalLost(lost) > 0) yield { kind: "lost", lost, evicted }
   }
 
   *#exit(process: ProcessKey): Generator<Change> {

@@ -1,4 +1,5 @@
 import type { Detector } from "../domain/detector.js"
+import { blinding } from "./blinding/blinding.js"
 import { coupling } from "./coupling/coupling.js"
 import { intent } from "./intent/intent.js"
 import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
@@ -21,5 +22,6 @@ export function detectors({ longLivedSsh: longLivedSshOptions }: DetectorOptions
     longLivedSsh(longLivedSshOptions),
     invertedExchanges(),
     intent(),
+    blinding(),
   ]
 }

@@ -3,6 +3,7 @@ import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Evidence } from "./finding.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
+import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
 import type { View } from "./view.js"
@@ -16,8 +17,12 @@ export type Change =
       readonly previous: Connection | undefined
     }
   | { readonly kind: "edge"; readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined }
+  /** The view has it no longer: silent for long, given up for lack of room, or of an earlier run of the collector. */
+  | { readonly kind: "edge-gone"; readonly edge: CouplingEdge }
   | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
   | { readonly kind: "overload"; readonly overload: Overload }
+  /** What was lost on the way, and given up by the tracker for want of room, since the last batch. */
+  | { readonly kind: "lost"; readonly lost: Lost; readonly evicted: number }
   | { readonly kind: "proof"; readonly proof: Proof }
   | { readonly kind: "process"; readonly facts: ProcessFacts; readonly previous: ProcessFacts | undefined }
   | { readonly kind: "exit"; readonly process: ProcessKey; readonly facts: ProcessFacts | undefined }
@@ -49,6 +54,8 @@ export interface Claim {
 export interface Detector {
   readonly name: string
   observe(change: Change, view: View): readonly Claim[]
+  /** Called once after the changes of each batch: for what is judged by all of them together. */
+  settle?(view: View): readonly Claim[]
   /** Called as event time moves on, at most every 100 ms of it. */
   tick(nowUs: Microseconds, view: View): readonly Claim[]
 }

@@ -54,6 +54,13 @@ export const classFacts = {
     reason: "the process was asked for a way back in",
     label: "asked for a way in",
   },
+  blinding: {
+    // It says nothing of what else the process does.
+    raise: 0,
+    ceiling: "high",
+    reason: "the process floods the collector",
+    label: "flood that blinds",
+  },
 } as const satisfies Readonly<Record<string, FindingClassFacts>>
 
 export type FindingClass = keyof typeof classFacts

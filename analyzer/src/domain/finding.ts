@@ -26,6 +26,10 @@ export type EvidenceKind =
   | "argv"
   | "config-file"
   | "connection"
+  | "tries"
+  // blinding
+  | "overload"
+  | "records-lost"
   // scoring, policy
   | "raised"
   | "policy"

@@ -30,3 +30,8 @@ export const nothingLost: Lost = lostBy(() => 0)
 export function totalLost(lost: Lost | undefined): number {
   return lost === undefined ? 0 : lostKinds.reduce((sum, kind) => sum + lost[kind], 0)
 }
+
+/** What came on top of `before`. */
+export function lostSince(before: Lost, now: Lost): Lost {
+  return lostBy((kind) => Math.max(0, now[kind] - before[kind]))
+}

@@ -14,6 +14,8 @@ export interface View {
   connection(cookie: string): Connection | undefined
   /** Live connections that the process owns now. */
   connectionsOf(process: ProcessKey): readonly Connection[]
+  /** The process owns a live connection to the address outside that nobody outside opened. */
+  isConnected(process: ProcessKey, address: string): boolean
   liveConnections(): Iterable<Connection>
 
   /** Running, or ended less than ten minutes ago, or an ancestor of one that runs. */

@@ -1,8 +1,7 @@
 /** Whose doing a finding is: what survives the end of one process and the beginning of the next. */
 import type { Finding } from "../domain/finding.js"
 import type { View } from "../domain/view.js"
-import { programName } from "../text/program-name.js"
-import { incidentThresholds } from "./thresholds.js"
+import { rootOf } from "../text/program-root.js"
 
 export interface Identity {
   /** Equal for findings of one identity of a host. */
@@ -21,20 +20,11 @@ export function identityOf({ process }: Finding, view: View): Identity {
     }
   }
   const cgroup = view.process(`${pid}:${startNs}`)?.cgroup ?? ""
-  const root = rootOf(process)
+  const root = rootOf<{ readonly exe: string }>(process, process.ancestors).exe
   return {
     key: JSON.stringify(["host", cgroup, uid, root]),
     text: [cgroup === "" || cgroup === "/" ? "" : `group ${cgroup}`, `uid ${uid}`, root]
       .filter((part) => part !== "")
       .join(", "),
   }
-}
-
-function rootOf({ exe, ancestors }: Finding["process"]): string {
-  let root = exe
-  for (const above of ancestors) {
-    if (incidentThresholds.launchers.test(programName(above.exe))) break
-    root = above.exe
-  }
-  return root
 }

@@ -12,7 +12,4 @@ export const incidentThresholds = {
   maxFindings: 500,
   /** Identities of one host with their last incident. */
   remembered: 5_000,
-  /** Programs that start others on behalf of everybody: what they started is the root of an identity, not they. */
-  launchers:
-    /^(systemd|init|sshd|sshd-session|login|su|sudo|cron|crond|atd|tini|dumb-init|dockerd|containerd|containerd-shim.*|runc|conmon|kubelet|s6-.*|supervisord)$/,
 } as const

@@ -84,6 +84,7 @@ export class HostPipeline {
 
   apply(batch: Batch): Output {
     this.#observe(this.#tracker.apply(batch))
+    this.#settle()
     if (this.#tracker.nowUs >= this.#tickedUs + tickUs) this.#tick()
     return this.#output(this.#tracker.host, batch.seq, batch.lost)
   }
@@ -94,6 +95,7 @@ export class HostPipeline {
    */
   end(): Output {
     this.#observe(this.#tracker.vanish())
+    this.#settle()
     this.#tick()
     const { host } = this.#tracker
     return this.#output({ ...host, instance: `${host.instance}-silent` }, 1, nothingLost)
@@ -104,6 +106,10 @@ export class HostPipeline {
       this.#curves.observe(change)
       for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#tracker))
     }
+  }
+
+  #settle(): void {
+    for (const detector of this.#detectors) this.#claims.push(...(detector.settle?.(this.#tracker) ?? []))
   }
 
   #tick(): void {

@@ -36,6 +36,7 @@ describe("severity", () => {
     ["long_lived_ssh", "medium"],
     ["tunnel_intent", "medium"],
     ["inverted_flow", "low"],
+    ["blinding", "high"],
   ] as const)("of %s is never above %s", (findingClass, highest) => {
     expect(severityOf(findingClass, 1)).toBe(highest)
   })

@@ -44,7 +44,7 @@ function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
     source.analyzer().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
 }
 
-function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition">) {
+function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition" | "shed">) {
   return (source: MetricSource): readonly Reading[] =>
     source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
 }
@@ -249,11 +249,25 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   {
     name: "backflow_alerts_shed_total",
     type: "counter",
-    help: "Alerts dropped because the outbox was full.",
+    help: "Alerts dropped because the outbox was full, the least grave first.",
+    labels: ["sink", "severity"],
+    unit: "alerts",
+    source: outbox,
+    read: (source) =>
+      source
+        .alerts()
+        .flatMap(({ name, shed }) =>
+          Object.entries(shed).map(([severity, count]): Reading => [{ sink: name, severity }, count]),
+        ),
+  },
+  {
+    name: "backflow_alerts_superseded_total",
+    type: "counter",
+    help: "Versions that did not leave because a graver, newer one of their finding left before; none of them is lost.",
     labels: ["sink"],
     unit: "alerts",
     source: outbox,
-    read: ofAlerts("shed"),
+    read: ofAlerts("superseded"),
   },
   {
     name: "backflow_alerts_refused_total",

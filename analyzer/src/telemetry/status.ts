@@ -1,6 +1,7 @@
 /** The state of each part of a running analyzer, given by the part, shown by metrics, page and command line. */
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
+import type { Severity } from "../domain/severity.js"
 import type { View } from "../domain/view.js"
 
 export interface AnalyzerStatus {
@@ -81,8 +82,10 @@ export interface AlertStatus {
   readonly errors: number
   /** Kept in refused.jsonl, because the destination will not take them. */
   readonly refused: number
-  /** Dropped for lack of room in the outbox. */
-  readonly shed: number
+  /** Dropped for lack of room in the outbox, by severity. */
+  readonly shed: Readonly<Record<Severity, number>>
+  /** Versions that did not leave because a graver, newer one of their finding had left before. */
+  readonly superseded: number
   /** Lost on disk, by a crash in the middle of a write or by damage. */
   readonly torn: number
   readonly depth: number

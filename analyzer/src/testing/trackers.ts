@@ -66,6 +66,7 @@ export class DetectorRun {
     for (const change of this.#tracker.apply(aBatch(this.#seq, { observedUs: atUs, ...parts }))) {
       claims.push(...this.#detector.observe(change, this.#tracker))
     }
+    claims.push(...(this.#detector.settle?.(this.#tracker) ?? []))
     claims.push(...this.#detector.tick(atUs, this.#tracker))
     return claims
   }

@@ -15,7 +15,7 @@
 #include "sockets.h"
 
 /* No part outlives this, whatever happens to who started it. */
-#define SECONDS_LIMIT 180
+#define SECONDS_LIMIT 600
 #define SIZE_LIMIT 20000
 #define FRAME 6
 

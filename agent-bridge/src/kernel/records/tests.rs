@@ -44,6 +44,15 @@ fn has_the_layout_of_the_kernel_programs() {
         ("moments", size_of::<Moments>(), Moments::FIELDS),
         ("turn", size_of::<Turn>(), Turn::FIELDS),
         ("edge", size_of::<Edge>(), Edge::FIELDS),
+        ("edge_record", size_of::<EdgeRecord>(), EdgeRecord::FIELDS),
+        ("edge_age", size_of::<EdgeAge>(), EdgeAge::FIELDS),
+        ("group_age", size_of::<GroupAge>(), GroupAge::FIELDS),
+        ("member", size_of::<Member>(), Member::FIELDS),
+        ("member_record", size_of::<MemberRecord>(), MemberRecord::FIELDS),
+        ("share", size_of::<Share>(), Share::FIELDS),
+        ("edge_walk", size_of::<EdgeWalk>(), EdgeWalk::FIELDS),
+        ("overload_key", size_of::<OverloadKey>(), OverloadKey::FIELDS),
+        ("overload", size_of::<Overload>(), Overload::FIELDS),
         ("network_key", size_of::<NetworkKey>(), NetworkKey::FIELDS),
     ] {
         assert_eq!(compiled(name), (size, of(fields)), "{name}");

@@ -11,6 +11,7 @@ export const attackVersion = "17"
 
 const commandAndControl = { uid: "TA0011", name: "Command and Control" }
 const lateralMovement = { uid: "TA0008", name: "Lateral Movement" }
+const defenseEvasion = { uid: "TA0005", name: "Defense Evasion" }
 const execution = { uid: "TA0002", name: "Execution" }
 
 const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
@@ -18,6 +19,12 @@ const techniques: Readonly<Record<string, Omit<Technique, "uid">>> = {
   T1090: { name: "Proxy", tactic: commandAndControl },
   T1071: { name: "Application Layer Protocol", tactic: commandAndControl },
   T1095: { name: "Non-Application Layer Protocol", tactic: commandAndControl },
+  T1562: { name: "Impair Defenses", tactic: defenseEvasion },
+  "T1562.006": {
+    name: "Impair Defenses",
+    tactic: defenseEvasion,
+    sub: { uid: "T1562.006", name: "Indicator Blocking" },
+  },
   "T1021.004": {
     name: "Remote Services",
     tactic: lateralMovement,

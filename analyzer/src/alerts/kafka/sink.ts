@@ -17,6 +17,8 @@ const replicationMs = 10_000
  */
 export class KafkaSink implements AlertSink {
   readonly name = "kafka"
+  /** One request, so that a few more cost next to no time. */
+  readonly maxAlerts = 200
   readonly #producer: Producer
   readonly #topic: string
   readonly #format: Formatter

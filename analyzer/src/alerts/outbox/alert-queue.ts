@@ -7,8 +7,12 @@ import type { Alert } from "./alert.js"
 import { readJson, replaceFile } from "./durable-file.js"
 import { Ledger } from "./ledger.js"
 import type { OpenAlert } from "./ledger.js"
-import { Outbox } from "./outbox.js"
-import type { OutboxCounts, OutboxRecord } from "./outbox.js"
+import { laneOptions, Lanes } from "./lanes.js"
+import type { LaneEntry, LanesCounts, LanesOptions } from "./lanes.js"
+import { hasOldLayout, readOldLayout, removeOldLayout } from "./old-layout.js"
+import type { OutboxRecord } from "./outbox.js"
+import { departureOf, Progresses } from "./progress.js"
+import type { Departure, Progress } from "./progress.js"
 import { selectAlerts, openAlertAfter } from "./selection.js"
 
 export interface AlertQueueOptions {
@@ -28,64 +32,100 @@ export interface QueuedAlert {
 /** Alerts that a destination refused are kept for a person to look at: two files of this size at most. */
 const refusedFileBytes = 1024 * 1024
 
+export interface AlertQueueCounts extends LanesCounts {
+  readonly refused: number
+  /** Versions that did not leave because a graver, newer one had. */
+  readonly superseded: number
+}
+
+interface Entry extends LaneEntry {
+  readonly alert: Alert
+}
+
+interface Peeked {
+  readonly lane: Severity
+  readonly departures: readonly (Departure & { readonly record: OutboxRecord; readonly waiting: Alert })[]
+}
+
 /**
- * What leaves for one destination: its outbox, and the ledger of what its readers know. The ledger is a snapshot as of one
- * record, and every record after it; so it is as durable as the outbox is.
+ * What leaves for one destination: its lanes, and the ledger of what its readers know. The ledger is a snapshot as of one
+ * record of each lane, and every record after it; so it is as durable as the lanes are.
  */
 export class AlertQueue {
   readonly #options: AlertQueueOptions
-  readonly #outbox: Outbox
+  readonly #lanes: Lanes
   readonly #ledger: Ledger
+  readonly #progresses = new Progresses()
   /** Arrays of outputs that are durable: after another sink failed, the same array is written again. */
   readonly #kept = new WeakSet<readonly Output[]>()
+  /** Up to here the ledger holds what is in the lanes. */
+  #noted: Readonly<Partial<Record<Severity, number>>>
+  #peeked: Peeked | undefined
+  #savedProgress = "[]"
   #refused = 0
+  #superseded = 0
+  /** Calls go one after the other: what waits, and what readers know, must agree. */
+  #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: AlertQueueOptions, outbox: Outbox, ledger: Ledger) {
+  private constructor(options: AlertQueueOptions, lanes: Lanes, { open, seqs }: Snapshot) {
     this.#options = options
-    this.#outbox = outbox
-    this.#ledger = ledger
+    this.#lanes = lanes
+    this.#ledger = new Ledger(open)
+    this.#noted = seqs
   }
 
   static async open(options: AlertQueueOptions): Promise<AlertQueue> {
     const { folder } = options
-    const { seq, open } = snapshotIn(await readJson(ledgerOf(folder)))
-    const ledger = new Ledger(open)
-    const beforeRoll = (next: number) =>
-      replaceFile(ledgerOf(folder), JSON.stringify({ seq: next, open: ledger.entries() }), { sync: true })
-    const outbox = await Outbox.open({ ...options, beforeRoll })
-    for (const payload of await outbox.recordsFrom(seq)) note(ledger, parse(payload))
-    return new AlertQueue(options, outbox, ledger)
+    const snapshot = snapshotIn(await readJson(ledgerOf(folder)))
+    const beforeRoll = () => queue.#saveLedger()
+    const lanes = await Lanes.open({ ...options, beforeRoll })
+    const queue = new AlertQueue(options, lanes, snapshot)
+    await queue.#restore()
+    if (await hasOldLayout(folder)) await queue.#takeOver({ ...options, beforeRoll }, snapshot.oldSeq)
+    return queue
   }
 
-  get counts(): OutboxCounts & { readonly refused: number } {
-    return { ...this.#outbox.counts, refused: this.#refused }
+  get counts(): AlertQueueCounts {
+    return { ...this.#lanes.counts, refused: this.#refused, superseded: this.#superseded }
   }
 
   /** Resolves once every alert in the outputs is on disk. */
-  async write(outputs: readonly Output[]): Promise<void> {
-    if (this.#kept.has(outputs)) return
-    const findings = outputs.flatMap((output) => output.findings)
-    const alerts = selectAlerts(findings, this.#ledger, this.#options.minSeverity)
-    if (alerts.length > 0) {
-      let noted = 0
-      await this.#outbox.append(
-        alerts.map((alert) => Buffer.from(JSON.stringify(alert))),
-        (count) => {
-          for (const alert of alerts.slice(noted, noted + count)) note(this.#ledger, alert)
-          noted += count
-        },
-      )
-    }
-    this.#kept.add(outputs)
+  write(outputs: readonly Output[]): Promise<void> {
+    return this.#exclusive(async () => {
+      if (this.#kept.has(outputs)) return
+      const findings = outputs.flatMap((output) => output.findings)
+      const selected = selectAlerts(findings, this.#ledger, this.#options.minSeverity)
+      if (selected.length > 0) await this.#append(selected.map(({ alert, lane }) => entryOf(alert, lane)))
+      this.#kept.add(outputs)
+    })
   }
 
-  async peek(records: number, bytes: number): Promise<readonly QueuedAlert[]> {
-    const found = await this.#outbox.peek(records, bytes)
-    return found.map((record) => ({ record, alert: parse(record.payload) }))
+  /** What is to leave next, of one severity. */
+  peek(records: number, bytes: number): Promise<readonly QueuedAlert[]> {
+    return this.#exclusive(async () => {
+      for (;;) {
+        const found = await this.#lanes.peek(records, bytes)
+        if (found === undefined) {
+          this.#progresses.clear()
+          return []
+        }
+        this.#peeked = { lane: found.lane, departures: this.#departures(found.records) }
+        const leaving = this.#peeked.departures.flatMap(({ alert, record }) => (alert ? [{ alert, record }] : []))
+        if (leaving.length > 0) return leaving
+        await this.#settle(this.#peeked, found.records.length)
+      }
+    })
   }
 
+  /** It and all before it of the last `peek` need not be sent again. */
   acknowledge({ record }: QueuedAlert): Promise<void> {
-    return this.#outbox.acknowledge(record)
+    return this.#exclusive(async () => {
+      const peeked = this.#peeked
+      const index = peeked?.departures.findIndex((departure) => departure.record === record) ?? -1
+      if (peeked === undefined || index < 0) return
+      const next = peeked.departures.findIndex(({ alert }, i) => i > index && alert !== undefined)
+      await this.#settle(peeked, next < 0 ? peeked.departures.length : next)
+    })
   }
 
   /** Puts an alert aside that its destination will never take. */
@@ -103,16 +143,122 @@ export class AlertQueue {
 
   /** Resolves when something waits, or at `wake`. */
   more(): Promise<void> {
-    return this.#outbox.more()
+    return this.#lanes.more()
   }
 
   wake(): void {
-    this.#outbox.wake()
+    this.#lanes.wake()
   }
 
   close(): Promise<void> {
-    return this.#outbox.close()
+    return this.#exclusive(() => this.#lanes.close())
   }
+
+  async #append(entries: readonly Entry[]): Promise<void> {
+    const decided = new Set<Entry>()
+    const shed: Buffer[] = []
+    try {
+      await this.#lanes.append(
+        entries,
+        (entry) => decided.add(entry),
+        (payloads) => shed.push(...payloads),
+      )
+    } finally {
+      for (const entry of entries) {
+        if (!decided.has(entry)) continue
+        note(this.#ledger, entry.alert)
+        this.#progresses.add(entry.alert)
+      }
+      this.#noted = this.#lanes.ends
+    }
+    if (shed.length === 0) return
+    for (const payload of shed) {
+      const alert = parse(payload)
+      if (this.#progresses.lose(alert)) this.#ledger.note(alert.finding.id, undefined)
+    }
+    await this.#saveProgress()
+    await this.#saveLedger()
+  }
+
+  #departures(records: readonly OutboxRecord[]): Peeked["departures"] {
+    const ahead = new Map<string, Progress>()
+    return records.map((record) => {
+      const waiting = parse(record.payload)
+      const { id } = waiting.finding
+      const departure = departureOf(waiting, ahead.get(id) ?? this.#progresses.of(waiting))
+      ahead.set(id, departure.progress)
+      return { ...departure, record, waiting }
+    })
+  }
+
+  /** The first `count` of what was peeked have left, or are superseded. */
+  async #settle({ lane, departures }: Peeked, count: number): Promise<void> {
+    const settled = departures.slice(0, count)
+    for (const { alert, waiting, progress } of settled) {
+      if (alert === undefined) this.#superseded += 1
+      this.#progresses.leave(waiting, progress)
+    }
+    this.#peeked = undefined
+    const last = settled.at(-1)
+    if (last === undefined) return
+    await this.#saveProgress()
+    await this.#lanes.acknowledge(lane, last.record)
+  }
+
+  /** What a run before this one knew. */
+  async #restore(): Promise<void> {
+    const found: { readonly alert: Alert; readonly waits: boolean; readonly isNew: boolean }[] = []
+    await this.#lanes.readFrom(this.#noted, (payload, waits, isNew) => {
+      const { finding, ...alert } = parse(payload)
+      const { id, version, severity } = finding
+      // The rest of it is not held for all at once.
+      found.push({ alert: { ...alert, finding: { id, version, severity } as Alert["finding"] }, waits, isNew })
+    })
+    found.sort((a, b) => a.alert.finding.version - b.alert.finding.version)
+    for (const { alert, waits, isNew } of found) {
+      if (isNew) note(this.#ledger, alert)
+      if (waits) this.#progresses.add(alert)
+    }
+    this.#noted = this.#lanes.ends
+    this.#progresses.restore(await readJson(progressOf(this.#options.folder)))
+  }
+
+  /** Moves what an earlier release, which had one lane, left in the folder itself. */
+  async #takeOver(options: LanesOptions, seq: number): Promise<void> {
+    const { folder, log } = this.#options
+    let count = 0
+    await readOldLayout(laneOptions(options, folder), seq, async (payloads, waits) => {
+      const alerts = payloads.map(parse)
+      if (!waits) for (const alert of alerts) note(this.#ledger, alert)
+      else await this.#append(alerts.map((alert) => entryOf(alert, alert.finding.severity)))
+      if (waits) count += alerts.length
+    })
+    await this.#saveLedger()
+    await removeOldLayout(folder)
+    log.info({ outbox: folder, alerts: count }, "outbox of an earlier release taken over")
+  }
+
+  #saveLedger(): Promise<void> {
+    const snapshot = JSON.stringify({ lanes: this.#noted, open: this.#ledger.entries() })
+    return replaceFile(ledgerOf(this.#options.folder), snapshot, { sync: true })
+  }
+
+  async #saveProgress(): Promise<void> {
+    const text = JSON.stringify(this.#progresses.kept())
+    if (text === this.#savedProgress) return
+    await replaceFile(progressOf(this.#options.folder), text, { sync: false })
+    this.#savedProgress = text
+  }
+
+  #exclusive<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}
+
+function entryOf(alert: Alert, lane: Severity): Entry {
+  return { alert, lane, payload: Buffer.from(JSON.stringify(alert)) }
 }
 
 function note(ledger: Ledger, alert: Alert): void {
@@ -127,9 +273,26 @@ function ledgerOf(folder: string): string {
   return join(folder, "ledger.json")
 }
 
-function snapshotIn(kept: unknown): { readonly seq: number; readonly open: readonly (readonly [string, OpenAlert])[] } {
-  const { seq, open } = (typeof kept === "object" && kept !== null ? kept : {}) as { seq?: unknown; open?: unknown }
-  return typeof seq === "number" && Array.isArray(open)
-    ? { seq, open: open as readonly (readonly [string, OpenAlert])[] }
-    : { seq: 0, open: [] }
+function progressOf(folder: string): string {
+  return join(folder, "progress.json")
+}
+
+interface Snapshot {
+  readonly open: readonly (readonly [string, OpenAlert])[]
+  /** Number of the first record of each lane that is not in it. */
+  readonly seqs: Readonly<Partial<Record<Severity, number>>>
+  /** The same of an earlier release, which had one lane. */
+  readonly oldSeq: number
+}
+
+function snapshotIn(kept: unknown): Snapshot {
+  const { seq, lanes, open } = (typeof kept === "object" && kept !== null ? kept : {}) as {
+    readonly [name in "seq" | "lanes" | "open"]?: unknown
+  }
+  if (!Array.isArray(open)) return { open: [], seqs: {}, oldSeq: 0 }
+  return {
+    open: open as Snapshot["open"],
+    seqs: typeof lanes === "object" && lanes !== null ? lanes : {},
+    oldSeq: typeof seq === "number" ? seq : 0,
+  }
 }

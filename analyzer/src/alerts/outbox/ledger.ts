@@ -1,9 +1,13 @@
+import type { Severity } from "../../domain/severity.js"
+
 /** What consumers know of a finding that is open for them. */
 export interface OpenAlert {
   /** The version with which it first left. */
   readonly version: number
   /** When that version was decided: RFC 3339. */
   readonly createdAt: string
+  /** Of the version that left last; missing in ledgers that an earlier release wrote. */
+  readonly severity?: Severity
 }
 
 /** Findings remembered as open: some 8 MB. Beyond it the longest open one is forgotten, and its next version is new again. */

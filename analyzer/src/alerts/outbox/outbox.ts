@@ -25,7 +25,6 @@ export interface OutboxCounts {
   /** Records that wait, and what they take on disk. */
   readonly depth: number
   readonly bytes: number
-  readonly limitBytes: number
   /** When the oldest that waits was appended: milliseconds since the epoch. */
   readonly oldestMs: number | undefined
   /** Dropped for lack of room; unreadable after a crash or on a damaged disk. Since the process started. */
@@ -35,20 +34,15 @@ export interface OutboxCounts {
 
 export interface OutboxOptions {
   readonly folder: string
-  readonly limitBytes: number
+  /** A segment ends before it grows beyond this: what is dropped at once, and what is read again at a start. */
+  readonly segmentBytes: number
   readonly nowMs: () => number
   readonly log: Log
   /** Called with the number of the next record before a segment ends; earlier segments may be gone afterwards. */
   readonly beforeRoll: (seq: number) => Promise<void>
 }
 
-/** Segments are an eighth of the room: what is dropped at once, and what is read again at a start. */
-const segmentBytes = (limit: number) => Math.min(8 * 1024 * 1024, Math.max(64 * 1024, Math.floor(limit / 8)))
-
-/**
- * Records on disk, in order, for one reader. An append is durable once it resolves. The oldest segment is dropped when
- * there is no room for a new record: alerts of a broker that stays unreachable must not fill the disk that the store is on.
- */
+/** Records on disk, in order, for one reader. An append is durable once it resolves. How much may wait is its owner's to bound. */
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #segments: Segment[]
@@ -59,7 +53,6 @@ export class Outbox {
   #torn: number
   /** What touches files goes one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
-  #whenMore: (() => void)[] = []
 
   private constructor(options: OutboxOptions, segments: Segment[], place: Place, torn: number) {
     this.#options = options
@@ -81,10 +74,25 @@ export class Outbox {
   }
 
   get counts(): OutboxCounts {
-    const { limitBytes } = this.#options
-    const bytes = this.#totalBytes - this.#place.offset
-    const [depth, oldestMs] = [this.#nextSeq - this.#place.seq, this.#oldestMs]
-    return { depth, bytes, limitBytes, oldestMs, shed: this.#shed, torn: this.#torn }
+    const bytes = this.diskBytes - this.#place.offset
+    const [depth, oldestMs] = [this.nextSeq - this.#place.seq, this.#oldestMs]
+    return { depth, bytes, oldestMs, shed: this.#shed, torn: this.#torn }
+  }
+
+  /** Number of the next record to be appended. */
+  get nextSeq(): number {
+    const last = this.#segments.at(-1)
+    return last === undefined ? 0 : last.first + last.count
+  }
+
+  /** Number of the next record to be read. */
+  get readSeq(): number {
+    return this.#place.seq
+  }
+
+  /** What it takes on disk, read or not. */
+  get diskBytes(): number {
+    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /**
@@ -95,11 +103,10 @@ export class Outbox {
     return this.#exclusive(async () => {
       const atMs = this.#options.nowMs()
       const records = payloads.map((payload) => encodeRecord(atMs, payload))
-      for (const group of groupsOf(records, segmentBytes(this.#options.limitBytes))) {
+      for (const group of groupsOf(records, this.#options.segmentBytes)) {
         await this.#write(group, atMs)
         onDurable(group.length)
       }
-      this.wake()
     })
   }
 
@@ -115,7 +122,7 @@ export class Outbox {
         const lost = segment.first + segment.count - this.#place.seq
         if (lost > 0) this.#loseUnreadable(segment, lost)
         if (next === undefined) {
-          this.#place = { seq: this.#nextSeq, segment: segment.first, offset: segment.bytes }
+          this.#place = { seq: this.nextSeq, segment: segment.first, offset: segment.bytes }
           return []
         }
         this.#place = { seq: next.first, segment: next.first, offset: 0 }
@@ -135,55 +142,54 @@ export class Outbox {
     })
   }
 
-  /** Every record from `seq` on that is still there, sent or not. */
-  recordsFrom(seq: number): Promise<readonly Buffer[]> {
+  /** Calls with every record from `seq` on that is still there, sent or not, one segment in memory at a time. */
+  readFrom(seq: number, use: (payload: Buffer, seq: number) => void): Promise<void> {
     return this.#exclusive(async () => {
-      const payloads: Buffer[] = []
       for (const segment of this.#segments.filter(({ first, count }) => first + count > seq)) {
         const bytes = await readBytes(segment, 0, segment.bytes)
         let [at, offset] = [segment.first, 0]
         for (let record = decodeRecord(bytes, 0); record !== undefined; record = decodeRecord(bytes, offset)) {
-          if (at >= seq) payloads.push(record.payload)
+          if (at >= seq) use(record.payload, at)
           at += 1
           offset = record.end
         }
       }
+    })
+  }
+
+  /** Drops the oldest segment. What of it was still to be read is counted as shed, and returned as far as it is readable. */
+  shedOldest(): Promise<readonly Buffer[]> {
+    return this.#exclusive(async () => {
+      if (this.#segments.length === 1) await this.#activate(true)
+      const [oldest, next] = this.#segments
+      if (oldest === undefined || next === undefined) return []
+      const { seq, segment, offset } = this.#place
+      const payloads: Buffer[] = []
+      if (segment === oldest.first && seq < next.first) {
+        const bytes = await readBytes(oldest, offset, oldest.bytes)
+        for (let record = decodeRecord(bytes, 0); record; record = decodeRecord(bytes, record.end)) {
+          payloads.push(record.payload)
+        }
+      }
+      await removeSegment(oldest)
+      this.#segments.shift()
+      if (segment !== oldest.first) return payloads
+      this.#shed += Math.max(0, next.first - seq)
+      this.#place = { seq: next.first, segment: next.first, offset: 0 }
+      await this.#refreshOldest()
       return payloads
     })
-  }
-
-  /** Resolves when something waits, or at `wake`. */
-  more(): Promise<void> {
-    if (this.#nextSeq > this.#place.seq) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#whenMore.push(resolve)
-    })
-  }
-
-  wake(): void {
-    for (const resolve of this.#whenMore.splice(0)) resolve()
   }
 
   close(): Promise<void> {
     return this.#exclusive(() => this.#closeFile())
   }
 
-  get #nextSeq(): number {
-    const last = this.#segments.at(-1)
-    return last === undefined ? 0 : last.first + last.count
-  }
-
-  get #totalBytes(): number {
-    return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0)
-  }
-
   async #write(records: readonly Buffer[], atMs: number): Promise<void> {
-    const { limitBytes } = this.#options
     const length = records.reduce((sum, record) => sum + record.length, 0)
     const last = this.#segments.at(-1)
-    const isFull = last !== undefined && last.bytes > 0 && last.bytes + length > segmentBytes(limitBytes)
+    const isFull = last !== undefined && last.bytes > 0 && last.bytes + length > this.#options.segmentBytes
     const segment = last === undefined || isFull || this.#file === undefined ? await this.#activate(isFull) : last
-    while (this.#totalBytes + length > limitBytes && this.#segments.length > 1) await this.#shedOldest()
     const file = this.#file
     if (file === undefined) throw new Error(`${segment.path} is not open`)
     try {
@@ -195,7 +201,7 @@ export class Outbox {
       await this.#closeFile()
       throw thrown
     }
-    if (this.#nextSeq === this.#place.seq) this.#oldestMs = atMs
+    if (this.nextSeq === this.#place.seq) this.#oldestMs = atMs
     segment.count += records.length
     segment.bytes += length
   }
@@ -205,29 +211,13 @@ export class Outbox {
     await this.#closeFile()
     let last = this.#segments.at(-1)
     if (last === undefined || isFull) {
-      await this.#options.beforeRoll(this.#nextSeq)
-      last = await createSegment(this.#options.folder, this.#nextSeq)
+      await this.#options.beforeRoll(this.nextSeq)
+      last = await createSegment(this.#options.folder, this.nextSeq)
       this.#segments.push(last)
     }
     this.#file = await openSegment(last)
     await this.#file.truncate(last.bytes)
     return last
-  }
-
-  async #shedOldest(): Promise<void> {
-    const [oldest, next] = this.#segments
-    if (oldest === undefined || next === undefined) return
-    await removeSegment(oldest)
-    this.#segments.shift()
-    if (this.#place.seq >= next.first) return
-    const before = this.#shed
-    this.#shed += next.first - this.#place.seq
-    this.#place = { seq: next.first, segment: next.first, offset: 0 }
-    await this.#refreshOldest()
-    if (Math.floor(Math.log2(this.#shed)) > Math.floor(Math.log2(before))) {
-      const fields = { outbox: this.#options.folder, shed: this.#shed, limitBytes: this.#options.limitBytes }
-      this.#options.log.warn(fields, "outbox full, dropped the oldest alerts")
-    }
   }
 
   #loseUnreadable(segment: Segment, count: number): void {
@@ -267,7 +257,7 @@ export class Outbox {
   }
 
   async #refreshOldest(): Promise<void> {
-    if (this.#nextSeq === this.#place.seq) return void (this.#oldestMs = undefined)
+    if (this.nextSeq === this.#place.seq) return void (this.#oldestMs = undefined)
     const segment = this.#segments.find(({ first }) => first === this.#place.segment)
     const header = segment && (await readBytes(segment, this.#place.offset, headerBytes))
     if (header?.length === headerBytes) this.#oldestMs = momentAt(header, 0)

@@ -5,12 +5,22 @@ import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
 import type { Ledger, OpenAlert } from "./ledger.js"
 
+export interface SelectedAlert {
+  readonly alert: Alert
+  /** By which severity it leaves. */
+  readonly lane: Severity
+}
+
 /**
  * Which finding versions leave, in order. Those of `minSeverity` and above that policy neither approves nor suppresses do;
  * and once a finding has left, all its later versions do, until the one by which it is over for its readers: closed, under
  * `minSeverity`, expected or suppressed. The first version that leaves is `created`, whatever its number.
  */
-export function selectAlerts(findings: readonly Finding[], ledger: Ledger, minSeverity: Severity): readonly Alert[] {
+export function selectAlerts(
+  findings: readonly Finding[],
+  ledger: Ledger,
+  minSeverity: Severity,
+): readonly SelectedAlert[] {
   /** What this call has selected so far; the ledger itself changes only once that is durable. */
   const pending = new Map<string, OpenAlert | undefined>()
   return findings.flatMap((finding) => {
@@ -18,7 +28,7 @@ export function selectAlerts(findings: readonly Finding[], ledger: Ledger, minSe
     const alert = alertOf(finding, before, minSeverity)
     if (alert === undefined) return []
     pending.set(finding.id, openAlertAfter(alert, before))
-    return [alert]
+    return [{ alert, lane: laneOf(alert, before) }]
   })
 }
 
@@ -26,7 +36,12 @@ export function selectAlerts(findings: readonly Finding[], ledger: Ledger, minSe
 export function openAlertAfter(alert: Alert, before: OpenAlert | undefined): OpenAlert | undefined {
   if (alert.because !== undefined) return undefined
   const version = alert.kind === "created" ? alert.finding.version : (before?.version ?? alert.finding.version)
-  return { version, createdAt: alert.createdAt }
+  return { version, createdAt: alert.createdAt, severity: alert.finding.severity }
+}
+
+/** A closing leaves as what it closes, so that it does not fall behind it. */
+function laneOf({ kind, finding }: Alert, before: OpenAlert | undefined): Severity {
+  return kind === "closed" ? (before?.severity ?? finding.severity) : finding.severity
 }
 
 function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: Severity): Alert | undefined {

@@ -3,6 +3,8 @@ import type { Alert } from "../outbox/alert.js"
 /** A destination outside: a broker, a web server, a file. */
 export interface AlertSink {
   readonly name: string
+  /** Most alerts of one send: something graver that comes meanwhile waits until all of them have arrived. */
+  readonly maxAlerts: number
   /**
    * Resolves once the destination keeps all of them. Alerts of one finding arrive in their order. After a rejection the
    * same alerts, and perhaps later ones behind them, are sent again. Rejects with AlertsRefused when a retry is no use.

@@ -19,6 +19,7 @@ import { until } from "../../testing/until.js"
 /** A destination that answers each send by `answer`, and notes the ids that it took. */
 class Destination implements AlertSink {
   readonly name = "destination"
+  readonly maxAlerts = 200
   respond: (alerts: readonly Alert[]) => Promise<void> = () => Promise.resolve()
   readonly sends: string[][] = []
   readonly taken: string[] = []

@@ -6,8 +6,7 @@ import type { AlertQueue, QueuedAlert } from "../outbox/alert-queue.js"
 import { AlertsRefused } from "./alert-sink.js"
 import type { AlertSink } from "./alert-sink.js"
 
-/** Maximum alerts and bytes of one send: under the 1 MB that a Kafka broker takes by default, and soon repeated when lost. */
-const batchAlerts = 200
+/** Maximum bytes of one send: under the 1 MB that a Kafka broker takes by default, and soon repeated when lost. */
 const batchBytes = 512 * 1024
 /** First and longest pause before a failed send is retried, in milliseconds; it doubles in between. */
 const retryMs = 100
@@ -22,7 +21,7 @@ export class Publisher {
   readonly #log: Log
   readonly #abort = new AbortController()
   readonly #running: Promise<void>
-  #maxAlerts = batchAlerts
+  #maxAlerts: number
   #published = 0
   #errors = 0
   #failure: string | undefined
@@ -31,6 +30,7 @@ export class Publisher {
   constructor(queue: AlertQueue, sink: AlertSink, log: Log) {
     this.#queue = queue
     this.#sink = sink
+    this.#maxAlerts = sink.maxAlerts
     this.#log = log
     this.#running = this.#run()
   }
@@ -97,7 +97,7 @@ export class Publisher {
     try {
       await this.#unlessAborted(this.#sink.send(batch.map(({ alert }) => alert)))
       this.#published += batch.length
-      this.#maxAlerts = Math.min(batchAlerts, 2 * this.#maxAlerts)
+      this.#maxAlerts = Math.min(this.#sink.maxAlerts, 2 * this.#maxAlerts)
     } catch (thrown) {
       if (!(thrown instanceof AlertsRefused)) throw thrown
       if (thrown.refusals === undefined && batch.length > 1) {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { direction, framingOnTheOutside, sumMoments, withOpenTurn } from "./conservation.js"
+import { withOpenTurn } from "../../domain/moments.js"
+import { direction, framingOnTheOutside } from "./conservation.js"
 
 const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 
@@ -65,17 +66,6 @@ describe("direction", () => {
         if (d.exact) expect(turns.every(([x, y]) => Math.abs(x - y) < 40)).toBe(true)
       }),
     )
-  })
-})
-
-describe("sumMoments", () => {
-  it("is the moments of all turns together", () => {
-    const a: [number, number][] = [
-      [10, 20],
-      [30, 35],
-    ]
-    const b: [number, number][] = [[7, 9]]
-    expect(sumMoments([moments(a), moments(b)])).toEqual(moments([...a, ...b]))
   })
 })
 

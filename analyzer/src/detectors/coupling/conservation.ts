@@ -22,33 +22,6 @@ export interface Direction {
   readonly exact: boolean
 }
 
-/** Adds the turn that is under way as one more sample. */
-export function withOpenTurn(moments: Moments, open: { readonly x: number; readonly y: number }): Moments {
-  const { x, y } = open
-  if (x === 0 || y === 0) return moments
-  return {
-    n: moments.n + 1,
-    x: moments.x + x,
-    y: moments.y + y,
-    xx: moments.xx + x * x,
-    yy: moments.yy + y * y,
-    xy: moments.xy + x * y,
-  }
-}
-
-export function sumMoments(all: readonly Moments[]): Moments {
-  const sum = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
-  for (const m of all) {
-    sum.n += m.n
-    sum.x += m.x
-    sum.y += m.y
-    sum.xx += m.xx
-    sum.yy += m.yy
-    sum.xy += m.xy
-  }
-  return sum
-}
-
 export function direction(m: Moments): Direction {
   const n = m.n
   const meanIn = n > 0 ? m.x / n : 0

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
-import { withOpenTurn } from "./conservation.js"
+import { withOpenTurn } from "../../domain/moments.js"
 import { coupling } from "./coupling.js"
 import { at, startUs } from "../../testing/time.js"
 import { sshClient, anUpdate } from "../../testing/connections.js"

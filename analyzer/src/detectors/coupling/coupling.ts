@@ -1,74 +1,74 @@
 /**
  * Coupling: A opened to the outside, B opened or written inside by the same processes, the far side of A speaking first.
- * One claim per group of processes, however many channels and destinations the tunnel has.
+ * One claim per group of processes, however many channels and destinations the tunnel has. A group is judged once a batch,
+ * by sums: the time that takes goes with what changed, and not with how much is known.
  */
+import type { Connection } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
-import type { Claim, Detector } from "../../domain/detector.js"
-import type { Microseconds } from "../../domain/identity.js"
+import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { View } from "../../domain/view.js"
-import { ClaimBook } from "../claims/claim-book.js"
-import { isSshClientByName } from "../ssh-client/programs.js"
 import { claimOf, detectorName } from "./evidence.js"
-import { hypotheses, judge, type JudgedEdges, type OutsideRole } from "./judge.js"
-
-/** Claims by group, each with the edges that it rests on. */
-type Book = ClaimBook<readonly CouplingEdge[]>
+import { Groups } from "./groups.js"
+import { OutsideEnds } from "./outside-ends.js"
+import type { RoleChange } from "./outside-ends.js"
+import { StandingClaims } from "./standing-claims.js"
 
 export function coupling(): Detector {
-  const book: Book = new ClaimBook()
+  const ends = new OutsideEnds()
+  const groups = new Groups(ends)
+  const standing = new StandingClaims()
+
+  function observe(change: Change, view: View): void {
+    if (change.kind === "edge") replace(change.edge, change.previous, view)
+    else if (change.kind === "edge-gone") remove(change.edge)
+    else if (change.kind === "connection") move(change.connection, change.previous, view)
+    else if (change.kind === "process") recount(ends.rename(change.facts, view))
+  }
+
+  function replace(edge: CouplingEdge, previous: CouplingEdge | undefined, view: View): void {
+    if (edge.kind === "exec") return
+    if (previous !== undefined) groups.remove(previous, ends.roleOf(previous))
+    groups.add(edge, ends.hold(edge, view))
+    if (previous !== undefined) ends.release(previous)
+  }
+
+  function remove(edge: CouplingEdge): void {
+    if (edge.kind === "exec") return
+    groups.remove(edge, ends.roleOf(edge))
+    ends.release(edge)
+  }
+
+  function move(connection: Connection, previous: Connection | undefined, view: View): void {
+    standing.observe(connection, previous)
+    const change = ends.reconsider(connection, view)
+    if (change !== undefined) recount([change])
+  }
+
+  function recount(changes: readonly RoleChange[]): void {
+    for (const { edges, before, after } of changes)
+      for (const edge of edges) {
+        groups.remove(edge, before)
+        groups.add(edge, after)
+      }
+  }
+
+  function settle(view: View): readonly Claim[] {
+    const claims: Claim[] = []
+    for (const [group, best] of groups.judge()) {
+      const before = standing.get(group)
+      if (before && before.score > best.verdict.score) continue
+      claims.push(...standing.record(claimOf(group, best, view, before), [best.edges.newest, ...best.edges.shown]))
+    }
+    return claims
+  }
+
   return {
     name: detectorName,
     observe(change, view) {
-      if (change.kind === "edge" && change.edge.kind !== "exec") return claimGroup(change.edge.group, view, book)
-      if (change.kind === "connection" && change.update.reason === "identified") {
-        const edges = view.edgesOfConnection(change.connection.cookie)
-        return [...new Set(edges.map((edge) => edge.group))].flatMap((group) => claimGroup(group, view, book))
-      }
+      observe(change, view)
       return []
     },
-    tick: (nowUs, view) => endClaims(nowUs, view, book),
+    settle,
+    tick: (nowUs, view) => standing.endClaims(nowUs, view),
   }
-}
-
-/** A tunnel that opens an outside connection per channel lives as long as its processes hold any to the same place. */
-function endClaims(nowUs: Microseconds, view: View, book: Book): readonly Claim[] {
-  const over: string[] = []
-  for (const [group, { basis }] of book.all()) if (!basis.some((edge) => outsideLives(edge, view))) over.push(group)
-  return over.flatMap((group) => book.end(group, nowUs))
-}
-
-function outsideLives(edge: CouplingEdge, view: View): boolean {
-  const a = view.connection(edge.aCookie)
-  if (a && a.closed === undefined) return true
-  if (edge.aProcess === undefined) return false
-  return view.connectionsOf(edge.aProcess).some((c) => c.remote.address === edge.aRemote.address)
-}
-
-function claimGroup(group: string, view: View, book: Book): readonly Claim[] {
-  const best = judgeGroup(group, view)
-  if (!best) return []
-  const before = book.get(group)?.claim
-  if (before && before.score > best.verdict.score) return []
-  return book.record(claimOf(group, best, view, before), best.edges)
-}
-
-function judgeGroup(group: string, view: View): JudgedEdges | undefined {
-  const edges = view.edgesOf(group).filter((edge) => edge.kind !== "exec")
-  const roleOf = (edge: CouplingEdge): OutsideRole => outsideRole(edge, view)
-  let best: JudgedEdges | undefined
-  for (const candidate of hypotheses(edges)) {
-    const [first, ...rest] = candidate
-    if (!first) continue
-    const verdict = judge(candidate, roleOf)
-    if (verdict && verdict.score > (best?.verdict.score ?? 0)) best = { verdict, edges: [first, ...rest] }
-  }
-  return best
-}
-
-function outsideRole(edge: CouplingEdge, view: View): OutsideRole {
-  const a = view.connection(edge.aCookie)
-  if (!a) return { sshClient: false, openedUs: edge.firstUs }
-  const seen = a.ssh.localClient || (a.ssh.localIdent && a.ssh.remoteIdent && !a.ssh.remoteClient)
-  const owner = a.process === undefined ? undefined : view.process(a.process)
-  return { sshClient: seen || isSshClientByName(a, owner), openedUs: a.openedUs }
 }

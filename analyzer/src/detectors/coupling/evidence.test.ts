@@ -3,6 +3,7 @@ import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { direction } from "./conservation.js"
 import { coupling } from "./coupling.js"
+import { EdgeSums } from "./edge-sums.js"
 import { claimOf } from "./evidence.js"
 import type { Verdict } from "./judge.js"
 import { startUs } from "../../testing/time.js"
@@ -32,7 +33,11 @@ function claim(
   const host = new DetectorRun(coupling())
   host.step(startUs, { processes: [aProcess(["relay"])], connections: [anUpdate(connection)] })
   const [first = edge(), ...rest] = edges
-  return claimOf("1", { verdict: { ...verdict, ...changes }, edges: [first, ...rest] }, host.view, undefined)
+  const role = { sshClient: false, openedUs: startUs }
+  const sums = new EdgeSums(first, role)
+  for (const other of rest) sums.add(other, role)
+  const judged = { verdict: { ...verdict, ...changes }, edges: sums, places: edges.length }
+  return claimOf("1", judged, host.view, undefined)
 }
 
 const texts = (...parameters: Parameters<typeof claim>) => claim(...parameters).evidence.map(({ text }) => text)
@@ -53,6 +58,10 @@ describe("the summary", () => {
   it("names sockets by their path", () => {
     expect(claim([edge({ kind: "unix", bPath: "/run/x.sock" })]).summary).toContain("reach /run/x.sock inside")
     expect(claim([edge({ kind: "unix", bPath: "" })]).summary).toContain("reach an unnamed socket inside")
+  })
+
+  it("names what is pooled of many places", () => {
+    expect(claim([edge({ kind: "many" })]).summary).toContain("reach many other places inside")
   })
 
   it("does without a process that is not known", () => {

@@ -7,6 +7,7 @@ import type { View } from "../../domain/view.js"
 import { bytesText, delayText, plural } from "../../text/amounts.js"
 import { endpointText } from "../../text/endpoint.js"
 import type { Direction } from "./conservation.js"
+import type { EdgeSums } from "./edge-sums.js"
 import type { JudgedEdges, Verdict } from "./judge.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
@@ -20,8 +21,9 @@ const reasons: Readonly<Record<Verdict["reason"], string>> = {
 
 export const detectorName = "coupling"
 
-export function claimOf(group: string, { verdict, edges }: JudgedEdges, view: View, before: Claim | undefined): Claim {
-  const newest = edges.reduce((x, y) => (y.lastUs > x.lastUs ? y : x))
+export function claimOf(group: string, judged: JudgedEdges, view: View, before: Claim | undefined): Claim {
+  const { verdict, edges } = judged
+  const { newest } = edges
   const a = view.connection(newest.aCookie)
   const process = newest.bProcess ?? newest.aProcess ?? a?.process
   return {
@@ -30,48 +32,45 @@ export function claimOf(group: string, { verdict, edges }: JudgedEdges, view: Vi
     subject: group,
     score: verdict.score,
     confidence: verdict.confidence,
-    firstSeenUs: before?.firstSeenUs ?? Math.min(...edges.map((edge) => edge.firstUs)),
+    firstSeenUs: before?.firstSeenUs ?? edges.firstUs,
     lastSeenUs: newest.lastUs,
     process,
     cookie: newest.aCookie,
-    summary: summary(verdict, edges, process === undefined ? "" : (view.process(process)?.comm ?? "")),
+    summary: summary(judged, process === undefined ? "" : (view.process(process)?.comm ?? "")),
     evidence: couplingEvidence(edges, verdict, a),
     attack: a?.ssh.localIdent ? ["T1572", "T1090", "T1021.004"] : ["T1572", "T1090"],
     status: "active",
   }
 }
 
-function summary(verdict: Verdict, edges: readonly [CouplingEdge, ...CouplingEdge[]], comm: string): string {
-  const places = [...new Set(edges.map(insideText))]
-  const first = places.slice(0, limits.shownPlaces).join(", ")
-  const rest = places.length - limits.shownPlaces
+function summary({ verdict, edges, places }: JudgedEdges, comm: string): string {
+  const named = [...new Set(edges.shown.map(insideText))].slice(0, limits.shownPlaces)
+  const rest = places - named.length
   const more = rest > 0 ? ` and ${rest} more places` : ""
-  const outside = endpointText(edges[0].aRemote)
+  const outside = endpointText(edges.newest.aRemote)
   const times =
     verdict.opened > 0
       ? `; ${comm || "the process"} connected there ${verdict.opened === 1 ? "once" : `${verdict.opened} times`} right after ${outside} spoke`
       : ""
   return (
-    `${comm || "A process"} lets ${outside} reach ${first}${more} inside${times}. ` +
+    `${comm || "A process"} lets ${outside} reach ${named.join(", ")}${more} inside${times}. ` +
     `${bytesText(verdict.forward.totalOut)} went in, ${bytesText(verdict.backward.totalOut)} came out.`
   )
 }
 
 /** Where B is, for a sentence: "127.0.0.1:8000" or a path. */
-function insideText(edge: CouplingEdge): string {
-  return edge.kind === "unix" ? edge.bPath || "an unnamed socket" : endpointText(edge.bRemote)
+function insideText({ kind, bPath, bRemote }: CouplingEdge): string {
+  if (kind === "many") return "many other places"
+  return kind === "unix" ? bPath || "an unnamed socket" : endpointText(bRemote)
 }
 
 function couplingEvidence(
-  edges: readonly [CouplingEdge, ...CouplingEdge[]],
+  edges: EdgeSums,
   verdict: Verdict,
   a: Connection | undefined,
 ): readonly [Evidence, ...Evidence[]] {
-  const shown = [...edges]
-    .sort((x, y) => y.openedAfter - x.openedAfter || y.lastUs - x.lastUs)
-    .slice(0, limits.shownEdges)
-  const evidence: [Evidence, ...Evidence[]] = [conservationEvidence(edges, verdict)]
-  for (const edge of shown) evidence.push(dialEvidence(edge))
+  const evidence: [Evidence, ...Evidence[]] = [conservationEvidence(edges.newest, verdict)]
+  for (const edge of edges.shown) evidence.push(dialEvidence(edge))
   if (a && (a.ssh.localIdent || a.ssh.remoteIdent)) {
     evidence.push({
       kind: "ssh",
@@ -110,14 +109,14 @@ function dialEvidence(edge: CouplingEdge): Evidence {
   }
 }
 
-function conservationEvidence(edges: readonly [CouplingEdge, ...CouplingEdge[]], verdict: Verdict): Evidence {
+function conservationEvidence(newest: CouplingEdge, verdict: Verdict): Evidence {
   const { forward, backward } = verdict
   return {
     kind: "conservation",
     text:
       `In ${plural(forward.n, "turn")} ${bytesText(forward.totalIn)} came in from outside and ${bytesText(forward.totalOut)} went on inside; ` +
       `in ${plural(backward.n, "turn")} ${bytesText(backward.totalIn)} came back and ${bytesText(backward.totalOut)} left: ${reasons[verdict.reason]}.`,
-    atUs: Math.max(...edges.map((edge) => edge.lastUs)),
+    atUs: newest.lastUs,
     facts: { reason: verdict.reason, ...directionFacts("forward", forward), ...directionFacts("backward", backward) },
   }
 }

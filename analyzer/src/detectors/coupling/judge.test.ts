@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
-import { withOpenTurn } from "./conservation.js"
-import { hypotheses, judge, type OutsideRole } from "./judge.js"
+import { withOpenTurn } from "../../domain/moments.js"
+import { EdgeSums, type OutsideRole } from "./edge-sums.js"
+import { judge } from "./judge.js"
 import { anEdge, noMoments } from "../../testing/couplings.js"
 
 const opaque: OutsideRole = { sshClient: false, openedUs: 0 }
@@ -27,7 +28,7 @@ function edgeWith(forward: Turns, backward: Turns, changes: Partial<CouplingEdge
   })
 }
 
-const verdictOf = (edge: CouplingEdge, role = opaque) => judge([edge], () => role)
+const verdictOf = (edge: CouplingEdge, role = opaque) => judge(new EdgeSums(edge, role))
 
 describe("judge finds", () => {
   it("an ssh -R after one request, as it was traced", () => {
@@ -161,12 +162,5 @@ describe("boundaries", () => {
     const constant = (n: number) => edgeWith(Array(n).fill([400, 380]), Array(n).fill([5000, 5020]))
     expect(verdictOf(constant(1))?.score).toBe(0.35)
     expect(verdictOf(constant(50))?.score).toBe(0.35)
-  })
-
-  it("judges each edge, each destination and the whole group", () => {
-    const a = edgeWith([[10, 10]], [[10, 10]])
-    const sameB = { ...a, aRemote: { address: "203.0.113.10", port: 443 } }
-    const other = { ...a, bRemote: { address: "127.0.0.1", port: 9000 } }
-    expect(hypotheses([a, sameB, other]).map((h) => h.length)).toEqual([1, 1, 1, 2, 3])
   })
 })

@@ -1,15 +1,9 @@
 /** From edges of one group to a verdict: is somebody outside reaching inside through these processes? */
-import type { CouplingEdge } from "../../domain/coupling.js"
-import { direction, framingOnTheOutside, sumMoments, withOpenTurn, type Direction } from "./conservation.js"
+import { direction, framingOnTheOutside, type Direction } from "./conservation.js"
+import type { EdgeSums } from "./edge-sums.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
 const { verdicts } = limits
-
-/** What the SSH parser and the process say about A. */
-export interface OutsideRole {
-  readonly sshClient: boolean
-  readonly openedUs: number
-}
 
 export interface Verdict {
   readonly score: number
@@ -23,36 +17,21 @@ export interface Verdict {
 /** Edges that are judged as one, and the verdict on them. */
 export interface JudgedEdges {
   readonly verdict: Verdict
-  readonly edges: readonly [CouplingEdge, ...CouplingEdge[]]
+  readonly edges: EdgeSums
+  /** How many places inside they lead to. */
+  readonly places: number
 }
 
-/** Edges that are judged as one: each alone, all to one B, and all of the group (several channels at once). */
-export function hypotheses(edges: readonly CouplingEdge[]): readonly (readonly CouplingEdge[])[] {
-  const byB = new Map<string, CouplingEdge[]>()
-  for (const edge of edges) {
-    const b = `${edge.kind} ${edge.bRemote.address} ${edge.bRemote.port} ${edge.bPath}`
-    const list = byB.get(b)
-    if (list) list.push(edge)
-    else byB.set(b, [edge])
-  }
-  const merged = [...byB.values()].filter((list) => list.length > 1)
-  return [...edges.map((edge) => [edge]), ...merged, ...(edges.length > 1 ? [edges] : [])]
-}
-
-export function judge(
-  edges: readonly CouplingEdge[],
-  roleOf: (edge: CouplingEdge) => OutsideRole,
-): Verdict | undefined {
-  const forward = direction(sumMoments(edges.map((e) => withOpenTurn(e.forward, e.openForward))))
-  const backward = direction(sumMoments(edges.map((e) => withOpenTurn(e.backward, e.openBackward))))
-  const opened = edges.reduce((sum, e) => sum + e.openedAfter, 0)
-  const found = { forward, backward, opened }
+export function judge(edges: EdgeSums): Verdict | undefined {
+  const forward = direction(edges.forward)
+  const backward = direction(edges.backward)
+  const found = { forward, backward, opened: edges.opened }
   if (forward.n === 0 || backward.n === 0) return undefined
   const ordered = framingOnTheOutside(forward, backward, limits.slack)
-  const ssh = sshVerdict(edges, roleOf, found, ordered)
+  const ssh = sshVerdict(edges, found, ordered)
   if (ssh) return ssh
   if (!ordered) return undefined
-  return opened > 0 ? dialledVerdict(found) : keptOpenVerdict(found)
+  return edges.opened > 0 ? dialledVerdict(found) : keptOpenVerdict(found)
 }
 
 type Found = Pick<Verdict, "forward" | "backward" | "opened">
@@ -61,22 +40,16 @@ type Found = Pick<Verdict, "forward" | "backward" | "opened">
  * A process that speaks SSH as the client on A has no reason of its own to dial inside after A spoke: -L, -D, -J and -W
  * accept or use what is there. So the dial is enough, compression or not.
  */
-function sshVerdict(
-  edges: readonly CouplingEdge[],
-  roleOf: (edge: CouplingEdge) => OutsideRole,
-  found: Found,
-  ordered: boolean,
-): Verdict | undefined {
-  if (!edges.every((edge) => roleOf(edge).sshClient)) return undefined
+function sshVerdict(edges: EdgeSums, found: Found, ordered: boolean): Verdict | undefined {
+  if (!edges.areAllOfSshClients) return undefined
   const reason = "ssh-client-dials-inside"
-  if (edges.every((edge) => edge.kind === "unix")) {
-    return edges.every((edge) => limits.agentOrDisplay.test(edge.bPath))
+  if (edges.areAllUnix) {
+    return edges.areAllAgents
       ? { ...found, ...verdicts.agentForwarding, reason: "agent-forwarding" }
       : { ...found, ...verdicts.sshUnixSocket, reason }
   }
   if (found.opened === 0) return undefined
-  const first = Math.min(...edges.map((edge) => edge.firstUs - roleOf(edge).openedUs))
-  const atLogin = first < limits.loginUs && found.opened <= limits.loginDials
+  const atLogin = edges.hasEarly && found.opened <= limits.loginDials
   if (ordered) return { ...found, ...verdicts.sshDialsInside, reason }
   return { ...found, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
 }

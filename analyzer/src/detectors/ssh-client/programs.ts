@@ -47,7 +47,7 @@ export function isPlink({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): bool
 }
 
 /** By executable first and then by what it calls itself, as dropbear's one file for several programs goes by. */
-function isSshClient(facts: Pick<ProcessFacts, "exe" | "argv">): boolean {
+export function isSshClient(facts: Pick<ProcessFacts, "exe" | "argv">): boolean {
   return sshGrammarOf(facts) !== undefined || isPlink(facts)
 }
 

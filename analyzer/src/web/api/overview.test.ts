@@ -83,11 +83,21 @@ describe("problems", () => {
     ],
     ["an outbox that fills", anAlertStatus({ bytes: 800_000, condition: { state: "failing", text: "" } }), "error"],
     ["alerts that wait long", anAlertStatus({ depth: 2, oldestSeconds: 40 }), "warning"],
+    ["alerts that were dropped", anAlertStatus({ shed: { info: 0, low: 0, medium: 7, high: 1, critical: 0 } }), "warning"], // prettier-ignore
     ["alerts that were refused", anAlertStatus({ refused: 1 }), "warning"],
   ])("tell of %s", (_, alert, severity) => {
     const [first] = problems(fine, [alert])
     expect(first).toMatchObject({ severity, text: expect.stringMatching(/^kafka: /) as string })
     expect(first?.remedy).not.toBe("")
+  })
+
+  it("name what was dropped of alerts once, by severity", () => {
+    const shed = { info: 0, low: 2, medium: 1_629, high: 0, critical: 0 }
+    const { sinks, problems: found } = overviews([fine], [anAlertStatus({ shed, errors: 5 })]).now()
+    expect(sinks).toMatchObject([{ name: "kafka", shed: 1_631, failures: 5 }])
+    expect(found.map(({ text }) => text)).toEqual([
+      "kafka: 1631 alerts were dropped for lack of room (1629 medium, 2 low).",
+    ])
   })
 
   it("put errors first", () => {

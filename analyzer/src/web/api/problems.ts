@@ -40,14 +40,16 @@ export function problemsOf(
   return problems.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"))
 }
 
-function sinkProblems({ name, condition, shed }: SinkState): Problem[] {
+function sinkProblems({ name, condition, shed, outbox }: SinkState): Problem[] {
   const problems: Problem[] = []
   if (condition.state !== "ok") {
     const [text = "", ...remedy] = condition.text.split(/(?<=\.) /)
     const make = condition.state === "failing" ? error : warning
     problems.push(make(`${name}: ${text}`, remedy.join(" ")))
   }
-  if (shed > 0) problems.push(warning(`${name}: ${shed} outputs were dropped for lack of room.`, remedies.dropped))
+  // Of alerts the condition says it.
+  if (shed > 0 && outbox === undefined)
+    problems.push(warning(`${name}: ${shed} outputs were dropped for lack of room.`, remedies.dropped))
   return problems
 }
 

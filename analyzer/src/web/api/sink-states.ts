@@ -1,5 +1,6 @@
 import type { Condition, SinkState } from "@backflow/page/contract"
 import type { AnalyzerStatus, DeliveryCounts, AlertStatus } from "../../telemetry/status.js"
+import { severities } from "../../domain/severity.js"
 import { durationText } from "../../text/amounts.js"
 
 /** From so many waiting outputs on a sink is degraded: five seconds of a busy fleet. */
@@ -15,33 +16,16 @@ export class SinkStates {
 
   /** The store first, then the rest; the page itself is not one. */
   of({ deliveries }: AnalyzerStatus, alerts: readonly AlertStatus[]): readonly SinkState[] {
-    const byName = new Map(alerts.map((alert) => [alert.name, alert]))
-    const states = deliveries
-      .filter(({ sink }) => sink !== "page")
-      .map(({ sink, counts }) => this.#state(sink, counts, byName.get(sink)))
-    const delivered = new Set(deliveries.map(({ sink }) => sink))
-    const apart = alerts
-      .filter(({ name }) => !delivered.has(name))
-      .map((alert) => {
-        const { name, published, errors, shed, depth } = alert
-        return this.#state(name, { written: published, failures: errors, shed, waiting: depth }, alert)
-      })
-    return [...states, ...apart]
+    return [
+      ...deliveries
+        .filter(({ sink }) => sink !== "page")
+        .map(({ sink, counts }) => ({ name: sink, condition: this.#deliveryCondition(sink, counts), ...counts })),
+      ...alerts.map(alertState),
+    ]
   }
 
-  #state(name: string, counts: DeliveryCounts, alert: AlertStatus | undefined): SinkState {
-    const isFailing = this.#isFailing(name, counts)
-    return {
-      name,
-      condition: alert === undefined ? deliveryCondition(name, counts, isFailing) : alertCondition(alert),
-      written: alert?.published ?? counts.written,
-      failures: counts.failures + (alert?.errors ?? 0),
-      shed: counts.shed + (alert?.shed ?? 0),
-      waiting: alert?.depth ?? counts.waiting,
-      ...(alert && {
-        outbox: { bytes: alert.bytes, limitBytes: alert.limitBytes, oldestSeconds: alert.oldestSeconds },
-      }),
-    }
+  #deliveryCondition(name: string, counts: DeliveryCounts): Condition {
+    return deliveryCondition(name, counts, this.#isFailing(name, counts))
   }
 
   /** A write failed, and none has succeeded since. */
@@ -51,6 +35,32 @@ export class SinkStates {
     const latest = this.#failing.get(name)
     return latest !== undefined && counts.written === latest.written && counts.failures > 0
   }
+}
+
+function alertState(alert: AlertStatus): SinkState {
+  const { name, published, errors, depth, bytes, limitBytes, oldestSeconds } = alert
+  return {
+    name,
+    condition: alertCondition(alert),
+    written: published,
+    failures: errors,
+    shed: totalOf(alert.shed),
+    waiting: depth,
+    outbox: { bytes, limitBytes, oldestSeconds },
+  }
+}
+
+function totalOf(shed: AlertStatus["shed"]): number {
+  return Object.values(shed).reduce((sum, count) => sum + count, 0)
+}
+
+/** The gravest first: "3 high, 40 medium". */
+function shedText(shed: AlertStatus["shed"]): string {
+  return [...severities]
+    .reverse()
+    .filter((severity) => shed[severity] > 0)
+    .map((severity) => `${shed[severity]} ${severity}`)
+    .join(", ")
 }
 
 const ok: Condition = { state: "ok", text: "" }
@@ -65,6 +75,7 @@ const sinkRemedies = { failing: "Check the analyzer's log.", slow: "Its reader i
 
 /** What to do about alerts. */
 const alertRemedies = {
+  dropped: "Their findings are in the store; bring the receiver back, or raise alerts.outbox_bytes.",
   full: "Bring the receiver back, or raise alerts.outbox_bytes.",
   slow: "Check with backflow doctor whether the receiver is up.",
   refused: "The analyzer's log says why.",
@@ -80,21 +91,23 @@ function deliveryCondition(name: string, { waiting }: DeliveryCounts, isFailing:
 }
 
 function alertCondition(alert: AlertStatus): Condition {
-  const { condition, depth, bytes, limitBytes, oldestSeconds, shed, torn, refused } = alert
+  const { condition, depth, bytes, limitBytes, oldestSeconds, torn, refused } = alert
+  const shed = totalOf(alert.shed)
   const fill = `${Math.round((100 * bytes) / Math.max(1, limitBytes))} % of the outbox is full`
   const isNearlyFull = bytes >= limitBytes * fullShare
-  const dropped = shed > 0 ? `${shed} alerts were dropped, ` : ""
+  const dropped = `${shed} alerts were dropped for lack of room (${shedText(alert.shed)})`
   if (condition.state === "stopped") return { state: "failing", text: condition.text }
   if (isNearlyFull)
     return {
       state: condition.state === "failing" || shed > 0 ? "failing" : "degraded",
-      text: `${dropped}${depth} alerts wait and ${fill}. ${alertRemedies.full} ${condition.text}`.trim(),
+      text: `${shed > 0 ? `${dropped}, ` : ""}${depth} alerts wait and ${fill}. ${alertRemedies.full} ${condition.text}`.trim(),
     }
   if (condition.state === "failing") return { state: "degraded", text: condition.text }
   if (oldestSeconds >= longWait) {
     const oldest = durationText(oldestSeconds * 1e6)
     return { state: "degraded", text: `${depth} alerts wait, the oldest for ${oldest}. ${alertRemedies.slow}` }
   }
+  if (shed > 0) return { state: "degraded", text: `${dropped}. ${alertRemedies.dropped}` }
   if (refused > 0)
     return { state: "degraded", text: `${refused} alerts were refused for good. ${alertRemedies.refused}` }
   if (torn > 0) return { state: "degraded", text: `${torn} alerts were lost on disk. ${alertRemedies.torn}` }

@@ -1,0 +1,89 @@
+/** Edges of each group of processes as sums, and what of a group a batch has changed. */
+import type { CouplingEdge } from "../../domain/coupling.js"
+import { EdgeSums } from "./edge-sums.js"
+import type { OutsideRole } from "./edge-sums.js"
+import { judge } from "./judge.js"
+import type { JudgedEdges } from "./judge.js"
+import type { OutsideEnds } from "./outside-ends.js"
+
+interface Group {
+  readonly all: EdgeSums
+  /** By `insideOf`; what is pooled of many places has none. */
+  readonly byInside: Map<string, EdgeSums>
+  /** Edges that changed since the group was judged. */
+  readonly changed: Set<CouplingEdge>
+}
+
+/** Bounded by the edges that the tracker keeps: it tells of each one that it lets go. */
+export class Groups {
+  readonly #ends: OutsideEnds
+  readonly #groups = new Map<string, Group>()
+  readonly #touched = new Set<string>()
+
+  constructor(ends: OutsideEnds) {
+    this.#ends = ends
+  }
+
+  add(edge: CouplingEdge, role: OutsideRole): void {
+    const known = this.#groups.get(edge.group)
+    const group = known ?? { all: new EdgeSums(edge, role), byInside: new Map<string, EdgeSums>(), changed: new Set() }
+    if (known !== undefined) known.all.add(edge, role)
+    else this.#groups.set(edge.group, group)
+    group.changed.add(edge)
+    this.#touched.add(edge.group)
+    const inside = insideOf(edge)
+    if (inside === undefined) return
+    const sums = group.byInside.get(inside)
+    if (sums !== undefined) sums.add(edge, role)
+    else group.byInside.set(inside, new EdgeSums(edge, role))
+  }
+
+  remove(edge: CouplingEdge, role: OutsideRole): void {
+    const group = this.#groups.get(edge.group)
+    if (group === undefined) return
+    group.all.remove(edge, role)
+    group.changed.delete(edge)
+    this.#touched.add(edge.group)
+    const inside = insideOf(edge)
+    const sums = inside === undefined ? undefined : group.byInside.get(inside)
+    sums?.remove(edge, role)
+    if (inside !== undefined && sums?.count === 0) group.byInside.delete(inside)
+  }
+
+  /** Groups that changed since the last call, each with the strongest verdict on what changed in it. */
+  *judge(): Generator<readonly [group: string, best: JudgedEdges]> {
+    for (const name of this.#touched) {
+      const group = this.#groups.get(name)
+      if (group === undefined) continue
+      // What left is no news: a claim that has ended must not come again by it.
+      const best = group.changed.size > 0 ? this.#strongest(group) : undefined
+      group.changed.clear()
+      if (group.all.count === 0) this.#groups.delete(name)
+      if (best) yield [name, best]
+    }
+    this.#touched.clear()
+  }
+
+  /** Of what is judged as one: each changed edge alone, all to one B, all of the group (several channels at once). */
+  #strongest({ all, byInside, changed }: Group): JudgedEdges | undefined {
+    let best: JudgedEdges | undefined
+    const consider = (edges: EdgeSums, places: number) => {
+      const verdict = judge(edges)
+      if (verdict && verdict.score > (best?.verdict.score ?? 0)) best = { verdict, edges, places }
+    }
+    const insides = new Set<EdgeSums>()
+    for (const edge of changed) {
+      consider(new EdgeSums(edge, this.#ends.roleOf(edge)), 1)
+      const sums = byInside.get(insideOf(edge) ?? "")
+      if (sums !== undefined && sums.count > 1) insides.add(sums)
+    }
+    for (const sums of insides) consider(sums, 1)
+    if (all.count > 1) consider(all, byInside.size + (all.hasMany ? 1 : 0))
+    return best
+  }
+}
+
+/** What is the same place inside, whoever A is. Many places are not one, even where two A reach many. */
+function insideOf({ kind, bRemote, bPath }: CouplingEdge): string | undefined {
+  return kind === "many" ? undefined : `${kind} ${bRemote.address} ${bRemote.port} ${bPath}`
+}
