@@ -16,6 +16,7 @@ import { takeStateFolder } from "../store/state-folder.js"
 import { StoreSink } from "../store/store-sink.js"
 import type { Store } from "../store/store.js"
 import type { Log } from "../telemetry/log.js"
+import { EventLoopStall } from "../telemetry/event-loop-stall.js"
 import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import { Metrics, StoredLatency } from "../telemetry/metrics.js"
 import type { AlertStatus, AnalyzerStatus } from "../telemetry/status.js"
@@ -130,6 +131,8 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
     },
   )
 
+  const stall = new EventLoopStall()
+  teardown.add(() => stall.stop())
   const auth = pageAuth(config.page, state)
   const metrics = new Metrics({
     instance: hostname(),
@@ -140,6 +143,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       analyzer: () => analyzer.status(),
       alerts: () => alerts.status(),
       findings: () => live.begun,
+      eventLoopStall: () => stall.seconds,
       page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
     },
   })

@@ -14,6 +14,8 @@ export interface MetricValues {
     readonly severity: Severity
     readonly count: number
   }[]
+  /** The longest of the last minute, in seconds. */
+  readonly eventLoopStall: () => number
   readonly page: () => { readonly sessions: number; readonly refused: ReadonlyMap<string, number> }
 }
 
@@ -304,6 +306,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "records",
     source: "collectors",
     read: lostByHost,
+  },
+  {
+    name: "backflow_event_loop_stall_seconds",
+    type: "gauge",
+    help: "Longest time of the last minute for which the analyzer could answer nobody.",
+    labels: [],
+    unit: "seconds",
+    source: "process",
+    read: (source) => [[none, source.eventLoopStall()]],
   },
   {
     name: "backflow_page_sessions",
