@@ -8,6 +8,7 @@ import { Intake } from "../ingest/server/intake.js"
 import type { IntakeLimits } from "../ingest/server/intake.js"
 import type { TlsFiles } from "../ingest/server/listener.js"
 import { Recorder } from "../ingest/server/recording.js"
+import { Peers } from "../ingest/server/peers.js"
 import { CollectorServer } from "../ingest/server/server.js"
 import type { Received } from "../ingest/server/server.js"
 import type { CollectorSession } from "../ingest/server/session.js"
@@ -112,7 +113,8 @@ export class Analyzer {
     const others = ports.sinks.map((sink) => new Delivery(sink, log, { ...limits.delivery, delayMs: 0 }))
     this.#deliveries = [store, ...others]
     this.#recorder = config.record === undefined ? undefined : new Recorder(config.record, nowUs)
-    const shared = { intake: this.#intake, sessions: this.#sessions, rejections: this.#rejections, nowUs, log }
+    const peers = new Peers(limits.hosts)
+    const shared = { intake: this.#intake, peers, sessions: this.#sessions, rejections: this.#rejections, nowUs, log }
     this.#server = new CollectorServer(
       {
         address: config.listen,

@@ -18,6 +18,7 @@ import { takeStateFolder } from "../store/state-folder.js"
 import { StoreSink } from "../store/store-sink.js"
 import type { Store } from "../store/store.js"
 import type { Log } from "../telemetry/log.js"
+import { EventLoopStall } from "../telemetry/event-loop-stall.js"
 import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import { Metrics, StoredLatency } from "../telemetry/metrics.js"
 import type { AlertStatus, AnalyzerStatus } from "../telemetry/status.js"
@@ -123,7 +124,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       proofIntervalUs: config.proof.intervalMinutes * 60_000_000,
       proofKey: tokenIn("proof", undefined, join(state, "proof-key")).value,
       limits: defaultAnalyzerLimits,
-      ...credentials(config),
+      ...credentials(options.listen, config),
     },
     {
       stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
@@ -141,7 +142,8 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
     hosts: () => hostProofs(analyzer.status()),
   })
   teardown.add(() => proofs.close())
-
+  const stall = new EventLoopStall()
+  teardown.add(() => stall.stop())
   const auth = pageAuth(config.page, state)
   const metrics = new Metrics({
     instance: hostname(),
@@ -152,6 +154,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       analyzer: () => analyzer.status(),
       alerts: () => alerts.status(),
       findings: () => live.begun,
+      eventLoopStall: () => stall.seconds,
       page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
     },
   })

@@ -193,6 +193,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     read: lostByHost,
   },
   {
+    name: "backflow_event_loop_stall_seconds",
+    type: "gauge",
+    help: "Longest time of the last minute for which the analyzer could answer nobody.",
+    labels: [],
+    unit: "seconds",
+    source: "process",
+    read: (source) => [[none, source.eventLoopStall()]],
+  },
+  {
     name: "backflow_page_sessions",
     type: "gauge",
     help: "Browsers that are signed in.",

@@ -34,6 +34,8 @@ export interface SessionCounts {
   readonly missing: number
   /** Totals of this run of the collector, as it last sent them; undefined before the first batch. */
   readonly lost: Lost | undefined
+  /** How far its clock was ahead of this machine's at the last batch, refused or not; 0 when it was not. */
+  readonly clockAheadUs: number
 }
 
 /** One boot of one host. */

@@ -69,6 +69,11 @@ describe("problems", () => {
       { ...fine, hosts: [{ ...hostStatus, share: aShare({ isDelayed: true }) }] },
       /^build-7 sends more than its share/,
     ],
+    [
+      "a clock that is ahead",
+      { ...fine, sessions: [aSession({ clockAheadUs: 3_700e6 })] },
+      /^The clock of build-7 is 1 hour ahead/,
+    ],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
     ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],
   ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {
