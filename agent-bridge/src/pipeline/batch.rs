@@ -6,7 +6,8 @@ use crate::export::buffer::RecordCounts;
 use crate::host::clock::Clock;
 use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
-use crate::inspect::inspector::AttachmentUpdate;
+use crate::inspect::attachments::AttachmentUpdate;
+use crate::inspect::walker::Overload;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
 use crate::wire;
@@ -16,6 +17,7 @@ pub struct BatchBuilder {
     columns: Columns,
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
+    overloads: Vec<wire::Overload>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
@@ -26,7 +28,7 @@ impl BatchBuilder {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records() == 0 && self.processes.is_empty()
+        self.records() == 0 && self.processes.is_empty() && self.overloads.is_empty()
     }
 
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
@@ -50,6 +52,23 @@ impl BatchBuilder {
         self.processes.extend([Some(update.process), update.child].into_iter().flatten());
         self.attachments.push(update.to_wire(processes, clock));
         self.counts.lifecycle += 1;
+    }
+
+    /// What a look at descriptors has found, and whose it left out.
+    pub fn found(&mut self, updates: Vec<AttachmentUpdate>, overload: Option<Overload>, processes: &mut Processes, clock: Clock) {
+        for update in updates {
+            self.attachment(update, processes, clock);
+        }
+        let Some(overload) = overload else { return };
+        self.processes.insert(overload.process);
+        self.overloads.push(wire::Overload {
+            kind: wire::overload::Kind::Descriptors.into(),
+            process: processes.number(overload.process, clock),
+            count: overload.count,
+            limit: overload.limit,
+            first_us: clock.to_unix_us(overload.first_ns),
+            last_us: clock.to_unix_us(overload.last_ns),
+        });
     }
 
     /// Sends the facts of a process although no record refers to it.
@@ -79,7 +98,7 @@ impl BatchBuilder {
             attachments: self.attachments,
             exited: processes.take_exited(),
             more: false,
-            overloads: Vec::new(),
+            overloads: self.overloads,
             proofs: Vec::new(),
         };
         (batch, self.counts)

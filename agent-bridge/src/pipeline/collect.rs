@@ -15,7 +15,9 @@ use crate::host::identity::key_of;
 use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
+use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
+use crate::inspect::walker::Walker;
 use crate::kernel::coupling::Coupling;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
@@ -23,25 +25,10 @@ use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::record_buffer::RecordBuffer;
 use crate::{log, wire};
 
-/// How often things are done, in nanoseconds of the boot clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Intervals {
-    pub drain_ns: u64,
-    pub edges_ns: u64,
-    pub interim_ns: u64,
-    /// A batch that is not empty is closed after this time.
-    pub batch_ns: u64,
-}
-
-/// An empty batch is sent when nothing happened for so long: event time moves on by it.
-const HEARTBEAT_NS: u64 = 1_000_000_000;
-const CLOCK_NS: u64 = 60_000_000_000;
-const EXPIRE_NS: u64 = 10_000_000_000;
-/// How often room is made in the maps of coupling.
-const PRUNE_NS: u64 = 1_000_000_000;
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
@@ -62,17 +49,6 @@ pub struct Collector {
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
-}
-
-#[derive(Default)]
-struct Deadlines {
-    edges: u64,
-    prune: u64,
-    interim: u64,
-    batch: u64,
-    heartbeat: u64,
-    clock: u64,
-    expire: u64,
 }
 
 impl Collector {
@@ -117,6 +93,7 @@ impl Collector {
         let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
         let ssh_files = SshFiles::start()?;
+        self.inspector.connect(Walker::start(self.kernel.tables.take(), self.kernel.older.take())?);
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             reader.consume().context("reading the ring buffer failed")?;
@@ -177,7 +154,7 @@ impl Collector {
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply();
-        self.inspect(now);
+        self.inspect();
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
@@ -207,20 +184,17 @@ impl Collector {
             }
         }
         if self.buffer.take_dictionary_request() {
-            self.flush();
-            self.buffer.set_dictionary(self.processes.dictionary());
-            self.snapshot();
+            // First of all sockets that are older than the collector, by the walk thread.
+            self.inspector.ask_for_all();
         }
     }
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
-    fn snapshot(&mut self) {
-        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
-        if let Err(error) = self.kernel.walks.files(drop) {
-            log::warn(format_args!("{error:#}"));
-        }
+    fn snapshot(&mut self, attachments: Vec<AttachmentUpdate>) {
+        self.flush();
+        self.buffer.set_dictionary(self.processes.dictionary());
         let mut builder = self.collect_sockets(Part::Snapshot);
-        for update in self.inspector.all() {
+        for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
         self.coupling.read_all();
@@ -313,9 +287,12 @@ impl Collector {
         }
     }
 
-    fn inspect(&mut self, now: u64) {
-        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
-            self.lifecycle.attachment(update, &mut self.processes, self.clock);
+    fn inspect(&mut self) {
+        for report in self.inspector.exchange(&self.maps) {
+            if let Some(attachments) = report.all {
+                self.snapshot(attachments);
+            }
+            self.lifecycle.found(report.updates, report.overload, &mut self.processes, self.clock);
         }
     }
 
@@ -340,6 +317,7 @@ impl Collector {
         let lost = self.maps.lost();
         wire::Lost {
             map_edge: lost.map_edge + self.coupling.missed,
+            walk_descriptor: lost.walk_descriptor + self.inspector.left_out(),
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
             rejected: self.rejected + self.processes.refused,

@@ -2,4 +2,5 @@
 pub mod batch;
 pub mod collect;
 pub mod columns;
+pub mod intervals;
 pub mod record_buffer;
