@@ -37,9 +37,10 @@ export class FindingTracker {
   /** Last version of each finding that was forgotten, the first forgotten first. */
   readonly #forgottenVersions = new Map<string, number>()
   readonly #findings = new Map<string, TrackedFinding>()
+  readonly #ids = new Map<string, string>()
   /** When findings ended, in that order. */
   readonly #endedUs = new Map<string, Microseconds>()
-  /** Ids by socket and by process, each with the class, to find what supports what. */
+  /** Ids by socket and by process, alone and with the class, to find what supports what. */
   readonly #bySubject = new KeyedSets<string, string>()
   /** Findings whose counters moved since the last version. */
   readonly #withMovedCounters = new Set<string>()
@@ -77,7 +78,7 @@ export class FindingTracker {
   }
 
   #absorb(claim: Claim, view: View): TrackedFinding {
-    const id = findingId(view.host, claim)
+    const id = this.#idOf(claim, view.host)
     const before = this.#findings.get(id)
     if (before) for (const key of keysOf(before.claim)) this.#bySubject.delete(key, id)
     const tracked: TrackedFinding = before ?? this.#begin(id, claim, view)
@@ -94,6 +95,17 @@ export class FindingTracker {
       this.#endedOf.add(tracked.account, id)
     }
     return tracked
+  }
+
+  /** Ids are hashes: of a claim that comes with every batch it is made once. */
+  #idOf(claim: Claim, host: HostFacts): string {
+    const name = `${host.bootId} ${claim.detector} ${claim.class} ${claim.subject}`
+    const known = this.#ids.get(name)
+    if (known !== undefined) return known
+    if (this.#ids.size >= limits.remembered) this.#ids.clear()
+    const id = findingId(host, claim)
+    this.#ids.set(name, id)
+    return id
   }
 
   #begin(id: string, claim: Claim, view: View): TrackedFinding {
@@ -152,18 +164,18 @@ export class FindingTracker {
 
   /** Findings of other classes on the same socket or process: the first ones, where one process has very many. */
   #neighboursOf({ claim }: TrackedFinding): readonly string[] {
+    const shared = placesOf(claim).filter((place) => this.#bySubject.count(place) > 1)
     const ids = new Set<string>()
-    for (const other of findingClasses) {
-      if (other === claim.class) continue
-      for (const key of keysOf({ ...claim, class: other })) {
+    for (const place of shared)
+      for (const other of findingClasses) {
+        if (other === claim.class) continue
         let taken = 0
-        for (const id of this.#bySubject.values(key)) {
+        for (const id of this.#bySubject.values(`${other} ${place}`)) {
           if (taken >= limits.neighbours) break
           ids.add(id)
           taken += 1
         }
       }
-    }
     return [...ids]
   }
 
@@ -206,9 +218,13 @@ function findingId({ hostId, bootId }: HostFacts, { detector, class: claimed, su
   return nameId("finding", hostId, bootId, detector, claimed, subject)
 }
 
-function keysOf({ class: claimed, cookie, process }: Pick<Claim, "class" | "cookie" | "process">): readonly string[] {
-  const keys: string[] = []
-  if (cookie !== "") keys.push(`${claimed} socket ${cookie}`)
-  if (process !== undefined) keys.push(`${claimed} process ${process}`)
-  return keys
+function keysOf(claim: Claim): readonly string[] {
+  return placesOf(claim).flatMap((place) => [place, `${claim.class} ${place}`])
+}
+
+function placesOf({ cookie, process }: Claim): readonly string[] {
+  const places: string[] = []
+  if (cookie !== "") places.push(`socket ${cookie}`)
+  if (process !== undefined) places.push(`process ${process}`)
+  return places
 }
