@@ -281,10 +281,12 @@ static __always_inline enum want what_to_tell(struct walk_state *w, struct task_
 	if (w->mode == WALK_NEAR)
 		return want_near(task);
 	if (w->mode == WALK_COUNT)
-		return WANT_MATCHES;
+		return tgid < w->from_pid ? WANT_NOTHING : WANT_MATCHES;
 	pass = bpf_map_lookup_elem(&told, &tgid);
 	if (w->mode == WALK_TELL)
 		return pass && *pass == w->tell ? WANT_ALL : WANT_NOTHING;
+	if (tgid < w->from_pid)
+		return WANT_NOTHING;
 	/* Of a table that was too large to be told the rest may match. */
 	return w->tell && pass && *pass >= w->first_pass && max_fds <= MAX_TOLD ? WANT_NOTHING : WANT_MATCHES;
 }
@@ -306,9 +308,10 @@ static __always_inline bool was_visited(struct walk_state *w, __u64 table, __u32
 	return false;
 }
 
-static __always_inline void begin_table(struct walk_state *w, __u64 table)
+static __always_inline void begin_table(struct walk_state *w, __u64 table, __u32 pid)
 {
 	w->table = table;
+	w->pid = pid;
 	w->next_fd = 0;
 	w->told = 0;
 	w->table_left_out = 0;
@@ -360,7 +363,7 @@ static __always_inline int visit_task(struct task_struct *task)
 		}
 		if (users > 1 && was_visited(w, (__u64)files, v.max_fds))
 			return 0;
-		begin_table(w, (__u64)files);
+		begin_table(w, (__u64)files, task->tgid);
 	}
 	v.all = want >= WANT_SOME;
 	if (want == WANT_SOME)
