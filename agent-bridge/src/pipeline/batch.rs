@@ -10,6 +10,7 @@ use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
+use crate::pipeline::overloads::Total;
 use crate::wire;
 
 #[derive(Default)]
@@ -68,6 +69,20 @@ impl BatchBuilder {
             limit: overload.limit,
             first_us: clock.to_unix_us(overload.first_ns),
             last_us: clock.to_unix_us(overload.last_ns),
+        });
+    }
+
+    /// Who was over a bound.
+    pub fn overload(&mut self, total: &Total, processes: &mut Processes, clock: Clock) {
+        let process = processes.number(total.process, clock);
+        self.processes.insert(total.process);
+        self.overloads.push(wire::Overload {
+            kind: total.kind.into(),
+            process,
+            count: total.count,
+            limit: total.limit,
+            first_us: clock.to_unix_us(total.first_ns),
+            last_us: clock.to_unix_us(total.last_ns),
         });
     }
 

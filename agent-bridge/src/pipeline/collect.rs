@@ -12,19 +12,18 @@ use libbpf_rs::RingBufferBuilder;
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
-use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::inspect::walker::Walker;
-use crate::kernel::coupling::Coupling;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::couplings::Couplings;
 use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::record_buffer::RecordBuffer;
 use crate::{log, wire};
@@ -33,8 +32,6 @@ use crate::{log, wire};
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
 const WALK_PART: usize = 8192;
-/// Coupling edges of one message: about 0.5 MB.
-const EDGE_PART: usize = 2048;
 
 pub struct Collector {
     kernel: Kernel,
@@ -45,7 +42,7 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    coupling: Coupling,
+    couplings: Couplings,
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
@@ -54,7 +51,7 @@ pub struct Collector {
 impl Collector {
     pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
-        let coupling = Coupling::new(&kernel)?;
+        let couplings = Couplings::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
@@ -66,7 +63,7 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            coupling,
+            couplings,
             deadlines: Deadlines::default(),
             intervals,
         })
@@ -150,7 +147,7 @@ impl Collector {
         }
         if now >= self.deadlines.expire {
             self.processes.expire(now);
-            self.sweep();
+            self.couplings.sweep(&self.kernel.lists);
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply();
@@ -159,8 +156,9 @@ impl Collector {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
         }
-        if now >= self.deadlines.prune {
-            self.prune(now);
+        if now >= self.deadlines.prune || stopping {
+            self.couplings.prune(&self.kernel.lists, now);
+            self.couplings.tell_overloads(&mut self.lifecycle, &mut self.processes, self.clock);
             self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
@@ -197,7 +195,7 @@ impl Collector {
         for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.coupling.read_all();
+        self.couplings.read_all();
         let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
@@ -242,18 +240,8 @@ impl Collector {
     }
 
     /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
-    fn collect_edges(&mut self, mut builder: BatchBuilder, part: Part) -> BatchBuilder {
-        let Self { kernel, processes, coupling, clock, .. } = self;
-        let mut full = Vec::new();
-        let outcome = coupling.changed_edges(&kernel.lists, boot_ns(), |key, edge| {
-            if builder.records() >= EDGE_PART {
-                full.push(std::mem::take(&mut builder));
-            }
-            builder.edge(key, edge, processes, *clock);
-        });
-        if let Err(error) = outcome {
-            log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));
-        }
+    fn collect_edges(&mut self, builder: BatchBuilder, part: Part) -> BatchBuilder {
+        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, self.clock);
         if part == Part::Batch && !full.is_empty() {
             self.flush();
         }
@@ -261,19 +249,6 @@ impl Collector {
             self.push(filled, part, part == Part::Snapshot);
         }
         builder
-    }
-
-    fn sweep(&mut self) {
-        if let Err(error) = self.coupling.sweep(&self.kernel.lists, proc_fs::is_running) {
-            log::warn(format_args!("failed to sweep the groups of processes that ended, retrying: {error:#}"));
-        }
-    }
-
-    /// Makes room in the maps of coupling.
-    fn prune(&mut self, now: u64) {
-        if let Err(error) = self.coupling.prune(&self.kernel.lists, now) {
-            log::warn(format_args!("failed to delete coupling edges that are over, retrying: {error:#}"));
-        }
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
@@ -316,11 +291,11 @@ impl Collector {
         let shed = self.buffer.shed_counts();
         let lost = self.maps.lost();
         wire::Lost {
-            map_edge: lost.map_edge + self.coupling.missed,
+            map_edge: lost.map_edge + self.couplings.missed(),
             walk_descriptor: lost.walk_descriptor + self.inspector.left_out(),
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
-            rejected: self.rejected + self.processes.refused,
+            rejected: self.rejected + self.processes.refused(),
             ..lost
         }
     }

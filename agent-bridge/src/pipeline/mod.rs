@@ -2,5 +2,7 @@
 pub mod batch;
 pub mod collect;
 pub mod columns;
+pub mod couplings;
 pub mod intervals;
+pub mod overloads;
 pub mod record_buffer;

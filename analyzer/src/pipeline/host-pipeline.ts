@@ -10,7 +10,7 @@ import type { Networks } from "../domain/networks.js"
 import type { HostReport, Output } from "../domain/output.js"
 import type { View } from "../domain/view.js"
 import { CouplingCurves } from "../findings/coupling-curves.js"
-import { HostTracker } from "../connections/host-tracker.js"
+import { HostTracker, evictedOf } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
 
@@ -138,8 +138,7 @@ export class HostPipeline {
   #report(nowUs: Microseconds): HostReport | undefined {
     if (nowUs < this.#reportedUs + reportUs) return undefined
     this.#reportedUs = nowUs
-    const { liveConnections, processes, evictedConnections, evictedProcesses, evictedCouplings } = this.counts
-    const evicted = evictedConnections + evictedProcesses + evictedCouplings
-    return { atUs: nowUs, liveConnections, processes, evicted }
+    const { liveConnections, processes } = this.counts
+    return { atUs: nowUs, liveConnections, processes, evicted: evictedOf(this.counts) }
   }
 }
