@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -71,10 +71,37 @@ describe("a token", () => {
     expect(made).toEqual({ value: readFileSync(file, "utf8").trim(), file })
     expect(Buffer.from(made.value, "base64url")).toHaveLength(32)
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    chmodSync(file, 0o644)
     expect(tokenIn("page.token_file", undefined, file)).toEqual(made)
-    expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(tokenIn("page.token_file", undefined, join(folder, "other")).value).not.toBe(made.value)
+  })
+
+  const planted = "an-attackers-own-token\n"
+
+  it.each<[string, () => void, string]>([
+    ["others can read", () => writeFileSync(file, planted, { mode: 0o644 }), "can be read or written by other users"],
+    [
+      "is a link",
+      () => {
+        writeFileSync(`${file}.planted`, planted, { mode: 0o600 })
+        symlinkSync(`${file}.planted`, file)
+      },
+      "is a link",
+    ],
+    ["is a folder", () => mkdirSync(file), "is no ordinary file"],
+  ])("that was made for nobody is refused when it %s", (_what, plant, words) => {
+    plant()
+    const { code, message, remedy } = failure(() => tokenIn("page.token_file", undefined, file))
+    expect([code, message]).toEqual([
+      "config",
+      `page.token_file is not set, and the token that was made for it is refused: ${file} ${words}.`,
+    ])
+    expect(remedy).toContain(`rm ${file}`)
+  })
+
+  it.runIf(process.getuid?.() === 0)("that was made for nobody is refused when another user owns it", () => {
+    writeFileSync(file, planted, { mode: 0o600 })
+    chownSync(file, 65_534, 65_534)
+    expect(failure(() => tokenIn("page.token_file", undefined, file)).message).toContain("belongs to uid 65534")
   })
 
   it("is that of the setting, whose file is left as it is", () => {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
-import { chmodSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { AppError, messageOf } from "../errors.js"
+import { readOwnFile, UntrustedFile } from "./trusted-paths.js"
 
 /** Of a token that is made here: 256 bits. */
 const tokenBytes = 32
@@ -41,12 +42,12 @@ export function secretOf(setting: string, path: string): string {
 
 /**
  * The token in the file of a setting. Where none is set, that in `ownFile`, which is made at random at the first use, and
- * readable by its owner alone. Throws AppError "config" for a file that cannot be used, and for a token that is too short.
+ * readable by its owner alone; one that somebody else made or could read or change is refused. Throws AppError "config" for a
+ * file that cannot be used, and for a token that is too short.
  */
 export function tokenIn(setting: string, path: string | undefined, ownFile: string): Token {
-  if (path === undefined) createToken(setting, ownFile)
   const file = path ?? ownFile
-  const value = fileOf(setting, file).toString("utf8").trim()
+  const value = (path === undefined ? ownToken(setting, ownFile) : fileOf(setting, file).toString("utf8")).trim()
   if (value.length >= minCharacters && /^[\x21-\x7e]+$/.test(value)) return { value, file }
   throw new AppError(
     "config",
@@ -55,11 +56,23 @@ export function tokenIn(setting: string, path: string | undefined, ownFile: stri
   )
 }
 
+function ownToken(setting: string, file: string): string {
+  createToken(setting, file)
+  try {
+    return readOwnFile(file)
+  } catch (thrown) {
+    const text = `${setting} is not set, and the token that was made for it is refused: ${reasonOf(thrown)}.`
+    throw new AppError("config", text, thrown instanceof UntrustedFile ? thrown.remedy : remedies.file, {
+      cause: thrown,
+    })
+  }
+}
+
 function createToken(setting: string, file: string): void {
   try {
     writeFileSync(file, `${randomBytes(tokenBytes).toString("base64url")}\n`, { mode: 0o600, flag: "wx" })
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return chmodSync(file, 0o600)
+    if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return
     const text = `${setting} is not set, and no token can be created: ${file}: ${reasonOf(thrown)}.`
     throw new AppError("config", text, remedies.state, { cause: thrown })
   }

@@ -1,3 +1,4 @@
+import { UntrustedFile } from "../config/trusted-paths.js"
 import { AppError, messageOf } from "../errors.js"
 import { ConsoleSink } from "../sinks/console-sink.js"
 import { JsonlSink } from "../sinks/jsonl-sink.js"
@@ -20,7 +21,7 @@ export async function findingSinks({ jsonl, colour }: FindingsOutput): Promise<r
     throw new AppError(
       "config",
       `--findings-jsonl cannot be written: ${messageOf(thrown)}.`,
-      "Name a file in a folder that exists.",
+      thrown instanceof UntrustedFile ? thrown.remedy : "Name a file in a folder that exists.",
       { cause: thrown },
     )
   }

@@ -1,6 +1,6 @@
-import { open } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import type { Writable } from "node:stream"
+import { openForAppend } from "../config/trusted-paths.js"
 import type { Output } from "../domain/output.js"
 import { findingJson } from "../documents/finding-json.js"
 import type { Sink } from "./sink.js"
@@ -20,9 +20,9 @@ export class JsonlSink implements Sink {
     this.#close = close
   }
 
-  /** To the end of a file, which is made when missing. Rejects when it cannot be opened. */
+  /** To the end of a file, which is made when missing. Rejects when it cannot be opened or others may have put it there. */
   static async toFile(path: string): Promise<JsonlSink> {
-    const file: FileHandle = await open(path, "a", 0o600)
+    const file: FileHandle = await openForAppend(path)
     return new JsonlSink(
       (text) => file.appendFile(text),
       () => file.close(),

@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -70,6 +81,26 @@ describe("takeStateFolder", () => {
     writeFileSync(join(folder, "lock"), "1 1\n")
     state.release()
     expect(readFileSync(join(folder, "lock"), "utf8")).toBe("1 1\n")
+  })
+
+  it("refuses a folder that others can write, with nothing taken from it or made in it", () => {
+    mkdirSync(folder)
+    chmodSync(folder, 0o777)
+    expect(() => takeStateFolder(folder)).toThrow(
+      expect.objectContaining({
+        code: "config",
+        message: `The state folder ${folder} is refused: ${folder} can be written by other users.`,
+        remedy: `Look at what is in it, then chmod 700 ${folder}.`,
+      }),
+    )
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it.runIf(process.getuid?.() === 0)("refuses a folder that another user made before it", () => {
+    mkdirSync(folder, { mode: 0o700 })
+    chownSync(folder, 65_534, 65_534)
+    expect(() => takeStateFolder(folder)).toThrow(`is refused: ${folder} belongs to uid 65534, and this is uid 0.`)
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it("says why a folder cannot be made", () => {

@@ -1,5 +1,6 @@
 import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
+import { folderProblem } from "../config/trusted-paths.js"
 import { AppError, messageOf } from "../errors.js"
 import { alive, markOf } from "./process-mark.js"
 
@@ -14,7 +15,8 @@ const socketPathBytes = 107
 
 /**
  * Takes the folder, making it when it is missing. Throws AppError "state-locked" when another process has it, and
- * "config" when it cannot be made or written.
+ * "config" when it cannot be made or written, and when others own it, can write it or can put another in its place: tokens,
+ * sockets and process ids in it would be theirs.
  *
  * The lock file names its holder by process id and start time, so that a holder that was killed leaves nothing to clean
  * up. Processes that do not see each other's ids (containers) are still kept apart by the embedded engine's own lock.
@@ -31,7 +33,10 @@ export function takeStateFolder(path: string): StateFolder {
   const lock = join(path, "lock")
   const own = markOf(process.pid)
   try {
+    refuseUntrusted(path)
     mkdirSync(path, { recursive: true, mode: 0o700 })
+    // What was made meanwhile is looked at too.
+    refuseUntrusted(path)
     for (let attempt = 0; attempt < 3; attempt++) {
       if (create(lock, own)) return { path, release: () => releaseLock(lock, own) }
       const holder = read(lock)
@@ -48,6 +53,12 @@ export function takeStateFolder(path: string): StateFolder {
     )
   }
   throw locked(path, undefined)
+}
+
+function refuseUntrusted(path: string): void {
+  const problem = folderProblem(path)
+  if (problem === undefined) return
+  throw new AppError("config", `The state folder ${path} is refused: ${problem.text}.`, problem.remedy)
 }
 
 /** The process that holds the folder now; undefined when none does. */

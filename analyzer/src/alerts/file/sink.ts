@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises"
+import { openForAppend } from "../../config/trusted-paths.js"
 import type { Alert } from "../outbox/alert.js"
 import type { AlertSink } from "../publish/alert-sink.js"
 import type { Formatter } from "../formats/formatter.js"
@@ -20,7 +20,7 @@ export class FileSink implements AlertSink {
   }
 
   async send(alerts: readonly Alert[]): Promise<void> {
-    const file = await open(this.#path, "a", 0o600)
+    const file = await openForAppend(this.#path)
     try {
       await file.appendFile(alerts.map((alert) => `${this.#format(alert).body}\n`).join(""))
       await file.datasync()

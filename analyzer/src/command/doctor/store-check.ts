@@ -5,6 +5,7 @@ import { dirname } from "node:path"
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client"
 import type { Config } from "../../config/load.js"
 import { fileOf, secretOf } from "../../config/secrets.js"
+import { folderProblem } from "../../config/trusted-paths.js"
 import { messageOf } from "../../errors.js"
 import { bytesText } from "../../text/amounts.js"
 import { querySocket } from "../../store/read/query-server.js"
@@ -28,6 +29,8 @@ const remedies = {
 
 /** The state folder: present or to be made, writable, with room; and whether the analyzer that holds it responds. */
 export async function stateFolder({ state, store }: Config): Promise<Outcome> {
+  const problem = folderProblem(state)
+  if (problem !== undefined) return failing(`${state} is refused: ${problem.text}`, problem.remedy)
   const folder = nearestFolder(state)
   try {
     await access(folder, constants.W_OK | constants.X_OK)

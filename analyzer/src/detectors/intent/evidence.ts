@@ -4,6 +4,7 @@ import type { Claim } from "../../domain/detector.js"
 import type { Evidence } from "../../domain/finding.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
+import { durationText, plural } from "../../text/amounts.js"
 import { endpointText } from "../../text/endpoint.js"
 import { processText } from "../../text/program-name.js"
 import { intentThresholds as limits } from "./thresholds.js"
@@ -11,19 +12,9 @@ import type { Intent, TunnelRequest } from "./request.js"
 
 export const detectorName = "intent"
 
-/** The claim as it stands. The connection's owner is shown when it has the words itself, else the newest that has them. */
-export function claimOf(
-  { subject, request, members, outside, firstSeenUs }: Intent,
-  status: Claim["status"],
-  view: View,
-): Claim {
-  const owner = outside?.process
-  const process = owner !== undefined && members.has(owner) ? owner : ([...members].at(-1) ?? subject)
-  const who = processText(view.process(process))
-  const place = outside ? endpointText(outside.remote) : ""
-  const reached = outside
-    ? `it ${outside.established ? "connected" : "tried to connect"} to ${place}`
-    : "no connection to the outside has been seen"
+/** The claim as it stands. */
+export function claimOf(intent: Intent, status: Claim["status"], view: View): Claim {
+  const { subject, request, outside, shown, firstSeenUs, lastRunUs } = intent
   return {
     class: "tunnel_intent",
     detector: detectorName,
@@ -31,14 +22,57 @@ export function claimOf(
     score: outside ? limits.connectedScore : limits.unconnectedScore,
     confidence: request.confidence,
     firstSeenUs,
-    lastSeenUs: view.nowUs,
-    process,
+    lastSeenUs: status === "active" ? view.nowUs : lastRunUs,
+    process: shown.key,
     cookie: outside?.cookie ?? "",
-    summary: `${who} on ${view.host.hostName} was asked for ${what[request.kind]} (${cut(request.spellings[0] ?? request.tool, limits.summaryCharacters)}); ${reached}.`,
-    evidence: outside ? withConnection(request.evidence, outside) : request.evidence,
+    summary: summaryOf(intent, view),
+    evidence: evidenceOf(intent),
     attack: request.kind === "shell" ? ["T1059.004"] : ["T1572", "T1090"],
     status,
   }
+}
+
+function summaryOf({ request, isJoined, shown, outside, tries, firstSeenUs, lastTryUs }: Intent, view: View): string {
+  const who = `${processText(shown)} on ${view.host.hostName}`
+  const words = `${what[request.kind]} (${cut(request.spellings[0] ?? request.tool, limits.summaryCharacters)})`
+  const place = outside ? endpointText(outside.remote) : ""
+  const reached = outside
+    ? `it ${outside.established ? "connected" : "tried to connect"} to ${place}`
+    : "no connection to the outside has been seen"
+  const times = `${tries} times in ${durationText(Math.max(1_000_000, lastTryUs - firstSeenUs))}`
+  if (isJoined)
+    return `${who} and others of the same user were asked ${times} for ever new ways in, such as ${words}; ${reached}.`
+  return `${who} was asked for ${words}; ${reached}.${tries < limits.retried ? "" : ` Tried ${times}.`}`
+}
+
+function evidenceOf(intent: Intent): Claim["evidence"] {
+  const [first, ...rest] = intent.isJoined ? examplesOf(intent) : intent.request.evidence
+  const connection = intent.outside === undefined ? [] : [connectionEvidence(intent.outside)]
+  return [first, ...rest, ...connection, ...triesEvidence(intent)]
+}
+
+function examplesOf({ request, examples }: Intent): TunnelRequest["evidence"] {
+  const [latest] = request.evidence
+  return [latest, ...examples.map(({ evidence: [first] }) => first).filter((one) => one !== latest)]
+}
+
+function triesEvidence({ tries, running, dialled, connected, isJoined, firstSeenUs, lastTryUs }: Intent): Evidence[] {
+  if (tries < limits.retried) return []
+  const unlike = isJoined ? `More than ${limits.requests} different requests in a short time are told together. ` : ""
+  return [
+    {
+      kind: "tries",
+      text: `${unlike}Asked ${tries} times, ${running.size} of them run now; ${plural(dialled, "connection")} to the outside tried, ${connected} made.`,
+      atUs: lastTryUs,
+      facts: {
+        tries,
+        running: running.size,
+        dialled,
+        connected,
+        seconds: Math.max(0, Math.round((lastTryUs - firstSeenUs) / 1e6)),
+      },
+    },
+  ]
 }
 
 const what: Readonly<Record<TunnelRequest["kind"], string>> = {
@@ -46,10 +80,6 @@ const what: Readonly<Record<TunnelRequest["kind"], string>> = {
   tun: "a network interface that joins both sides",
   tool: "a tunnel",
   shell: "a shell that takes its commands from outside",
-}
-
-function withConnection([first, ...rest]: TunnelRequest["evidence"], outside: Connection): TunnelRequest["evidence"] {
-  return [first, ...rest, connectionEvidence(outside)]
 }
 
 function connectionEvidence(outside: Connection): Evidence {

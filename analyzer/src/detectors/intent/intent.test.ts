@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest"
+import type { ProcessFacts } from "../../domain/identity.js"
 import { intent } from "./intent.js"
 import { startUs, secondUs } from "../../testing/time.js"
 import { noSsh, sshClient, anUpdate } from "../../testing/connections.js"
@@ -22,13 +23,12 @@ describe("a process that was asked for a way in", () => {
       score: 0.3,
       cookie: "",
       process: "4711:1",
-      subject: "4711:1",
     })
     expect(claim?.evidence[0].text).toBe("The command line says: -R 8080:localhost:80")
 
     const tried = host.step(later(1), { connections: [anUpdate({ established: false, reason: "opened" })] })
     expect(tried).toHaveLength(1)
-    expect(tried[0]).toMatchObject({ subject: "4711:1", score: 0.55, cookie: "00000000000003e8" })
+    expect(tried[0]).toMatchObject({ subject: claim?.subject, score: 0.55, cookie: "00000000000003e8" })
     expect(tried[0]?.evidence.map(({ kind }) => kind)).toEqual(["argv", "connection"])
     expect(tried[0]?.summary).toContain("tried to connect to 203.0.113.9:443")
 
@@ -42,11 +42,13 @@ describe("a process that was asked for a way in", () => {
   })
 
   it("is one with the fork that goes on in the background", () => {
-    host.step(startUs, { processes: [aProcess(tunnelArgv), aProcess(tunnelArgv, { key: "4712:2", parent: "4711:1" })] })
+    const processes = [aProcess(tunnelArgv), aProcess(tunnelArgv, { key: "4712:2", parent: "4711:1" })]
+    const [asked, ...none] = host.step(startUs, { processes })
+    expect(none).toEqual([])
     expect(host.step(later(1), { exited: ["4711:1"] })).toEqual([])
     const [claim] = host.step(later(2), { connections: [anUpdate({ process: "4712:2" })] })
-    expect(claim).toMatchObject({ subject: "4711:1", process: "4712:2", status: "active" })
-    expect(host.step(later(3), { exited: ["4712:2"] })).toMatchObject([{ subject: "4711:1", status: "ended" }])
+    expect(claim).toMatchObject({ subject: asked?.subject, process: "4712:2", status: "active" })
+    expect(claim?.summary).not.toContain("Tried")
   })
 
   it("is one with what autossh starts for it, with other words and a forwarding more", () => {
@@ -66,13 +68,16 @@ describe("a process that was asked for a way in", () => {
       processes: [aProcess(tunnelArgv), aProcess(["nc", "203.0.113.9", "22"], { key: "4713:3", parent: "4711:1" })],
     })
     expect(host.step(later(1), { connections: [anUpdate({ process: "4713:3" })] })).toMatchObject([
-      { subject: "4711:1", process: "4711:1", score: 0.55 },
+      { process: "4711:1", score: 0.55 },
     ])
   })
 
-  it("ends when it becomes another program", () => {
+  it("is over when it becomes another program, and still told by what it was", () => {
     host.step(startUs, { processes: [aProcess(tunnelArgv)] })
-    expect(host.step(later(1), { processes: [aProcess(["sleep", "9"])] })).toMatchObject([{ status: "ended" }])
+    host.step(later(1), { processes: [aProcess(["sleep", "9"])] })
+    const [ended] = host.step(later(361))
+    expect(ended).toMatchObject({ status: "ended", lastSeenUs: later(1) })
+    expect(ended?.summary).toContain("ssh (pid 4711, uid 1000) on build-7 was asked for")
   })
 
   it("is found under another name once it speaks SSH as the client", () => {
@@ -89,6 +94,144 @@ describe("a process that was asked for a way in", () => {
     host.step(startUs, { processes: [aProcess(tunnelArgv)], connections: [anUpdate({ cookie: "01" })] })
     const claims = host.step(later(1), { connections: [anUpdate({ cookie: "02", ssh: sshClient })] })
     expect(claims.at(-1)?.cookie).toBe("02")
+  })
+})
+
+/** Processes with these words, each of a pid of its own, below one shell. */
+const tries = (
+  count: number,
+  argv: (i: number) => readonly string[] = () => tunnelArgv,
+  changes: Partial<ProcessFacts> = {},
+) => Array.from({ length: count }, (_, i) => aProcess(argv(i), { key: `${5_000 + i}:${i}`, ...changes }))
+
+const keys = (processes: readonly ProcessFacts[]) => processes.map(({ key }) => key)
+
+describe("tries for the same", () => {
+  /** Each runs for half a second and is refused; the next one begins `apart` seconds after it began. */
+  const retry = (count: number, apart: number) =>
+    tries(count).flatMap((facts, i) => {
+      const refused = { cookie: `${i}`, process: facts.key, established: false, openedUs: later(i * apart) }
+      const opened = anUpdate({ ...refused, reason: "opened", observedUs: later(i * apart) })
+      const closed = anUpdate({ ...refused, reason: "closed", observedUs: later(i * apart + 0.5) })
+      return [
+        ...host.step(later(i * apart), { processes: [facts], connections: [opened] }),
+        ...host.step(later(i * apart + 0.5), { connections: [closed], exited: [facts.key] }),
+      ]
+    })
+
+  it("are one claim that counts, shows the latest, and is over once none came for some minutes", () => {
+    const claims = retry(28, 1.4)
+    expect(new Set(claims.map(({ subject }) => subject)).size).toBe(1)
+    expect(claims.at(-1)).toMatchObject({ score: 0.55, process: "5027:27", status: "active" })
+    expect(claims.at(-1)?.summary).toContain("tried to connect to 203.0.113.9:443. Tried 28 times in 37 seconds.")
+    expect(claims.at(-1)?.evidence.at(-1)).toMatchObject({
+      kind: "tries",
+      facts: { tries: 28, running: 0, dialled: 28, connected: 0, seconds: 38 },
+    })
+    const lastUs = later(27 * 1.4 + 0.5)
+    expect(host.step(lastUs + 359 * secondUs)).toEqual([])
+    expect(host.step(lastUs + 360 * secondUs)).toMatchObject([{ status: "ended", lastSeenUs: lastUs }])
+    expect(host.step(lastUs + 999 * secondUs)).toEqual([])
+  })
+
+  it("are one claim for a job of every five minutes", () => {
+    const claims = retry(10, 300)
+    expect(new Set(claims.map(({ subject, status }) => `${subject} ${status}`)).size).toBe(1)
+  })
+
+  it("are told from the second one on", () => {
+    expect(retry(2, 60).map(({ evidence }) => evidence.some(({ kind }) => kind === "tries"))).toEqual([false, false, false, true, true]) // prettier-ignore
+  })
+
+  it("count what autossh starts anew, and not what it starts first", () => {
+    const below = { parent: "4711:1" }
+    host.step(later(0), { processes: [aProcess(["autossh", ...tunnelArgv.slice(1)])] })
+    expect(host.step(later(1), { processes: tries(1, undefined, below) })).toEqual([])
+    host.step(later(2), { exited: ["5000:0"] })
+    const [claim] = host.step(later(9), { processes: [aProcess(tunnelArgv, { key: "6000:6", ...below })] })
+    expect(claim?.evidence.at(-1)?.facts).toMatchObject({ tries: 2, running: 1 })
+  })
+
+  it("are one by the thousand, however they overlap", () => {
+    const all = tries(3_000)
+    const claims = [...host.step(later(0), { processes: all }), ...host.step(later(22), { exited: keys(all) })]
+    expect(new Set(claims.map(({ subject }) => subject)).size).toBe(1)
+    expect(claims.length).toBeLessThan(5)
+    expect(claims.at(-1)?.evidence.at(-1)?.facts).toMatchObject({ tries: 3_000, running: 0 })
+  })
+
+  it.each<[string, Partial<ProcessFacts>]>([
+    ["another user", { uid: 1_001 }],
+    ["another container", { containerId: "ab12" }],
+    ["a copy of the program", { exe: "/tmp/ssh" }],
+  ])("are apart from those of %s", (_, changes) => {
+    const claims = [...host.step(later(0), { processes: tries(1) }), ...host.step(later(1), { processes: tries(1, undefined, { ...changes, key: "7:7" }) })] // prettier-ignore
+    expect(new Set(claims.map(({ subject }) => subject)).size).toBe(2)
+  })
+
+  it("are apart by where they lead and by what started them", () => {
+    const agent = aProcess(["/opt/agent"], { key: "9:9" })
+    const cron = aProcess(["/usr/sbin/cron"], { key: "8:8" })
+    const claims = host.step(later(0), {
+      processes: [
+        agent,
+        cron,
+        aProcess(tunnelArgv, { key: "10:1", parent: cron.key }),
+        aProcess(tunnelArgv, { key: "11:1", parent: agent.key }),
+        aProcess([...tunnelArgv.slice(0, -1), "me@198.51.100.7"], { key: "12:1", parent: cron.key }),
+      ],
+    })
+    expect(new Set(claims.map(({ subject }) => subject)).size).toBe(3)
+  })
+})
+
+describe("ever new requests of one user", () => {
+  const many = (count: number, changes: Partial<ProcessFacts> = {}) =>
+    tries(count, (i) => ["ssh", "-R", `${i}:10.0.0.1:22`, "h"], changes)
+
+  it("are joined into one claim past a bound, with examples", () => {
+    const all = many(3_000)
+    const claims = [...host.step(later(0), { processes: all }), ...host.step(later(5), { exited: keys(all) })]
+    expect(new Set(claims.map(({ subject }) => subject)).size).toBe(33)
+    const joined = claims.findLast(({ subject }) => subject.startsWith("many"))
+    expect(joined?.summary).toContain(
+      "and others of the same user were asked 2968 times in 1 second for ever new ways in",
+    )
+    expect(joined?.evidence.filter(({ kind }) => kind === "argv")).toHaveLength(9)
+    expect(joined?.evidence.at(-1)?.facts).toMatchObject({ tries: 2_968, running: 0 })
+    const ended = host.step(later(400))
+    expect(ended.filter(({ status }) => status === "ended")).toHaveLength(33)
+  })
+
+  it("do not hide those of another user", () => {
+    host.step(later(0), { processes: many(100) })
+    const [claim] = host.step(later(1), { processes: [aProcess(tunnelArgv, { uid: 7 })] })
+    expect(claim).toMatchObject({ process: "4711:1" })
+    expect(claim?.subject).not.toMatch(/^many/)
+  })
+
+  it("show a connection to a place that was not shown, so that policy judges it", () => {
+    const all = many(40)
+    host.step(later(0), { processes: all })
+    const to = (cookie: string, address: string, n: number) =>
+      anUpdate({
+        cookie,
+        process: all[n]?.key,
+        remote: { address, port: 22 },
+        openedUs: later(1),
+        observedUs: later(1),
+      })
+    host.step(later(1), { connections: [to("a", "203.0.113.9", 35)] })
+    const [same] = host.step(later(2), { connections: [to("b", "203.0.113.9", 36)] })
+    expect(same).toMatchObject({ cookie: "a", process: all[35]?.key })
+    const [other] = host.step(later(3), { connections: [to("c", "198.51.100.7", 37)] })
+    expect(other).toMatchObject({ cookie: "c", process: all[37]?.key })
+  })
+
+  it("have findings of their own again when they come slowly", () => {
+    host.step(later(0), { processes: many(40) })
+    const [claim] = host.step(later(10), { processes: [aProcess(["ssh", "-R", "1:b:2", "h2"])] })
+    expect(claim?.subject).not.toMatch(/^many/)
   })
 })
 

@@ -1,6 +1,7 @@
 /**
  * Intent: a process was asked, by its arguments or a file that it reads, for a way back in. The same words in a process and
- * in what it starts for the purpose (`ssh -f`, autossh and its ssh) are one intent.
+ * in what it starts for the purpose (`ssh -f`, autossh and its ssh) are one try, and tries of one user for the same are one
+ * claim that counts: a loop, a service that is started again, a job of each minute.
  */
 import type { Connection } from "../../domain/connection.js"
 import type { Change, Claim, Detector } from "../../domain/detector.js"
@@ -8,25 +9,35 @@ import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { isOutbound } from "../claims/outbound.js"
 import { claimOf, detectorName } from "./evidence.js"
+import { Intents } from "./intents.js"
 import { requestOf, requestOfRenamed } from "./judge.js"
-import type { Intent, TunnelRequest } from "./request.js"
+import { findOutside, isCandidate, takeConnection } from "./outside.js"
+import type { Intent, TunnelRequest, Try } from "./request.js"
 import { intentThresholds as limits } from "./thresholds.js"
 
 interface State {
-  readonly intents: Map<ProcessKey, Intent>
-  readonly subjectOf: Map<ProcessKey, ProcessKey>
+  readonly intents: Intents
+  /** Running processes that were asked. */
+  readonly tryOf: Map<ProcessKey, Try>
+  /** Told with the next tick. */
+  readonly changed: Set<Intent>
 }
 
 export function intent(): Detector {
-  const state: State = { intents: new Map(), subjectOf: new Map() }
+  const state: State = { intents: new Intents(), tryOf: new Map(), changed: new Set() }
   return {
     name: detectorName,
     observe(change, view) {
       if (change.kind === "process") return onProcess(change.facts, change.previous, view, state)
       if (change.kind === "connection") return onConnection(change, view, state)
-      return change.kind === "exit" ? leave(change.process, view, state) : []
+      if (change.kind === "exit") leave(change.process, view, state)
+      return []
     },
-    tick: () => [],
+    tick(nowUs, view) {
+      const claims = [...state.changed].map((one) => claimOf(one, "active", view))
+      state.changed.clear()
+      return [...claims, ...state.intents.takeQuiet(nowUs).map((one) => claimOf(one, "ended", view))]
+    },
   }
 }
 
@@ -37,43 +48,76 @@ function onProcess(
   state: State,
 ): readonly Claim[] {
   const request = requestOf(facts)
-  const before = intentOf(facts.key, state)
+  const before = state.tryOf.get(facts.key)
   // Facts that are sent again do not change what a renamed client was found to ask for.
-  if (request === undefined) return before && !isSameProgram(facts, previous) ? leave(facts.key, view, state) : []
+  if (request === undefined) {
+    if (before && !isSameProgram(facts, previous)) leave(facts.key, view, state)
+    return []
+  }
   if (before && asksFor(before.request, request) && asksFor(request, before.request)) return []
-  const left = before ? leave(facts.key, view, state) : []
-  return [...left, ...join(facts, request, view, state)]
+  if (before) leave(facts.key, view, state)
+  return join(facts, request, view, state)
 }
 
 function join(facts: ProcessFacts, request: TunnelRequest, view: View, state: State): readonly Claim[] {
-  const above = facts.parent === undefined ? undefined : intentOf(facts.parent, state)
+  const above = facts.parent === undefined ? undefined : state.tryOf.get(facts.parent)
   if (above && asksFor(request, above.request)) {
-    above.members.add(facts.key)
-    state.subjectOf.set(facts.key, above.subject)
+    follow(facts, above, state)
+    // What autossh starts for the first time is the same try; what it starts after that has ended is another one.
+    if (above.hadChild && above.children === 0) countTry(above.intent, facts, request, view, state)
+    above.hadChild = true
+    above.children += 1
     return []
   }
-  const made: Intent = {
-    subject: facts.key,
-    request: request,
-    firstSeenUs: Math.min(facts.execUs, view.nowUs),
-    members: new Set([facts.key]),
-    outside: findOutside(facts.key, request, view),
+  const found = state.intents.of(facts, request, view)
+  const { intent } = found
+  const made: Try = { request, intent, root: facts.key, members: new Map(), children: 0, hadChild: false }
+  if (follow(facts, made, state)) intent.running.add(made)
+  state.intents.touch(intent, view.nowUs)
+  findOutside(intent, facts.key, request, view)
+  if (!found.isNew) {
+    countTry(intent, facts, request, view, state)
+    return []
   }
-  state.intents.set(made.subject, made)
-  state.subjectOf.set(facts.key, made.subject)
-  return [claimOf(made, "active", view)]
+  return [claimOf(intent, "active", view)]
 }
 
-function leave(key: ProcessKey, view: View, state: State): readonly Claim[] {
-  const found = intentOf(key, state)
-  if (!found) return []
-  state.subjectOf.delete(key)
-  if (found.members.size > 1) {
-    found.members.delete(key)
-    return []
+/** False where too many are followed already. */
+function follow(facts: ProcessFacts, found: Try, { tryOf }: State): boolean {
+  if (tryOf.size >= limits.processes) return false
+  found.members.set(facts.key, facts)
+  tryOf.set(facts.key, found)
+  return true
+}
+
+function countTry(intent: Intent, facts: ProcessFacts, request: TunnelRequest, view: View, state: State): void {
+  intent.tries += 1
+  intent.lastTryUs = view.nowUs
+  intent.request = request
+  if (intent.isJoined && intent.examples.length < limits.examples) intent.examples.push(request)
+  if (intent.outside === undefined || view.connection(intent.outside.cookie)?.closed !== undefined) intent.shown = facts
+  state.changed.add(intent)
+}
+
+function leave(key: ProcessKey, view: View, state: State): void {
+  const found = state.tryOf.get(key)
+  if (!found) return
+  const { intent, members } = found
+  state.tryOf.delete(key)
+  members.delete(key)
+  if (key !== found.root) found.children -= 1
+  if (members.size === 0) {
+    intent.running.delete(found)
+    state.changed.add(intent)
   }
-  state.intents.delete(found.subject)
-  return [claimOf(found, "ended", view)]
+  if (intent.shown.key === key) intent.shown = memberOf(intent) ?? intent.shown
+  state.intents.touch(intent, view.nowUs)
+}
+
+/** Of the try that runs for the longest time. */
+function memberOf({ running }: Intent): ProcessFacts | undefined {
+  for (const { members } of running) for (const facts of members.values()) return facts
+  return undefined
 }
 
 function onConnection(
@@ -83,38 +127,46 @@ function onConnection(
 ): readonly Claim[] {
   const { process, closed, established, ssh } = connection
   const spokeSsh = ssh.localClient && previous?.ssh.localClient !== true
-  if (process === undefined || (state.intents.size === 0 && !spokeSsh)) return []
+  if (process === undefined || (state.tryOf.size === 0 && !spokeSsh)) return []
   const isNews = process !== previous?.process || established !== previous.established || closed !== previous.closed
   if ((!isNews && !spokeSsh) || !isOutbound(connection, view)) return []
-  const found = intentAbove(process, view, state)
-  if (found) return isCandidate(connection, found.request) ? connect(found, connection, view, state) : []
+  const found = tryAbove(process, view, state)
+  if (found) return isCandidate(connection, found.request) ? connect(found, connection, previous, view, state) : []
   const facts = spokeSsh ? view.process(process) : undefined
   const request = facts && requestOfRenamed(facts)
   return facts && request ? join(facts, request, view, state) : []
 }
 
-/** The first connection stays the one that is shown, until it closes or another one proves to be SSH. */
-function connect(found: Intent, connection: Connection, view: View, state: State): readonly Claim[] {
-  const held = found.outside && view.connection(found.outside.cookie)
-  const isHeld = found.outside?.cookie === connection.cookie
-  const isBetter = !held || held.closed !== undefined || (connection.ssh.localIdent && !held.ssh.localIdent)
-  if (!isHeld && (!isBetter || connection.closed !== undefined)) return []
-  const next = { ...found, outside: connection }
-  state.intents.set(found.subject, next)
-  return [claimOf(next, "active", view)]
-}
-
-function intentOf(key: ProcessKey, state: State): Intent | undefined {
-  const subject = state.subjectOf.get(key)
-  return subject === undefined ? undefined : state.intents.get(subject)
+function connect(
+  found: Try,
+  connection: Connection,
+  previous: Connection | undefined,
+  view: View,
+  state: State,
+): readonly Claim[] {
+  const { intent } = found
+  const isFirst = intent.outside === undefined
+  if (previous === undefined) intent.dialled += 1
+  if (connection.established && previous?.established !== true) intent.connected += 1
+  if (takeConnection(intent, connection, view)) {
+    const owner = connection.process === undefined ? undefined : found.members.get(connection.process)
+    const [root] = owner === undefined ? found.members.values() : []
+    intent.shown = owner ?? root ?? intent.shown
+  }
+  if (!isFirst || intent.outside === undefined) {
+    state.changed.add(intent)
+    return []
+  }
+  state.changed.delete(intent)
+  return [claimOf(intent, "active", view)]
 }
 
 /** A ProxyCommand connects in the name of the client that started it. */
-function intentAbove(process: ProcessKey, view: View, state: State): Intent | undefined {
-  const own = intentOf(process, state)
+function tryAbove(process: ProcessKey, view: View, { tryOf }: State): Try | undefined {
+  const own = tryOf.get(process)
   if (own) return own
   for (const { key } of view.ancestors(process)) {
-    const found = intentOf(key, state)
+    const found = tryOf.get(key)
     if (found) return found
   }
   return undefined
@@ -127,24 +179,4 @@ function asksFor(a: TunnelRequest, b: TunnelRequest): boolean {
 
 function isSameProgram(facts: ProcessFacts, previous: ProcessFacts | undefined): boolean {
   return previous?.exe === facts.exe && previous.argv.join("\0") === facts.argv.join("\0")
-}
-
-/** Names are looked up before anything is dialled: that is no connection to the far side. SSH runs over TCP. */
-function isCandidate({ protocol, remote }: Connection, { kind }: TunnelRequest): boolean {
-  if (remote.port === limits.domainPort) return false
-  return protocol === "tcp" || kind === "tool"
-}
-
-/** Of the process itself first, then of what it started (a ProxyCommand). */
-function findOutside(process: ProcessKey, request: TunnelRequest, view: View): Connection | undefined {
-  const queue = [process]
-  for (let i = 0; i < queue.length && i < limits.followedDescendants; i++) {
-    const key = queue[i] ?? process
-    const found = view
-      .connectionsOf(key)
-      .find((connection) => isOutbound(connection, view) && isCandidate(connection, request))
-    if (found) return found
-    queue.push(...view.childrenOf(key))
-  }
-  return undefined
 }

@@ -46,6 +46,7 @@ function fromSsh(facts: ProcessFacts, tool: string, line: SshArgv, sure: number)
     kind: first.kind,
     spellings: all.map(({ text }) => text),
     forwards: all.map(({ what }) => what),
+    destination: line.destination,
     confidence: line.forwards.length > 0 ? sure : Math.min(sure, confidence.configFile),
     evidence: [first.evidence, ...rest.map(({ evidence }) => evidence)],
   }
@@ -63,6 +64,7 @@ function fromWords(
     kind,
     spellings: [text],
     forwards: [text],
+    destination: facts.argv.slice(1).join(" "),
     confidence: sure,
     evidence: [argvEvidence(facts, text)],
   }

@@ -1,3 +1,6 @@
+const secondUs = 1_000_000
+const minuteUs = 60 * secondUs
+
 /** Limits and scores of intent. Scores and confidences are 0..1. */
 export const intentThresholds = {
   /** Asked for, and a connection to the outside was tried or made: wakes a person (.5). */
@@ -16,8 +19,33 @@ export const intentThresholds = {
     /** Code in an argument. */
     code: 0.7,
   },
+  /**
+   * Microseconds in which none of it runs before the finding is closed: a job of every five minutes, or a loop that waits, is one
+   * finding. Shorter than an ended process is known to the tracker.
+   */
+  quietUs: 6 * minuteUs,
+  /** Tries from which a finding says that it is tried again. */
+  retried: 2,
+  /**
+   * Different requests of one user in one container that have findings of their own, at once and one more each refill of
+   * microseconds: a person's work or a night of jobs has a few. What comes beyond is joined into one finding.
+   */
+  requests: 32,
+  requestRefillUs: 10 * secondUs,
+  /** Joined requests that are shown. */
+  examples: 8,
+  /** Addresses outside for which a joined finding shows another connection at once; policy judges what is shown. */
+  shownPlaces: 64,
+  /** Users with requests on one host; those beyond share one joined finding. */
+  identities: 1_024,
+  /** Processes that are followed. One beyond is counted as a try, and not when it ends. */
+  processes: 65_536,
+  /** Characters of the words by which requests are told apart. */
+  subjectCharacters: 1_024,
   /** Processes below the one that asked, whose connections count as its own. */
   followedDescendants: 64,
+  /** Microseconds between two looks through what processes of one intent hold already. */
+  lookUs: secondUs,
   /** Port of the Domain Name System (RFC 1035 4.2): names are looked up before anything is dialled. */
   domainPort: 53,
   /** Characters of an argument in evidence, and in the summary: code can fill a page. */

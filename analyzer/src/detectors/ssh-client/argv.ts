@@ -11,6 +11,8 @@ export interface RemoteForward {
 
 export interface SshArgv {
   readonly forwards: readonly RemoteForward[]
+  /** The host as it was given, with user or scheme; empty where none stands before the cut of the line. */
+  readonly destination: string
   /** -f */
   readonly background: boolean
   /** Forwardings of files and options count for nothing: ClearAllForwardings, or -W, which implies it. */
@@ -35,33 +37,34 @@ function isInert({ letter, argument }: Option, grammar: string): boolean {
 
 /** `argv` with the program itself first. A line that was cut off gives what stands before the cut. */
 export function parseSshArgv(argv: readonly string[], grammar: SshGrammar): SshArgv {
-  const options = walk(argv, grammar.options)
+  const { options, destination } = walk(argv, grammar.options)
   const cleared = isCleared(options, grammar.stdioForward)
   const inert = options.some((option) => isInert(option, grammar.options))
   return {
     forwards: cleared || inert ? [] : options.flatMap(forwardOf),
+    destination,
     background: options.some(({ letter }) => letter === "f"),
     cleared: cleared || inert,
   }
 }
 
-function walk(argv: readonly string[], grammar: string): readonly Option[] {
+function walk(argv: readonly string[], grammar: string): { options: readonly Option[]; destination: string } {
   const options: Option[] = []
-  let hasDestination = false
+  let destination: string | undefined
   let i = 1
   while (i < argv.length) {
     const word = argv[i] ?? ""
     if (word === "--" || word === "-" || !word.startsWith("-")) {
       const at = word === "--" ? i + 1 : i
       // The second word that is no option begins the command of the far side.
-      if (hasDestination) break
-      hasDestination = true
+      if (destination !== undefined) break
+      destination = argv[at] ?? ""
       i = at + 1
       continue
     }
     i += takeWord(word, argv[i + 1], grammar, options)
   }
-  return options
+  return { options, destination: destination ?? "" }
 }
 
 /** Reads one word of options, such as "-fNR8080:localhost:80"; gives how many words were used. */

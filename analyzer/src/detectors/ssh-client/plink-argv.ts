@@ -24,13 +24,13 @@ const withArgument = new Set([
 
 export function parsePlinkArgv(argv: readonly string[]): SshArgv {
   const forwards: RemoteForward[] = []
-  let hasDestination = false
+  let destination = ""
   for (let i = 1; i < argv.length; i++) {
     const word = argv[i] ?? ""
     if (!word.startsWith("-")) {
       // What follows the host is the command of the far side.
-      if (hasDestination) break
-      hasDestination = true
+      if (destination !== "") break
+      destination = word
     } else if (withArgument.has(word)) {
       i += 1
       const argument = argv[i]
@@ -38,5 +38,5 @@ export function parsePlinkArgv(argv: readonly string[]): SshArgv {
       forwards.push({ kind: "remote-forward", text: `-R ${argument}`, what: argument })
     }
   }
-  return { forwards, background: false, cleared: false }
+  return { forwards, destination, background: false, cleared: false }
 }

@@ -30,7 +30,7 @@ export async function startCollector(
   { state, listen }: Pick<Config, "state" | "listen">,
   address: string,
 ): Promise<RunningCollector> {
-  if (await endOrphan(state)) events.onOrphanEnded()
+  if (await endOrphan(state, events.program)) events.onOrphanEnded()
   const child = new CollectorChild({
     program: events.program,
     args: collectorArguments(address, listen),
