@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each. */
+/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h has programs of its own. */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -16,6 +16,7 @@
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
+#include "tables.bpf.h"
 #include "listing.bpf.h"
 
 /* The kernel's licence check; the dual licence is in the SPDX lines. */
@@ -282,17 +283,16 @@ int walk_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct descriptor_record r = { .kind = RECORD_DESCRIPTOR };
 
-	if (!task || !file || task->pid != task->tgid)
-		return 0;
-	describe(task, file, &r);
-	if (!r.descriptor)
-		return 0;
-	r.fd = (__u32)ctx->fd;
-	process_of(task, &r.process);
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	if (task && file && task->pid == task->tgid)
+		visit_file(task, file);
 	return 0;
+}
+
+SEC("iter/task")
+int walk_tables(struct bpf_iter__task *ctx)
+{
+	return ctx->task ? visit_task(ctx->task) : 0;
 }
 
 SEC("iter/bpf_sk_storage_map")

@@ -89,6 +89,10 @@ struct bpf_iter_meta {
 	__u64 session_id;
 	__u64 seq_num;
 };
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
@@ -170,6 +174,9 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	struct {
+		__s64 counter;
+	} skc_cookie;
 };
 struct sock {
 	struct sock_common __sk_common;
@@ -205,6 +212,7 @@ typedef struct {
 } atomic_t;
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	struct tty_struct *tty;
 };
 struct mm_struct {
@@ -224,6 +232,16 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 struct css_set;
+struct file;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+	unsigned long *open_fds;
+};
+struct files_struct {
+	atomic_t count;
+	struct fdtable *fdt;
+};
 struct task_struct {
 	int pid;
 	int tgid;
@@ -234,6 +252,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct files_struct *files;
 	char comm[16];
 };
 struct linux_binprm {

@@ -15,6 +15,7 @@ struct {
 	struct fork_record fork_record;
 	struct exit_record exit_record;
 	struct descriptor_record descriptor_record;
+	struct walk_state walk_state;
 	struct edge_key edge_key;
 	struct moments moments;
 	struct turn turn;
@@ -37,6 +38,8 @@ struct {
 	enum connection_flags connection_flags;
 	enum edge_kind edge_kind;
 	enum descriptor_kind descriptor_kind;
+	enum walk_mode walk_mode;
+	enum near_flags near_flags;
 	enum lost_kind lost_kind;
 	enum overload_kind overload_kind;
 	enum bound bound;

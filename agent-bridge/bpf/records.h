@@ -113,15 +113,16 @@ _Static_assert(sizeof(struct exit_record) == 32, "exit_record");
 
 enum descriptor_kind {
 	DESCRIPTOR_SOCKET = 1,      /* ours = cookie, peer = 0 */
-	DESCRIPTOR_PIPE_READ = 2,   /* ours = inode */
+	DESCRIPTOR_PIPE_READ = 2,   /* ours = opaque id of the pipe; both records for a FIFO opened both ways */
 	DESCRIPTOR_PIPE_WRITE = 3,
 	DESCRIPTOR_UNIX_PAIR = 4,   /* ours, peer = opaque ids of the two sockets; neither has a name */
 	DESCRIPTOR_PTY_MASTER = 5,  /* ours = opaque id of the slave side, the same for both ends of one pty */
 	DESCRIPTOR_PTY_SLAVE = 6,
 	DESCRIPTOR_TUN = 7,
+	DESCRIPTOR_SHARED = 8,      /* no descriptor: ours = opaque id of a table that several processes share */
 };
 
-/* One open descriptor, from the walk over all tasks' files. */
+/* One open descriptor, from a walk over descriptor tables. */
 struct descriptor_record {
 	__u16 kind;
 	__u16 descriptor; /* enum descriptor_kind */
@@ -131,6 +132,32 @@ struct descriptor_record {
 	__u64 peer;
 };
 _Static_assert(sizeof(struct descriptor_record) == 40, "descriptor_record");
+
+enum walk_mode {
+	WALK_NEAR = 1,  /* tell what the processes in `near` hold, and those below or beside them */
+	WALK_TELL = 2,  /* tell what the processes in `told` hold whose value is `tell` */
+	WALK_MATCH = 3, /* tell who else holds what is in `channels` */
+	WALK_COUNT = 4, /* only count, as the end of a walk that has used up its time */
+};
+enum near_flags { NEAR_BELOW = 1, NEAR_CHILDREN = 2 };
+
+/* What a pass over descriptor tables is to do, where it stands, and what it met. */
+struct walk_state {
+	__u32 mode;
+	__u32 pass;       /* never the same twice */
+	__u32 first_pass; /* of the look that this pass belongs to */
+	__u32 tell;
+	__u64 table;      /* the table that is under way, 0 for none */
+	__u32 next_fd;
+	__u32 told;       /* records of this table so far */
+	__u64 steps;      /* since the last return to user space */
+	__u64 visited;    /* descriptors */
+	__u64 left_out;
+	__u64 most;       /* descriptors left out of one table, and who holds it */
+	struct process_id most_process;
+	__u64 table_left_out;
+};
+_Static_assert(sizeof(struct walk_state) == 88, "walk_state");
 
 /* Key and value of the coupling map. */
 struct edge_key {

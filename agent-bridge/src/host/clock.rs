@@ -24,7 +24,16 @@ impl Clock {
 
 /// Nanoseconds of the clock that the kernel programs use.
 pub fn boot_ns() -> u64 {
-    let t = read(libc::CLOCK_BOOTTIME);
+    read_ns(libc::CLOCK_BOOTTIME)
+}
+
+/// Processor time that the calling thread has used.
+pub fn thread_ns() -> u64 {
+    read_ns(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn read_ns(clock: libc::clockid_t) -> u64 {
+    let t = read(clock);
     u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0)
 }
 

@@ -1,4 +1,4 @@
-//! Relations between processes read off a walk over all descriptors. Pure: records in, relations out.
+//! Relations between processes read off their descriptors. Pure: records in, relations out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -84,7 +84,7 @@ struct Channels {
 }
 
 /// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
-const MAX_STEPS: usize = 3;
+pub const MAX_STEPS: usize = 3;
 
 impl Channels {
     fn two_way(&self) -> impl Iterator<Item = Pair> + '_ {
@@ -96,6 +96,12 @@ impl Channels {
         let back = reachable(from, &self.previous);
         reachable(from, &self.next).intersection(&back).copied().collect()
     }
+}
+
+/// Processes that one of `from` says something to, or hears from, over one channel.
+pub fn channel_neighbours(records: &[DescriptorRecord], from: &BTreeSet<ProcessKey>) -> BTreeSet<ProcessKey> {
+    let channels = channels(records);
+    from.iter().flat_map(|key| [channels.next.get(key), channels.previous.get(key)]).flatten().flatten().copied().collect()
 }
 
 fn neighbours(pairs: impl Iterator<Item = (ProcessKey, ProcessKey)>) -> HashMap<ProcessKey, Vec<ProcessKey>> {

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use libbpf_rs::{Link, MapCore, MapHandle, Object, ObjectBuilder, OpenObject};
 
 use crate::kernel::lists::Lists;
-use crate::kernel::walk::Walks;
+use crate::kernel::tables::Tables;
+use crate::kernel::walk::{OlderSockets, Walks};
 use crate::wire::Degraded;
 
 static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.bpf.o"));
@@ -31,7 +32,8 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "on_recvmsg4", feature: "cgroup/recvmsg4", consequence: "senders to unconnected UDP sockets over IPv4 are not known" },
     Optional { program: "on_recvmsg6", feature: "cgroup/recvmsg6", consequence: "senders to unconnected UDP sockets over IPv6 are not known" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
-    Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector, shells behind ptys and pipes, and relays split over processes are not seen" },
+    Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
+    Optional { program: "walk_tables", feature: "iter/task", consequence: "shells behind ptys and pipes, and relays split over processes are not seen (kernel 5.17 or later has bpf_loop)" },
 ];
 
 /// The loaded and attached programs. Dropping it detaches them.
@@ -39,6 +41,10 @@ pub struct Kernel {
     object: Object,
     _links: Vec<Link>,
     pub walks: Walks,
+    /// None where the kernel has no iter/task_file.
+    pub older: Option<OlderSockets>,
+    /// None where the kernel has no iter/task.
+    pub tables: Option<Tables>,
     pub lists: Lists,
     /// Names of the programs that are attached, but for those over one map.
     pub attached: Vec<String>,
@@ -52,9 +58,12 @@ impl Kernel {
         let (object, refused) = load_supported(ring_bytes)?;
         let hooks = attach(&object, refused)?;
         let sockets = hooks.sockets.context("the walk over sockets is not in the object")?;
-        let walks = Walks { files: hooks.files, sockets, all: map_handle(&object, "walk_all")? };
+        let walks = Walks { sockets, all: map_handle(&object, "walk_all")? };
+        let tables = hooks.tables.map(|link| tables(&object, link)).transpose()?;
+        let older = hooks.files.map(OlderSockets);
         let lists = Lists::new(hooks.lists)?;
-        Ok(Self { object, _links: hooks.links, walks, lists, attached: hooks.attached, degraded: degraded(&hooks.missing) })
+        let degraded = degraded(&hooks.missing);
+        Ok(Self { object, _links: hooks.links, walks, older, tables, lists, attached: hooks.attached, degraded })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
@@ -79,6 +88,7 @@ enum Hook {
     List(&'static str),
     WalkSockets,
     WalkFiles,
+    WalkTables,
     Cgroup,
     Tracepoint,
 }
@@ -91,6 +101,7 @@ impl Hook {
         match program {
             "walk_sockets" => Self::WalkSockets,
             "walk_files" => Self::WalkFiles,
+            "walk_tables" => Self::WalkTables,
             _ if section.starts_with("cgroup") => Self::Cgroup,
             _ => Self::Tracepoint,
         }
@@ -101,6 +112,7 @@ impl Hook {
 struct Hooks {
     links: Vec<Link>,
     files: Option<Link>,
+    tables: Option<Link>,
     sockets: Option<Link>,
     lists: HashMap<String, Link>,
     attached: Vec<String>,
@@ -112,15 +124,13 @@ impl Hooks {
     fn add(&mut self, hook: Hook, link: Link, program: String) {
         match hook {
             Hook::WalkSockets => self.sockets = Some(link),
-            Hook::List(_) => drop(self.lists.insert(program, link)),
-            Hook::WalkFiles => {
-                self.files = Some(link);
-                self.attached.push(program);
-            }
-            Hook::Cgroup | Hook::Tracepoint => {
-                self.links.push(link);
-                self.attached.push(program);
-            }
+            Hook::List(_) => drop(self.lists.insert(program.clone(), link)),
+            Hook::WalkFiles => self.files = Some(link),
+            Hook::WalkTables => self.tables = Some(link),
+            Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
+        }
+        if !matches!(hook, Hook::WalkSockets | Hook::List(_)) {
+            self.attached.push(program);
         }
     }
 }
@@ -139,7 +149,7 @@ fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
         let link = match (hook, &cgroup) {
             (Hook::WalkSockets, _) => program.attach_iter(map_handle(object, "sockets")?.as_fd()),
             (Hook::List(map), _) => program.attach_iter(map_handle(object, map)?.as_fd()),
-            (Hook::WalkFiles | Hook::Tracepoint, _) => program.attach(),
+            (Hook::WalkFiles | Hook::WalkTables | Hook::Tracepoint, _) => program.attach(),
             (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
             (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
         };
@@ -180,6 +190,17 @@ fn loads_alone(name: &str) -> bool {
         program.set_autoload(keep);
     }
     open.load().is_ok()
+}
+
+fn tables(object: &Object, link: Link) -> Result<Tables> {
+    Ok(Tables {
+        link,
+        walk: map_handle(object, "walk")?,
+        ring: map_handle(object, "walk_ring")?,
+        told: map_handle(object, "told")?,
+        near: map_handle(object, "near")?,
+        channels: map_handle(object, "channels")?,
+    })
 }
 
 fn map_handle(object: &Object, name: &str) -> Result<MapHandle> {

@@ -6,4 +6,5 @@ pub mod maps;
 pub mod networks;
 pub mod pruning;
 pub mod records;
+pub mod tables;
 pub mod walk;

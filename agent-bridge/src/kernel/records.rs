@@ -26,8 +26,10 @@ constants! {
     }
     descriptor_kind: u16 {
         DESCRIPTOR_SOCKET = 1, DESCRIPTOR_PIPE_READ = 2, DESCRIPTOR_PIPE_WRITE = 3, DESCRIPTOR_UNIX_PAIR = 4,
-        DESCRIPTOR_PTY_MASTER = 5, DESCRIPTOR_PTY_SLAVE = 6, DESCRIPTOR_TUN = 7,
+        DESCRIPTOR_PTY_MASTER = 5, DESCRIPTOR_PTY_SLAVE = 6, DESCRIPTOR_TUN = 7, DESCRIPTOR_SHARED = 8,
     }
+    walk_mode: u32 { WALK_NEAR = 1, WALK_TELL = 2, WALK_MATCH = 3, WALK_COUNT = 4 }
+    near_flags: u32 { NEAR_BELOW = 1, NEAR_CHILDREN = 2 }
 }
 
 /// A struct of integers and byte arrays only, without padding: every bit pattern is a value.
@@ -52,8 +54,8 @@ pub fn bytes_of<T: Record>(value: &T) -> &[u8] {
 }
 
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident, $size:expr, { $($field:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* $name:ident, $size:expr, { $($field:ident: $kind:ty),* $(,)? }) => {
+        $(#[$meta])*
         #[repr(C)]
         #[derive(Clone, Copy, Debug)]
         pub struct $name { $(pub $field: $kind),* }
@@ -69,7 +71,9 @@ macro_rules! record {
     };
 }
 
-record!(ProcessId, 16, { start_ns: u64, pid: u32, uid: u32 });
+record!(
+    #[derive(Default)]
+    ProcessId, 16, { start_ns: u64, pid: u32, uid: u32 });
 record!(Exchanges, 48, {
     remote_led: u32, remote_led_answered: u32, local_led: u32, local_led_answered: u32,
     local_reply_log2: u64, remote_reply_log2: u64,
@@ -89,6 +93,12 @@ record!(
 record!(ForkRecord, 48, { kind: u16, reserved: [u16; 3], process: ProcessId, parent: ProcessId, at_ns: u64 });
 record!(ExitRecord, 32, { kind: u16, reserved: [u16; 3], process: ProcessId, at_ns: u64 });
 record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: ProcessId, ours: u64, peer: u64 });
+record!(
+    #[derive(Default)]
+    WalkState, 88, {
+    mode: u32, pass: u32, first_pass: u32, tell: u32, table: u64, next_fd: u32, told: u32, steps: u64, visited: u64,
+    left_out: u64, most: u64, most_process: ProcessId, table_left_out: u64,
+});
 record!(
     #[derive(PartialEq, Eq, Hash)]
     EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });

@@ -1,19 +1,38 @@
-//! Walks that the kernel programs make when they are read: over every open descriptor, and over every tracked socket.
+//! Walks over sockets that the kernel programs make when they are read: tracked ones, and those older than the programs.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use anyhow::{Context, Result};
 use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapHandle};
 
-use crate::kernel::records::{read, ConnectionRecord, DescriptorRecord, Record};
+use crate::kernel::records::{read, ConnectionRecord, Record};
 
 /// The kernel fills at most one buffer of its own (8 pages) in one read.
 const WALK_BYTES: usize = 64 << 10;
 
-/// The walks that this kernel has. Dropping it detaches them.
+/// Looks at every descriptor of every task for sockets that are older than the programs, which track them from then on.
+pub struct OlderSockets(pub(super) Link);
+
+impl OlderSockets {
+    /// False when `is_over` held before the end: it is asked after a million descriptors each (MAX_ITER_OBJECTS).
+    pub fn track(&self, is_over: impl Fn() -> bool) -> Result<bool> {
+        let mut walk = Iter::new(&self.0).context("cannot start a walk over descriptors")?;
+        loop {
+            match walk.read(&mut [0; 64]) {
+                Ok(0) => return Ok(true),
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(error) => return Err(error).context("a walk over descriptors failed"),
+            }
+            if is_over() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// The walk over tracked sockets. Dropping it detaches it.
 pub struct Walks {
-    /// None where the kernel has no iter/task_file.
-    pub(super) files: Option<Link>,
     pub(super) sockets: Link,
     /// The map `walk_all`.
     pub(super) all: MapHandle,
@@ -23,14 +42,6 @@ impl Walks {
     /// Whether a walk can be started.
     pub fn can_start(&self) -> Result<()> {
         Iter::new(&self.sockets).map(drop).context("cannot start a walk")
-    }
-
-    /// Walks over every descriptor of every task; over none where the kernel lacks it.
-    pub fn files(&self, mut each: impl FnMut(DescriptorRecord)) -> Result<()> {
-        match &self.files {
-            Some(link) => read_walk(link, &mut each),
-            None => Ok(()),
-        }
     }
 
     /// Walks over tracked sockets: all of them, or those that moved since the last walk.
@@ -49,7 +60,7 @@ pub(super) fn read_walk<T: Record>(link: &Link, each: &mut impl FnMut(T)) -> Res
         let count = match walk.read(bytes.get_mut(filled..).unwrap_or_default()) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error).context("a walk failed"),
         };
         filled += count;

@@ -6,9 +6,11 @@ use crate::export::buffer::RecordCounts;
 use crate::host::clock::Clock;
 use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
-use crate::inspect::inspector::AttachmentUpdate;
+use crate::inspect::attachments::AttachmentUpdate;
+use crate::inspect::walker::Overload;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
+use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
 use crate::wire;
 
@@ -18,6 +20,7 @@ pub struct BatchBuilder {
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
     proofs: Vec<wire::Proof>,
+    overloads: Vec<wire::Overload>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
@@ -28,7 +31,7 @@ impl BatchBuilder {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records() == 0 && self.processes.is_empty()
+        self.records() == 0 && self.processes.is_empty() && self.overloads.is_empty()
     }
 
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
@@ -65,6 +68,37 @@ impl BatchBuilder {
         self.counts.lifecycle += 1;
     }
 
+    /// What a look at descriptors has found, and whose it left out.
+    pub fn found(&mut self, updates: Vec<AttachmentUpdate>, overload: Option<Overload>, processes: &mut Processes, clock: Clock) {
+        for update in updates {
+            self.attachment(update, processes, clock);
+        }
+        let Some(overload) = overload else { return };
+        self.processes.insert(overload.process);
+        self.overloads.push(wire::Overload {
+            kind: wire::overload::Kind::Descriptors.into(),
+            process: processes.number(overload.process, clock),
+            count: overload.count,
+            limit: overload.limit,
+            first_us: clock.to_unix_us(overload.first_ns),
+            last_us: clock.to_unix_us(overload.last_ns),
+        });
+    }
+
+    /// Who was over a bound.
+    pub fn overload(&mut self, total: &Total, processes: &mut Processes, clock: Clock) {
+        let process = processes.number(total.process, clock);
+        self.processes.insert(total.process);
+        self.overloads.push(wire::Overload {
+            kind: total.kind.into(),
+            process,
+            count: total.count,
+            limit: total.limit,
+            first_us: clock.to_unix_us(total.first_ns),
+            last_us: clock.to_unix_us(total.last_ns),
+        });
+    }
+
     /// Sends the facts of a process although no record refers to it.
     pub fn process(&mut self, key: ProcessKey) {
         self.processes.insert(key);
@@ -92,7 +126,7 @@ impl BatchBuilder {
             attachments: self.attachments,
             exited: processes.take_exited(),
             more: false,
-            overloads: Vec::new(),
+            overloads: self.overloads,
             proofs: self.proofs,
         };
         (batch, self.counts)

@@ -13,44 +13,28 @@ use libbpf_rs::RingBufferBuilder;
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
-use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
+use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
-use crate::kernel::coupling::Coupling;
+use crate::inspect::walker::Walker;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::couplings::Couplings;
+use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
 use crate::prove::prover::Prover;
 use crate::{log, wire};
 
-/// How often things are done, in nanoseconds of the boot clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Intervals {
-    pub drain_ns: u64,
-    pub edges_ns: u64,
-    pub interim_ns: u64,
-    /// A batch that is not empty is closed after this time.
-    pub batch_ns: u64,
-}
-
-/// An empty batch is sent when nothing happened for so long: event time moves on by it.
-const HEARTBEAT_NS: u64 = 1_000_000_000;
-const CLOCK_NS: u64 = 60_000_000_000;
-const EXPIRE_NS: u64 = 10_000_000_000;
-/// How often room is made in the maps of coupling.
-const PRUNE_NS: u64 = 1_000_000_000;
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
 const WALK_PART: usize = 8192;
-/// Coupling edges of one message: about 0.5 MB.
-const EDGE_PART: usize = 2048;
 
 pub struct Collector {
     kernel: Kernel,
@@ -61,28 +45,17 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    coupling: Coupling,
+    couplings: Couplings,
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
     proofs: Proofs,
 }
 
-#[derive(Default)]
-struct Deadlines {
-    edges: u64,
-    prune: u64,
-    interim: u64,
-    batch: u64,
-    heartbeat: u64,
-    clock: u64,
-    expire: u64,
-}
-
 impl Collector {
     pub fn new(kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
-        let coupling = Coupling::new(&kernel)?;
+        let couplings = Couplings::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
@@ -94,7 +67,7 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            coupling,
+            couplings,
             deadlines: Deadlines::default(),
             intervals,
             proofs: Proofs::new(prover),
@@ -122,6 +95,7 @@ impl Collector {
         let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
         let ssh_files = SshFiles::start()?;
+        self.inspector.connect(Walker::start(self.kernel.tables.take(), self.kernel.older.take())?);
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             reader.consume().context("reading the ring buffer failed")?;
@@ -179,18 +153,19 @@ impl Collector {
         }
         if now >= self.deadlines.expire {
             self.processes.expire(now);
-            self.sweep();
+            self.couplings.sweep(&self.kernel.lists);
             self.deadlines.expire = now + EXPIRE_NS;
         }
         self.apply(now);
         self.prove(now);
-        self.inspect(now);
+        self.inspect();
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
         }
-        if now >= self.deadlines.prune {
-            self.prune(now);
+        if now >= self.deadlines.prune || stopping {
+            self.couplings.prune(&self.kernel.lists, now);
+            self.couplings.tell_overloads(&mut self.lifecycle, &mut self.processes, self.clock);
             self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
@@ -217,9 +192,8 @@ impl Collector {
             self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
         }
         if self.buffer.take_dictionary_request() {
-            self.flush();
-            self.buffer.set_dictionary(self.processes.dictionary());
-            self.snapshot();
+            // First of all sockets that are older than the collector, by the walk thread.
+            self.inspector.ask_for_all();
         }
     }
 
@@ -233,19 +207,17 @@ impl Collector {
     }
 
     /// Everything that lives. The last part carries what hangs on connections: attachments and edges.
-    fn snapshot(&mut self) {
-        // Finds sockets that are older than the collector; what it reports of descriptors is for the inspector.
-        if let Err(error) = self.kernel.walks.files(drop) {
-            log::warn(format_args!("{error:#}"));
-        }
+    fn snapshot(&mut self, attachments: Vec<AttachmentUpdate>) {
+        self.flush();
+        self.buffer.set_dictionary(self.processes.dictionary());
         let mut builder = self.collect_sockets(Part::Snapshot);
-        for update in self.inspector.all() {
+        for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
         for report in self.proofs.recent() {
             builder.proof(report, &mut self.processes, self.clock);
         }
-        self.coupling.read_all();
+        self.couplings.read_all();
         let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
@@ -290,18 +262,8 @@ impl Collector {
     }
 
     /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
-    fn collect_edges(&mut self, mut builder: BatchBuilder, part: Part) -> BatchBuilder {
-        let Self { kernel, processes, coupling, clock, .. } = self;
-        let mut full = Vec::new();
-        let outcome = coupling.changed_edges(&kernel.lists, boot_ns(), |key, edge| {
-            if builder.records() >= EDGE_PART {
-                full.push(std::mem::take(&mut builder));
-            }
-            builder.edge(key, edge, processes, *clock);
-        });
-        if let Err(error) = outcome {
-            log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));
-        }
+    fn collect_edges(&mut self, builder: BatchBuilder, part: Part) -> BatchBuilder {
+        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, self.clock);
         if part == Part::Batch && !full.is_empty() {
             self.flush();
         }
@@ -309,19 +271,6 @@ impl Collector {
             self.push(filled, part, part == Part::Snapshot);
         }
         builder
-    }
-
-    fn sweep(&mut self) {
-        if let Err(error) = self.coupling.sweep(&self.kernel.lists, proc_fs::is_running) {
-            log::warn(format_args!("failed to sweep the groups of processes that ended, retrying: {error:#}"));
-        }
-    }
-
-    /// Makes room in the maps of coupling.
-    fn prune(&mut self, now: u64) {
-        if let Err(error) = self.coupling.prune(&self.kernel.lists, now) {
-            log::warn(format_args!("failed to delete coupling edges that are over, retrying: {error:#}"));
-        }
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
@@ -335,9 +284,12 @@ impl Collector {
         }
     }
 
-    fn inspect(&mut self, now: u64) {
-        for update in self.inspector.tick(now, &self.kernel.walks, &self.maps) {
-            self.lifecycle.attachment(update, &mut self.processes, self.clock);
+    fn inspect(&mut self) {
+        for report in self.inspector.exchange(&self.maps) {
+            if let Some(attachments) = report.all {
+                self.snapshot(attachments);
+            }
+            self.lifecycle.found(report.updates, report.overload, &mut self.processes, self.clock);
         }
     }
 
@@ -361,10 +313,11 @@ impl Collector {
         let shed = self.buffer.shed_counts();
         let lost = self.maps.lost();
         wire::Lost {
-            map_edge: lost.map_edge + self.coupling.missed,
+            map_edge: lost.map_edge + self.couplings.missed(),
+            walk_descriptor: lost.walk_descriptor + self.inspector.left_out(),
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
-            rejected: self.rejected + self.processes.refused,
+            rejected: self.rejected + self.processes.refused(),
             ..lost
         }
     }

@@ -11,7 +11,7 @@ import type { HostReport, Output } from "../domain/output.js"
 import type { Proof, ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 import { CouplingCurves } from "../findings/coupling-curves.js"
-import { HostTracker } from "../connections/host-tracker.js"
+import { HostTracker, evictedOf } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
 
@@ -160,8 +160,7 @@ export class HostPipeline {
   #report(nowUs: Microseconds): HostReport | undefined {
     if (nowUs < this.#reportedUs + reportUs) return undefined
     this.#reportedUs = nowUs
-    const { liveConnections, processes, evictedConnections, evictedProcesses, evictedCouplings } = this.counts
-    const evicted = evictedConnections + evictedProcesses + evictedCouplings
-    return { atUs: nowUs, liveConnections, processes, evicted }
+    const { liveConnections, processes } = this.counts
+    return { atUs: nowUs, liveConnections, processes, evicted: evictedOf(this.counts) }
   }
 }

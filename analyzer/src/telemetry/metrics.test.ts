@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
-import type { MetricValues } from "./metric-declarations.js"
+import type { MetricValues } from "./metric-declaration.js"
 import { Metrics, StoredLatency } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
 import { brokenLines } from "../testing/exposition.js"

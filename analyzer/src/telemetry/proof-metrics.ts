@@ -1,4 +1,4 @@
-import type { MetricDeclaration } from "./metric-declarations.js"
+import type { MetricDeclaration } from "./metric-declaration.js"
 
 const source = "pipeline"
 

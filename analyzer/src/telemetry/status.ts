@@ -97,6 +97,8 @@ export interface AlertStatus {
   readonly shed: Readonly<Record<Severity, number>>
   /** Versions that did not leave because a graver, newer one of their finding had left before. */
   readonly superseded: number
+  /** Findings that left in the sum of their identity's minute only. */
+  readonly limited: number
   /** Lost on disk, by a crash in the middle of a write or by damage. */
   readonly torn: number
   readonly depth: number

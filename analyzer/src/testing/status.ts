@@ -42,6 +42,7 @@ export function anAlertStatus(changes: Partial<AlertStatus> = {}): AlertStatus {
     errors: 0,
     shed: { info: 0, low: 0, medium: 0, high: 0, critical: 0 },
     superseded: 0,
+    limited: 0,
     refused: 0,
     torn: 0,
     ...changes,

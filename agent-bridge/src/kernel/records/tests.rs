@@ -40,6 +40,7 @@ fn has_the_layout_of_the_kernel_programs() {
         ("fork_record", size_of::<ForkRecord>(), ForkRecord::FIELDS),
         ("exit_record", size_of::<ExitRecord>(), ExitRecord::FIELDS),
         ("descriptor_record", size_of::<DescriptorRecord>(), DescriptorRecord::FIELDS),
+        ("walk_state", size_of::<WalkState>(), WalkState::FIELDS),
         ("edge_key", size_of::<EdgeKey>(), EdgeKey::FIELDS),
         ("moments", size_of::<Moments>(), Moments::FIELDS),
         ("turn", size_of::<Turn>(), Turn::FIELDS),
@@ -75,7 +76,7 @@ fn has_the_constants_of_the_kernel_programs() {
 
 #[test]
 fn knows_each_kind_of_record_and_descriptor() {
-    for group in ["record_kind", "descriptor_kind"] {
+    for group in ["record_kind", "descriptor_kind", "walk_mode", "near_flags"] {
         let known: Vec<_> = CONSTANTS.iter().filter(|(of, ..)| *of == group).map(|(_, name, value)| ((*name).to_owned(), *value)).collect();
         assert_eq!(values(group), known, "{group}");
     }

@@ -69,6 +69,7 @@ export function ocsf(alert: Alert, version: string): Readonly<Record<string, unk
       score: finding.score,
       finding_version: finding.version,
       process_start_ns: finding.process.start_ns,
+      ...(alert.limited && { limited: alert.limited }),
       ...(finding.connection && {
         netns_inode: finding.connection.netns_inode,
         bytes_sent: finding.connection.bytes_sent,

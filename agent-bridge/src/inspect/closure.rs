@@ -1,0 +1,58 @@
+//! Which descriptors the relations of some owners can depend on, asked for in passes. Pure but for the passes.
+
+use std::collections::{BTreeSet, HashSet};
+
+use anyhow::Result;
+
+use crate::host::identity::{key_of, ProcessKey};
+use crate::inspect::relations::{channel_neighbours, MAX_STEPS};
+use crate::kernel::records::{DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_UNIX_PAIR};
+
+pub trait Passes {
+    /// All that processes hold.
+    fn tell(&mut self, processes: &BTreeSet<ProcessKey>, into: &mut Vec<DescriptorRecord>) -> Result<()>;
+    /// What the others hold of `ids`, and of outside connections at stdio.
+    fn matching(&mut self, ids: &BTreeSet<u64>, into: &mut Vec<DescriptorRecord>) -> Result<()>;
+}
+
+/// Records that give the same relations as those of all descriptors of the host.
+pub fn collect(owners: &HashSet<ProcessKey>, passes: &mut impl Passes) -> Result<Vec<DescriptorRecord>> {
+    let mut records = Vec::new();
+    let mut told: BTreeSet<ProcessKey> = owners.iter().copied().collect();
+    passes.tell(&told, &mut records)?;
+    let mut asked = BTreeSet::new();
+    for step in 0..MAX_STEPS {
+        let ids: BTreeSet<u64> = channel_ids(&records, &told, owners).difference(&asked).copied().collect();
+        // Who has an outside connection at stdio need hold nothing of an owner.
+        if step > 0 && ids.is_empty() {
+            break;
+        }
+        passes.matching(&ids, &mut records)?;
+        asked.extend(ids);
+        let reached: BTreeSet<ProcessKey> = channel_neighbours(&records, &told).difference(&told).copied().collect();
+        if reached.is_empty() {
+            break;
+        }
+        passes.tell(&reached, &mut records)?;
+        told.extend(reached);
+    }
+    Ok(records)
+}
+
+/// Both ends of what processes hold, and the terminals of owners.
+pub fn channel_ids(records: &[DescriptorRecord], told: &BTreeSet<ProcessKey>, owners: &HashSet<ProcessKey>) -> BTreeSet<u64> {
+    let mut ids = BTreeSet::new();
+    for r in records {
+        let key = key_of(&r.process);
+        match r.descriptor {
+            DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE if told.contains(&key) => drop(ids.insert(r.ours)),
+            DESCRIPTOR_UNIX_PAIR if told.contains(&key) => ids.extend([r.ours, r.peer]),
+            DESCRIPTOR_PTY_MASTER if owners.contains(&key) => drop(ids.insert(r.ours)),
+            _ => {}
+        }
+    }
+    ids
+}
+
+#[cfg(test)]
+mod tests;
