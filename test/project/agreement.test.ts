@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { describe, expect, it, test } from "vitest"
 import { severities } from "@backflow/analyzer/domain/severity"
 import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { proofSizes } from "@backflow/analyzer/detectors/proof/judge"
 import { protocolVersion } from "@backflow/analyzer/ingest/decode/decode"
 import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
 
@@ -23,6 +24,16 @@ describe("what is written in two languages", () => {
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )
     expect(networks.sort()).toEqual([...insideByDefault].sort())
+  })
+
+  // src/prove/sizes.rs has a test with the same file.
+  it("gives a proof's turns the same sizes in the collector and in the analyzer", () => {
+    const { nonce, ...sizes } = JSON.parse(readFileSync(join(root, "proto", "proof-sizes.json"), "utf8")) as {
+      nonce: string
+      forward: number[]
+      backward: number[]
+    }
+    expect(proofSizes(nonce)).toEqual(sizes)
   })
 
   it("speaks the same version of the protocol", () => {

@@ -34,7 +34,7 @@ pub struct ProofReport {
 #[derive(Debug, PartialEq, Eq)]
 enum Stage {
     /// The relay has not dialled yet.
-    Asked,
+    Requested,
     /// It has, and the record of that is looked for since then.
     Dialled {
         since_ns: u64,
@@ -47,7 +47,7 @@ enum Stage {
 
 struct Relay {
     stage: Stage,
-    asked_ns: u64,
+    requested_ns: u64,
     report: ProofReport,
     /// Owner of the last connection that was opened to the outside within the prover's namespace, port, time.
     seen: Option<(ProcessId, u16, u64)>,
@@ -78,7 +78,7 @@ impl Proofs {
         };
         let report = ProofReport { nonce, process: None, started_ns: now, failure: String::new() };
         match self.begin(nonce, is_outside) {
-            Ok(()) => self.relay = Some(Relay { stage: Stage::Asked, asked_ns: now, report, seen: None }),
+            Ok(()) => self.relay = Some(Relay { stage: Stage::Requested, requested_ns: now, report, seen: None }),
             Err(failure) => self.refused = Some(ProofReport { failure, ..report }),
         }
     }
@@ -126,7 +126,7 @@ impl Proofs {
         let relay = self.relay.as_mut().filter(|relay| relay.stage != Stage::Ended)?;
         let failure = match prover.step() {
             Step::Ended => Some(prover.failure()),
-            _ if now > relay.asked_ns + LIMIT_NS => Some("timeout: the prover did not respond".to_owned()),
+            _ if now > relay.requested_ns + LIMIT_NS => Some("timeout: the prover did not respond".to_owned()),
             _ => prover.ended(),
         };
         if let Some(failure) = failure {
@@ -158,7 +158,7 @@ impl Proofs {
 
 impl Relay {
     fn advance(&mut self, prover: &Prover, now: u64) -> Option<ProofReport> {
-        if self.stage == Stage::Asked && prover.step() == Step::Dialled {
+        if self.stage == Stage::Requested && prover.step() == Step::Dialled {
             self.stage = Stage::Dialled { since_ns: now };
         }
         let Stage::Dialled { since_ns } = self.stage else { return None };

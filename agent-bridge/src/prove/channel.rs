@@ -16,7 +16,7 @@ pub enum Step {
     /// (c) Nothing to do.
     Idle = 1,
     /// A relay was asked for.
-    Asked = 2,
+    Requested = 2,
     /// (c) The relay has dialled out and waits for the first byte.
     Dialled = 3,
     /// The outside may speak.
@@ -104,7 +104,7 @@ impl Channel {
     pub fn step(self) -> Step {
         match self.page.step.load(Ordering::Acquire) {
             1 => Step::Idle,
-            2 => Step::Asked,
+            2 => Step::Requested,
             3 => Step::Dialled,
             4 => Step::Speak,
             5 => Step::Ended,
@@ -132,10 +132,10 @@ impl Channel {
         self.page.nonce.store(u64::from_be_bytes(nonce), Ordering::Relaxed);
         self.page.address.store(address, Ordering::Relaxed);
         self.page.failure.store(Failure::None as u32, Ordering::Relaxed);
-        self.set(Step::Asked);
+        self.set(Step::Requested);
     }
 
-    pub fn asked(self) -> (Nonce, u32) {
+    pub fn request(self) -> (Nonce, u32) {
         (self.page.nonce.load(Ordering::Relaxed).to_be_bytes(), self.page.address.load(Ordering::Relaxed))
     }
 
@@ -182,14 +182,14 @@ mod tests {
     fn carries_each_step_and_each_failure() {
         let channel = Channel::new().unwrap();
         assert_eq!(channel.step(), Step::Starting);
-        for step in [Step::Idle, Step::Asked, Step::Dialled, Step::Speak, Step::Ended, Step::Unfit] {
+        for step in [Step::Idle, Step::Requested, Step::Dialled, Step::Speak, Step::Ended, Step::Unfit] {
             channel.set(step);
             assert_eq!(channel.step(), step);
         }
         channel.fail(Step::Ended, Failure::Dial, libc::ECONNREFUSED);
         assert_eq!(channel.failure(), "the relay could not connect in its namespace: Connection refused (os error 111)");
         channel.ask([1, 2, 3, 4, 5, 6, 7, 8], 9);
-        assert_eq!((channel.failure().as_str(), channel.asked()), ("", ([1, 2, 3, 4, 5, 6, 7, 8], 9)));
+        assert_eq!((channel.failure().as_str(), channel.request()), ("", ([1, 2, 3, 4, 5, 6, 7, 8], 9)));
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn is_child_of(parent: libc::pid_t) -> bool {
 fn answer(channel: Channel, parent: libc::pid_t) {
     while is_child_of(parent) {
         match channel.step() {
-            Step::Asked => match relay::open(channel) {
+            Step::Requested => match relay::open(channel) {
                 Ok(()) => channel.set(Step::Ended),
                 Err((failure, errno)) => channel.fail(Step::Ended, failure, errno),
             },

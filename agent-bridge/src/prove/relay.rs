@@ -23,7 +23,7 @@ fn errno(error: &io::Error) -> i32 {
 
 /// Opens one relay and plays both of its far ends. Returns when it has ended.
 pub fn open(channel: Channel) -> Result<(), Refusal> {
-    let (nonce, address) = channel.asked();
+    let (nonce, address) = channel.request();
     let deadline = Instant::now() + LIMIT;
     let refuse = |failure: Failure| move |error: io::Error| (failure, errno(&error));
     let listen = |at: Ipv4Addr| TcpListener::bind((at, 0)).and_then(|l| Ok((l.local_addr()?, l))).map_err(refuse(Failure::Listen));

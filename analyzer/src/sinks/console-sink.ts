@@ -51,7 +51,9 @@ export class ConsoleSink implements Sink {
     const { id, version, severity, status, detectedAtUs } = finding
     this.#shown.set(id, { version, severity, status, atUs: detectedAtUs })
     const raised = before === undefined || before.severity !== severity
-    return findingText(findingJson(finding), raised ? "full" : "short", this.#colour)
+    // A proof is what was asked for: that it came is all that a person may want to see.
+    const isNews = raised && status !== "proof"
+    return findingText(findingJson(finding), isNews ? "full" : "short", this.#colour)
   }
 }
 

@@ -1,6 +1,7 @@
 import { lostKinds } from "../domain/lost.js"
 import { alertMetrics } from "./alert-metrics.js"
 import type { Labels, MetricDeclaration, MetricSource, Reading } from "./metric-declaration.js"
+import { proofMetrics } from "./proof-metrics.js"
 
 const none: Labels = {}
 
@@ -61,28 +62,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     source: pipeline,
     read: (source) => [[none, source.analyzer().hosts.length]],
   },
-  {
-    name: "backflow_host_last_proven_timestamp_seconds",
-    type: "gauge",
-    help: "When a relay that the analyzer asked for was last found on a host, by its clock; 0 before the first in its boot.",
-    labels: ["host"],
-    unit: "seconds since the Unix epoch",
-    source: pipeline,
-    read: (source) =>
-      source
-        .analyzer()
-        .hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, (proofs.lastProvenUs ?? 0) / 1e6]),
-  },
-  {
-    name: "backflow_host_blind",
-    type: "gauge",
-    help: "1 while the last relay that the analyzer asked for was not found on a host in time, or could not be opened.",
-    labels: ["host"],
-    unit: "1",
-    source: pipeline,
-    read: (source) =>
-      source.analyzer().hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, proofs.blind ? 1 : 0]),
-  },
+  ...proofMetrics,
   {
     name: "backflow_live_connections",
     type: "gauge",

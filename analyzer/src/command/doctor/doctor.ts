@@ -10,6 +10,7 @@ import type { Check, Result } from "./check.js"
 import { clock, isClockSynchronised } from "./clock-check.js"
 import { hostChecks, thisHostsFiles } from "./host-checks.js"
 import { port } from "./port-check.js"
+import { proofs } from "./proof-check.js"
 import { queryServer, stateFolder, storeServer } from "./store-check.js"
 import { exitCodes } from "../cli/exit-codes.js"
 import { thisHost } from "../up/preflight.js"
@@ -37,11 +38,15 @@ function checksFor(config: Config, collector: string): Check[] {
   serverInfo.catch(() => undefined)
   const holder = holderOf(config.state)
   const { kafka } = config.alerts
+  const proofInterval = config.proof.intervalMinutes * 60_000_000
   return [
     ...hostChecks(thisHost(), thisHostsFiles(), collector),
     { what: "state folder", run: () => stateFolder(config) },
     { what: "store", run: () => storeServer(config, serverInfo) },
     ...(kafka === undefined ? [] : [{ what: "broker", run: () => broker(kafka) }]),
+    ...(holder === undefined
+      ? []
+      : [{ what: "proofs", run: () => proofs(config.state, proofInterval, Date.now() * 1_000) }]),
     { what: "clock", run: () => clock(isClockSynchronised, serverInfo) },
     {
       what: "page",

@@ -41,10 +41,10 @@ export interface ProverPorts {
 interface Schedule {
   nextUs: Microseconds
   count: number
-  asked: Asked | undefined
+  open: OpenRequest | undefined
 }
 
-interface Asked {
+interface OpenRequest {
   readonly nonce: string
   readonly atUs: Microseconds
   isAnswered: boolean
@@ -69,7 +69,7 @@ export class Prover {
     for (const session of this.#connected()) {
       const schedule = this.#scheduleOf(session, nowUs)
       this.#settle(session, schedule, nowUs)
-      if (this.#intervalUs === 0 || schedule.asked !== undefined || nowUs < schedule.nextUs) continue
+      if (this.#intervalUs === 0 || schedule.open !== undefined || nowUs < schedule.nextUs) continue
       schedule.nextUs = nowUs + this.#intervalUs * (1 - jitter + 2 * jitter * share(session.host, schedule.count))
       this.#ask(session, schedule, nowUs)
     }
@@ -84,8 +84,8 @@ export class Prover {
     return Promise.all(
       named.map((session) => {
         const schedule = this.#scheduleOf(session, nowUs)
-        const asked = schedule.asked ?? this.#ask(session, schedule, nowUs)
-        return new Promise<ProofResult>((resolve) => asked.waiting.push(resolve))
+        const open = schedule.open ?? this.#ask(session, schedule, nowUs)
+        return new Promise<ProofResult>((resolve) => open.waiting.push(resolve))
       }),
     )
   }
@@ -96,15 +96,15 @@ export class Prover {
     const { nonces, reject } = this.#ports
     const proofs = batch.proofs.filter(({ nonce }) => nonces.isOurs(session.host, nonce))
     if (proofs.length < batch.proofs.length) reject("nonce", batch.proofs.length - proofs.length)
-    const asked = this.#schedules.get(session)?.asked
-    if (asked !== undefined && proofs.some(({ nonce }) => nonce === asked.nonce)) asked.isAnswered = true
+    const open = this.#schedules.get(session)?.open
+    if (open !== undefined && proofs.some(({ nonce }) => nonce === open.nonce)) open.isAnswered = true
     return { ...batch, proofs }
   }
 
   /** A batch of this run went through its pipeline: what was asked may be decided. */
   applied(session: CollectorSession): void {
     const schedule = this.#schedules.get(session)
-    if (schedule?.asked !== undefined) this.#settle(session, schedule, this.#ports.nowUs())
+    if (schedule?.open !== undefined) this.#settle(session, schedule, this.#ports.nowUs())
   }
 
   *#connected(): Generator<CollectorSession> {
@@ -116,41 +116,41 @@ export class Prover {
   #scheduleOf(session: CollectorSession, nowUs: Microseconds): Schedule {
     const known = this.#schedules.get(session)
     if (known !== undefined) return known
-    const schedule = { nextUs: nowUs + firstUs + firstSpreadUs * share(session.host, 0), count: 0, asked: undefined }
+    const schedule = { nextUs: nowUs + firstUs + firstSpreadUs * share(session.host, 0), count: 0, open: undefined }
     this.#schedules.set(session, schedule)
     return schedule
   }
 
-  #ask(session: CollectorSession, schedule: Schedule, nowUs: Microseconds): Asked {
+  #ask(session: CollectorSession, schedule: Schedule, nowUs: Microseconds): OpenRequest {
     const { nonces, sessions } = this.#ports
-    const asked = { nonce: nonces.issue(session.host), atUs: nowUs, isAnswered: false, waiting: [] }
-    schedule.asked = asked
+    const open = { nonce: nonces.issue(session.host), atUs: nowUs, isAnswered: false, waiting: [] }
+    schedule.open = open
     schedule.count += 1
-    sessions.streamOf(session)?.prove(Buffer.from(asked.nonce, "hex"))
-    return asked
+    sessions.streamOf(session)?.prove(Buffer.from(open.nonce, "hex"))
+    return open
   }
 
   #settle(session: CollectorSession, schedule: Schedule, nowUs: Microseconds): void {
-    const { asked } = schedule
-    if (asked === undefined) return
+    const { open } = schedule
+    if (open === undefined) return
     const { hosts, log } = this.#ports
     const { host } = session
     const decided = hosts.proofsOf(host)?.last
-    if (decided?.nonce === asked.nonce) {
+    if (decided?.nonce === open.nonce) {
       if (decided.outcome !== "found")
         log.warn({ host: host.hostName }, `the host is not proven to be watched: ${decided.text}`)
       this.#end(schedule, resultOf(host, decided))
-    } else if (nowUs > asked.atUs + outcomeUs) {
+    } else if (nowUs > open.atUs + outcomeUs) {
       this.#end(schedule, resultOf(host, undefined))
-    } else if (!asked.isAnswered && nowUs > asked.atUs + answerUs) {
-      asked.isAnswered = true
-      hosts.proofFailed(host, asked.nonce, `the collector did not respond within ${answerUs / 1e6} s`)
+    } else if (!open.isAnswered && nowUs > open.atUs + answerUs) {
+      open.isAnswered = true
+      hosts.proofFailed(host, open.nonce, `the collector did not respond within ${answerUs / 1e6} s`)
     }
   }
 
   #end(schedule: Schedule, result: ProofResult): void {
-    const waiting = schedule.asked?.waiting ?? []
-    schedule.asked = undefined
+    const waiting = schedule.open?.waiting ?? []
+    schedule.open = undefined
     for (const resolve of waiting) resolve(result)
   }
 }

@@ -104,7 +104,7 @@ export const waysIn = () =>
         description: "Findings whose connection is open, those approved by policy apart.",
         width: 6,
         alarmAt: 1,
-        sql: `SELECT countIf(status != 'expected') AS live, countIf(status = 'expected') AS approved FROM ${ways} WHERE still_open`,
+        sql: `SELECT countIf(status NOT IN ('expected', 'proof')) AS live, countIf(status = 'expected') AS approved FROM ${ways} WHERE still_open`,
       }),
     )
     .withPanel(
@@ -113,7 +113,7 @@ export const waysIn = () =>
         description: "How long it was seen; of those that policy did not approve.",
         width: 6,
         unit: "s",
-        sql: `SELECT max(dateDiff('second', first_seen, $__toTime)) AS oldest FROM ${ways} WHERE still_open AND status != 'expected'`,
+        sql: `SELECT max(dateDiff('second', first_seen, $__toTime)) AS oldest FROM ${ways} WHERE still_open AND status NOT IN ('expected', 'proof')`,
       }),
     )
     .withPanel(
