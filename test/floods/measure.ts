@@ -46,29 +46,34 @@ export interface Length {
   readonly progress: (line: string) => void
 }
 
-const aloneSamples = 7
+const aloneSamples = 10
 const betweenSamplesMs = 300
 const minuteMs = 60_000
 
 /** Runs one flood against a product of its own, in a network of its own. */
 export async function measureFlood(flood: Flood, length: Length): Promise<Measurement> {
   const network = makeNetwork()
+  let product: Product | undefined
+  const interrupt = (): never => {
+    product?.kill()
+    network.remove()
+    process.exit(130)
+  }
+  for (const signal of interrupts) process.once(signal, interrupt)
   try {
     network.delayOutside()
     const programs = compilePrograms(network.folder)
-    const product = await Product.start(network.folder)
-    let stop: Promise<number | undefined> | undefined
-    try {
-      const seen = await floodAndLook(flood, length, { network, programs, product })
-      stop = stopUnderFlood(flood, length, programs, product)
-      return { ...seen, stopSeconds: await stop }
-    } finally {
-      await (stop ?? product.stop())
-    }
+    product = await Product.start(network.folder)
+    const seen = await floodAndLook(flood, length, { network, programs, product })
+    return { ...seen, stopSeconds: await stopUnderFlood(flood, length, programs, product) }
   } finally {
+    for (const signal of interrupts) process.off(signal, interrupt)
+    product?.kill()
     network.remove()
   }
 }
+
+const interrupts = ["SIGINT", "SIGTERM"] as const
 
 interface Setting {
   readonly network: LabNetwork

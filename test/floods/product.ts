@@ -23,6 +23,7 @@ export class Product {
   readonly pageAddress: string
   readonly #tokenFile: string
   readonly #collector: number
+  #isOver = false
 
   private constructor(watch: Watch, receiver: AlertReceiver, folder: string, pageAddress: string) {
     this.watch = watch
@@ -72,11 +73,26 @@ export class Product {
     const ended = this.watch.stop("SIGTERM").then(() => (performance.now() - before) / 1e3)
     const seconds = await Promise.race([ended, pause(patienceMs, undefined, { ref: false })])
     if (seconds === undefined) {
-      for (const pid of [this.watch.pid, this.#collector]) kill(pid)
+      this.kill()
       await ended
     }
+    this.#isOver = true
     this.receiver.close()
     return seconds
+  }
+
+  /** Ends it at once, where it has not been stopped. */
+  kill(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const pid of [this.watch.pid, this.#collector]) {
+      try {
+        process.kill(pid, "SIGKILL")
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    this.receiver.close()
   }
 }
 
@@ -92,14 +108,6 @@ function lossesIn(metrics: string): Readonly<Record<string, number>> {
   const shed = /^backflow_alerts_shed_total(?:\{[^}]*\})? ([0-9.e+]+)$/m.exec(metrics)?.[1]
   if (Number(shed ?? 0) > 0) losses["alerts shed"] = Number(shed)
   return losses
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL")
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 async function freePort(): Promise<number> {

@@ -2,6 +2,7 @@
 //! panic or wait for the network.
 
 use std::cell::RefCell;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,9 @@ use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD
 use crate::pipeline::batch::BatchBuilder;
 use crate::pipeline::couplings::Couplings;
 use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
+use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
+use crate::prove::prover::Prover;
 use crate::{log, wire};
 
 /// A batch of life-cycle records is closed at this many: about 65 kB.
@@ -46,10 +49,11 @@ pub struct Collector {
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
+    proofs: Proofs,
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
+    pub fn new(kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
         let couplings = Couplings::new(&kernel)?;
         let clock = Clock::measure();
@@ -66,6 +70,7 @@ impl Collector {
             couplings,
             deadlines: Deadlines::default(),
             intervals,
+            proofs: Proofs::new(prover),
         })
     }
 
@@ -135,6 +140,7 @@ impl Collector {
     fn connection(&mut self, r: &ConnectionRecord) {
         self.lifecycle.connection(r, &mut self.processes, self.clock);
         self.inspector.on_connection(r);
+        self.proofs.on_connection(r);
         if r.reason == REASON_CLOSED {
             self.inspector.on_closed(r.cookie);
         }
@@ -150,7 +156,8 @@ impl Collector {
             self.couplings.sweep(&self.kernel.lists);
             self.deadlines.expire = now + EXPIRE_NS;
         }
-        self.apply();
+        self.apply(now);
+        self.prove(now);
         self.inspect();
         if now >= self.deadlines.edges || stopping {
             self.edges();
@@ -175,15 +182,27 @@ impl Collector {
     }
 
     /// What the analyzer has requested: networks, and everything that a fresh one needs.
-    fn apply(&mut self) {
+    fn apply(&mut self, now: u64) {
         if let Some(networks) = self.buffer.take_networks() {
             if let Err(error) = self.networks.configure(&networks) {
                 log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
+        if let Some(nonce) = self.buffer.take_proof_request() {
+            self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
+        }
         if self.buffer.take_dictionary_request() {
             // First of all sockets that are older than the collector, by the walk thread.
             self.inspector.ask_for_all();
+        }
+    }
+
+    /// What there is to say of a proof leaves before anything that the relay does: whoever reads it knows what is to come.
+    fn prove(&mut self, now: u64) {
+        if let Some(report) = self.proofs.tick(now) {
+            self.lifecycle.proof(&report, &mut self.processes, self.clock);
+            self.flush();
+            self.proofs.reported();
         }
     }
 
@@ -194,6 +213,9 @@ impl Collector {
         let mut builder = self.collect_sockets(Part::Snapshot);
         for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
+        }
+        for report in self.proofs.recent() {
+            builder.proof(report, &mut self.processes, self.clock);
         }
         self.couplings.read_all();
         let builder = self.collect_edges(builder, Part::Snapshot);

@@ -5,4 +5,5 @@ pub mod columns;
 pub mod couplings;
 pub mod intervals;
 pub mod overloads;
+pub mod proofs;
 pub mod record_buffer;

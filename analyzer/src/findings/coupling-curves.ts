@@ -66,7 +66,7 @@ export class CouplingCurves {
     if (this.#movedEdges.size > 0) this.#movedEdges = new Set()
     if (this.#movedConnections.size > 0) this.#movedConnections = new Set()
     for (const { connection, status } of findings)
-      if (status !== "suppressed" && this.#watch(connection.cookie))
+      if (status !== "suppressed" && status !== "proof" && this.#watch(connection.cookie))
         for (const channel of channels(connection.cookie, view)) this.#move(connection.cookie, channel, nowUs, points)
     return points
   }

@@ -70,7 +70,7 @@ function newGroup(identity: string, first: Finding, view: View): Group {
 }
 
 function isOfInterest({ status, severity }: Finding): boolean {
-  return status !== "expected" && status !== "suppressed" && severity !== "info"
+  return status !== "expected" && status !== "suppressed" && status !== "proof" && severity !== "info"
 }
 
 function join(group: Group, finding: Finding, nowUs: Microseconds): void {

