@@ -62,7 +62,7 @@ describe("one user cannot push out what others have:", () => {
   })
 })
 
-it("keeps so many edges of one group, the least recently told of it going first", () => {
+it("keeps so many edges of one group, the least recent of it going first", () => {
   const state = aTracker({ edgesOfGroup: 5 })
   const many = numbers(8).map((i) => anEdge({ group: "many", bRemote: place(i) }))
   const { changes } = apply(state, aBatch(1, { edges: [anEdge({ group: "few" }), ...many] }))
@@ -103,24 +103,24 @@ it("gives out each record that it takes, or counts it as evicted", () => {
     fc.property(records, fc.integer({ min: 1, max: 20 }), (all, bound) => {
       const state = aTracker({ edges: bound, edgesOfGroup: 15, liveConnections: bound, processes: bound + 2 })
       apply(state, aBatch(1, { processes: [quiet, loud] }))
-      const told = { connections: 0, edges: 0, processes: 2 }
+      const expected = { connections: 0, edges: 0, processes: 2 }
       for (const [i, { number, owner }] of all.entries()) {
         const observedUs = at(1 + i / 100)
         const cookie = `c${number}`
         const child = aChild(100 + number, undefined, { uid: number % 3 })
         const edge = anEdge({ aProcess: owner, group: owner, bRemote: place(number), lastUs: observedUs })
         const isKnown = state.edgesOf(owner).some(({ bRemote }) => bRemote.port === number)
-        if (state.connection(cookie) === undefined) told.connections += 1
-        if (state.process(child.key) === undefined) told.processes += 1
-        if (!isKnown) told.edges += 1
+        if (state.connection(cookie) === undefined) expected.connections += 1
+        if (state.process(child.key) === undefined) expected.processes += 1
+        if (!isKnown) expected.edges += 1
         const connections = [anOpening({ cookie, process: owner, observedUs })]
         apply(state, aBatch(i + 2, { observedUs, processes: [child], connections, edges: [edge] }))
       }
       const kept = [quiet.key, loud.key, keyOf(9)].flatMap((group) => state.edgesOf(group)).length
       const { liveConnections, processes, evictedConnections, evictedProcesses, evictedEdges } = state.counts
-      expect(kept + evictedEdges).toBe(told.edges)
-      expect(liveConnections + evictedConnections).toBe(told.connections)
-      expect(processes + evictedProcesses).toBe(told.processes)
+      expect(kept + evictedEdges).toBe(expected.edges)
+      expect(liveConnections + evictedConnections).toBe(expected.connections)
+      expect(processes + evictedProcesses).toBe(expected.processes)
       expect(Math.max(kept, liveConnections, processes - 2)).toBeLessThanOrEqual(bound)
     }),
   )

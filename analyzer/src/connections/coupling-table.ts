@@ -25,7 +25,7 @@ export class EdgeTable {
   readonly #byGroup = new KeyedSets<string, string>()
   readonly #byCookie = new KeyedSets<string, string>()
   readonly #portions = new Portions<string>()
-  /** Given up or expired, and not told of yet. */
+  /** Given up or expired, and not reported yet. */
   #gone: CouplingEdge[] = []
   #evicted = 0
 
@@ -54,17 +54,17 @@ export class EdgeTable {
   }
 
   /** As it stands with its earlier lives, and as it was before; undefined when it is older than that: nothing changed. */
-  put(told: CouplingEdge): { readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined } | undefined {
-    const id = edgeId(told)
+  put(update: CouplingEdge): { readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined } | undefined {
+    const id = edgeId(update)
     const previous = this.#edges.get(id)
-    if (previous !== undefined && previous.edge.lastUs > told.lastUs) return undefined
+    if (previous !== undefined && previous.edge.lastUs > update.lastUs) return undefined
     if (previous !== undefined) this.#delete(id, previous)
-    else this.#makeRoom(told.group)
-    const account = previous?.account ?? this.#accountOf(told.aProcess ?? told.bProcess)
-    const life = goOn(previous, told)
+    else this.#makeRoom(update.group)
+    const account = previous?.account ?? this.#accountOf(update.aProcess ?? update.bProcess)
+    const life = goOn(previous, update)
     this.#edges.set(id, { ...life, account })
-    this.#byGroup.add(told.group, id)
-    this.#byCookie.add(told.aCookie, id)
+    this.#byGroup.add(update.group, id)
+    this.#byCookie.add(update.aCookie, id)
     this.#portions.add(account, id)
     return { edge: life.edge, previous: previous?.edge }
   }
@@ -76,7 +76,7 @@ export class EdgeTable {
     }
   }
 
-  /** Another run of the collector counts from zero: what this one told is over. */
+  /** Another run of the collector counts from zero: what this one reported is over. */
   clear(): void {
     for (const [id, entry] of this.#edges) this.#giveUp(id, entry)
   }

@@ -8,43 +8,43 @@ import { addMoments, withOpenTurn } from "../domain/moments.js"
 export interface EdgeLife {
   /** All lives together. */
   readonly edge: CouplingEdge
-  /** As it was told last, and what earlier lives came to. */
-  readonly told: CouplingEdge
+  /** As it was reported last, and what earlier lives came to. */
+  readonly latest: CouplingEdge
   readonly before: CouplingEdge | undefined
 }
 
-export function goOn(previous: EdgeLife | undefined, told: CouplingEdge): EdgeLife {
-  const before = previous !== undefined && isNewLife(previous.told, told) ? previous.edge : previous?.before
-  return { edge: before === undefined ? told : joined(before, told), told, before }
+export function goOn(previous: EdgeLife | undefined, latest: CouplingEdge): EdgeLife {
+  const before = previous !== undefined && isNewLife(previous.latest, latest) ? previous.edge : previous?.before
+  return { edge: before === undefined ? latest : joined(before, latest), latest, before }
 }
 
 /** A clock that was set moves the first use too, so that the totals must have fallen as well. */
-function isNewLife(last: CouplingEdge, told: CouplingEdge): boolean {
+function isNewLife(last: CouplingEdge, latest: CouplingEdge): boolean {
   const hasFallen =
-    told.openedAfter < last.openedAfter ||
-    told.openedAlone < last.openedAlone ||
-    told.forwardIn < last.forwardIn ||
-    told.forwardOut < last.forwardOut ||
-    told.backwardIn < last.backwardIn ||
-    told.backwardOut < last.backwardOut ||
-    told.forward.n < last.forward.n ||
-    told.backward.n < last.backward.n
-  return hasFallen && told.firstUs > last.lastUs
+    latest.openedAfter < last.openedAfter ||
+    latest.openedAlone < last.openedAlone ||
+    latest.forwardIn < last.forwardIn ||
+    latest.forwardOut < last.forwardOut ||
+    latest.backwardIn < last.backwardIn ||
+    latest.backwardOut < last.backwardOut ||
+    latest.forward.n < last.forward.n ||
+    latest.backward.n < last.backward.n
+  return hasFallen && latest.firstUs > last.lastUs
 }
 
-function joined(before: CouplingEdge, told: CouplingEdge): CouplingEdge {
+function joined(before: CouplingEdge, latest: CouplingEdge): CouplingEdge {
   return {
-    ...told,
-    openedAfter: before.openedAfter + told.openedAfter,
-    openedAlone: before.openedAlone + told.openedAlone,
-    delayMinNs: soonest(before, told),
-    delayLog2: before.delayLog2 + told.delayLog2,
-    forwardIn: before.forwardIn + told.forwardIn,
-    forwardOut: before.forwardOut + told.forwardOut,
-    backwardIn: before.backwardIn + told.backwardIn,
-    backwardOut: before.backwardOut + told.backwardOut,
-    forward: addMoments(withOpenTurn(before.forward, before.openForward), told.forward),
-    backward: addMoments(withOpenTurn(before.backward, before.openBackward), told.backward),
+    ...latest,
+    openedAfter: before.openedAfter + latest.openedAfter,
+    openedAlone: before.openedAlone + latest.openedAlone,
+    delayMinNs: soonest(before, latest),
+    delayLog2: before.delayLog2 + latest.delayLog2,
+    forwardIn: before.forwardIn + latest.forwardIn,
+    forwardOut: before.forwardOut + latest.forwardOut,
+    backwardIn: before.backwardIn + latest.backwardIn,
+    backwardOut: before.backwardOut + latest.backwardOut,
+    forward: addMoments(withOpenTurn(before.forward, before.openForward), latest.forward),
+    backward: addMoments(withOpenTurn(before.backward, before.openBackward), latest.backward),
     firstUs: before.firstUs,
   }
 }

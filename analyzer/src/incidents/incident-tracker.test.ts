@@ -107,8 +107,8 @@ describe("an incident", () => {
   it("is not told anew for each of very many findings, but tells of all, and at once of a graver one", () => {
     const incidents = new IncidentTracker()
     const view = aView([], processes)
-    const told = Array.from({ length: 400 }, (_, i) => incidents.advance([a(`n${i}`)], view, at(i / 100))).flat()
-    expect(told.length).toBeLessThan(40)
+    const versions = Array.from({ length: 400 }, (_, i) => incidents.advance([a(`n${i}`)], view, at(i / 100))).flat()
+    expect(versions.length).toBeLessThan(40)
     const [graver] = incidents.advance([tunnel], view, at(4.01))
     expect(graver).toMatchObject({ severity: "high", findings: { length: 401 } })
     incidents.advance([a("last")], view, at(4.02))
