@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each. */
+/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h has programs of its own. */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -132,8 +132,11 @@ static __always_inline void turn_finish(struct turn *turn, struct moments *m)
 /* A begins or ends a turn: what the far side said so far on A waits for a write to B. */
 static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u64 now)
 {
-	struct group *g = group_get(current_group_id(bpf_get_current_task_btf()), a);
+	__u64 id = current_group_id(bpf_get_current_task_btf());
+	struct group *g = bpf_map_lookup_elem(&groups, &id);
 
+	if (!g)
+		g = group_make(id, a);
 	if (!g)
 		return;
 	if (now - g->a_spoke_ns > LULL_NS)

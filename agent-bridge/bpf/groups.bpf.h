@@ -38,17 +38,14 @@ static __always_inline struct group *current_group(__u64 *id)
 	return g && g->a_spoke_ns ? g : NULL;
 }
 
-/* The group of `current`, made where there is none. NULL, told and counted once for each socket, when there is no room. */
-static __always_inline struct group *group_get(__u64 id, struct tracked *a)
+/* A group for `current`. NULL, told and counted once for each socket, when there is no room. */
+static __always_inline struct group *group_make(__u64 id, struct tracked *a)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct group *g = bpf_map_lookup_elem(&groups, &id);
 	struct group fresh = { .cgroups = (__u64)task->cgroups };
 	struct process_id process;
 	int failed;
 
-	if (g)
-		return g;
 	fresh.share = identity_of_current();
 	if (share_has_groups(fresh.share)) {
 		failed = bpf_map_update_elem(&groups, &id, &fresh, BPF_NOEXIST);

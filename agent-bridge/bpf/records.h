@@ -156,8 +156,10 @@ struct walk_state {
 	__u64 most;       /* descriptors left out of one table, and who holds it */
 	struct process_id most_process;
 	__u64 table_left_out;
+	__u32 from_pid;   /* tables of processes before it are not matched: the look before has done them */
+	__u32 pid;        /* whose table is under way, or was last */
 };
-_Static_assert(sizeof(struct walk_state) == 88, "walk_state");
+_Static_assert(sizeof(struct walk_state) == 96, "walk_state");
 
 /* Key and value of the coupling map. */
 struct edge_key {

@@ -257,11 +257,11 @@ enum want { WANT_NOTHING, WANT_MATCHES, WANT_SOME, WANT_ALL };
 /* All of a process of `near` and of those below it; of its siblings, which a shell joins by their stdio, the first ones. */
 static __always_inline enum want want_near(struct task_struct *task)
 {
-	struct task_struct *above = BPF_CORE_READ(task, group_leader);
+	struct task_struct *above = task->group_leader;
 	__u32 i, pid, *flags;
 
 	for (i = 0; i < MAX_PARENTS; i++) {
-		pid = BPF_CORE_READ(above, tgid);
+		pid = above->tgid;
 		if (pid <= 1)
 			return WANT_NOTHING;
 		flags = bpf_map_lookup_elem(&near, &pid);
@@ -269,7 +269,7 @@ static __always_inline enum want want_near(struct task_struct *task)
 			return WANT_ALL;
 		if (flags && i == 1)
 			return WANT_SOME;
-		above = BPF_CORE_READ(above, real_parent);
+		above = above->real_parent;
 	}
 	return WANT_NOTHING;
 }
@@ -281,10 +281,12 @@ static __always_inline enum want what_to_tell(struct walk_state *w, struct task_
 	if (w->mode == WALK_NEAR)
 		return want_near(task);
 	if (w->mode == WALK_COUNT)
-		return WANT_MATCHES;
+		return tgid < w->from_pid ? WANT_NOTHING : WANT_MATCHES;
 	pass = bpf_map_lookup_elem(&told, &tgid);
 	if (w->mode == WALK_TELL)
 		return pass && *pass == w->tell ? WANT_ALL : WANT_NOTHING;
+	if (tgid < w->from_pid)
+		return WANT_NOTHING;
 	/* Of a table that was too large to be told the rest may match. */
 	return w->tell && pass && *pass >= w->first_pass && max_fds <= MAX_TOLD ? WANT_NOTHING : WANT_MATCHES;
 }
@@ -306,9 +308,10 @@ static __always_inline bool was_visited(struct walk_state *w, __u64 table, __u32
 	return false;
 }
 
-static __always_inline void begin_table(struct walk_state *w, __u64 table)
+static __always_inline void begin_table(struct walk_state *w, __u64 table, __u32 pid)
 {
 	w->table = table;
+	w->pid = pid;
 	w->next_fd = 0;
 	w->told = 0;
 	w->table_left_out = 0;
@@ -326,29 +329,32 @@ static __always_inline void end_table(struct walk_state *w, const struct process
 /* 1 asks for another call with the same task, in the next read. */
 static __always_inline int visit_task(struct task_struct *task)
 {
-	struct files_struct *files = BPF_CORE_READ(task, files);
-	__u32 zero = 0;
-	struct walk_state *w = bpf_map_lookup_elem(&walk, &zero);
-	struct fdtable *table = BPF_CORE_READ(files, fdt);
+	struct files_struct *files = task->files;
+	struct walk_state *w;
+	struct fdtable *table;
 	struct visit v = { .r.kind = RECORD_DESCRIPTOR, .word_at = 1 };
-	int users = BPF_CORE_READ(files, count.counter);
+	__u32 zero = 0;
 	enum want want;
 	long steps;
+	int users;
 
-	if (!w || !files)
-		return 0;
 	/* A thread has its process's table, unless it has left it. */
-	if (task->pid != task->tgid && files == BPF_CORE_READ(task, group_leader, files))
+	if (!files || (task->pid != task->tgid && files == task->group_leader->files))
+		return 0;
+	w = bpf_map_lookup_elem(&walk, &zero);
+	if (!w)
 		return 0;
 	if (w->steps >= STEPS_PER_READ) {
 		w->steps = 0;
 		return 1;
 	}
 	w->steps++;
-	v.max_fds = BPF_CORE_READ(table, max_fds);
+	table = files->fdt;
+	v.max_fds = table->max_fds;
+	users = files->count.counter;
 	want = what_to_tell(w, task, v.max_fds);
 	/* Of a sibling that shares its table with other processes each of them would count as a holder. */
-	if (want == WANT_NOTHING || (want == WANT_SOME && users > BPF_CORE_READ(task, signal, nr_threads)))
+	if (want == WANT_NOTHING || (want == WANT_SOME && users > task->signal->nr_threads))
 		return 0;
 	process_of(task, &v.r.process);
 	if (w->table != (__u64)files) {
@@ -360,14 +366,14 @@ static __always_inline int visit_task(struct task_struct *task)
 		}
 		if (users > 1 && was_visited(w, (__u64)files, v.max_fds))
 			return 0;
-		begin_table(w, (__u64)files);
+		begin_table(w, (__u64)files, task->tgid);
 	}
 	v.all = want >= WANT_SOME;
 	if (want == WANT_SOME)
 		v.max_fds = WORD_BITS;
 	v.count_only = w->mode == WALK_COUNT;
-	v.fds = (__u64)BPF_CORE_READ(table, fd);
-	v.bitmap = (__u64)BPF_CORE_READ(table, open_fds);
+	v.fds = (__u64)table->fd;
+	v.bitmap = (__u64)table->open_fds;
 	v.fd = w->next_fd;
 	v.told = w->told;
 	steps = bpf_loop(STEPS_PER_CALL, visit_step, &v, 0);

@@ -1,7 +1,7 @@
 //! Backflow's collector: socket events of this host, aggregated in the kernel, as a gRPC stream to the analyzer.
 //!
 //! Imports run down, which tests/imports.rs holds:
-//! `wire` -> `kernel` -> `host` -> `log`, `privilege`, `stop` -> `inspect`, `export` -> `pipeline`, `arguments` ->
+//! `wire` -> `kernel` -> `host` -> `log`, `privilege`, `stop` -> `prove`, `inspect`, `export` -> `pipeline`, `arguments` ->
 //! `main.rs`.
 
 pub mod arguments;
@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod log;
 pub mod pipeline;
 pub mod privilege;
+pub mod prove;
 pub mod stop;
 
 /// Generated from proto/backflow/v1/collector.proto.

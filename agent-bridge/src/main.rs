@@ -1,5 +1,6 @@
 //! Wiring, signals, exit codes; nothing else.
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use backflow_collector::kernel::load::Kernel;
 use backflow_collector::log::Json;
 use backflow_collector::pipeline::collect::Collector;
 use backflow_collector::pipeline::intervals::Intervals;
+use backflow_collector::prove::prover::Prover;
 use backflow_collector::stop::Stop;
 use backflow_collector::{log, privilege, wire};
 use clap::Parser;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
             EXIT_KERNEL,
         );
     }
+    // Before there is anything that its process should not have. What it says of a host is asked for once it is watched.
+    let prover = if arguments.check { None } else { Some(Prover::start()) };
     let target = match Target::of(&arguments) {
         Ok(target) => target,
         Err(error) => return fail(&error, EXIT_USAGE),
@@ -54,11 +58,11 @@ fn main() -> ExitCode {
         }
         Err(error) => return fail(&error, EXIT_KERNEL),
     };
-    let Some(target) = target else {
+    let (Some(target), Some(prover)) = (target, prover) else {
         report(&kernel, arguments.json);
         return ExitCode::SUCCESS;
     };
-    match run(&arguments, target, kernel) {
+    match run(&arguments, target, kernel, prover) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => fail(&error, 1),
@@ -92,7 +96,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 /// True when nothing was left unacknowledged.
-fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
+fn run(arguments: &Arguments, target: Target, kernel: Kernel, prover: io::Result<Prover>) -> Result<bool> {
     for degraded in &kernel.degraded {
         log::warn(format_args!("{} is missing: {}", degraded.feature, degraded.consequence));
     }
@@ -106,7 +110,7 @@ fn run(arguments: &Arguments, target: Target, kernel: Kernel) -> Result<bool> {
         interim_ns: arguments.interim_ms * 1_000_000,
         batch_ns: 100_000_000,
     };
-    let collector = Collector::new(kernel, Arc::clone(&buffer), intervals)?;
+    let collector = Collector::new(kernel, prover, Arc::clone(&buffer), intervals)?;
     privilege::drop_all_but_kept(|| collector.can_read())?;
     let stop = Arc::new(Stop::default());
     let drain = {

@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 
 use backflow_collector::host::clock::boot_ns;
 use backflow_collector::kernel::coupling::Coupling;
 use backflow_collector::kernel::load::Kernel;
+use backflow_collector::kernel::networks::Networks;
 use backflow_collector::kernel::records::{bytes_of, read, Edge, EdgeKey, GROUP_EDGES, MAX_EDGES};
+use backflow_collector::kernel::records::{Overload, OverloadKey, OVERLOAD_EDGES};
 use backflow_collector::privilege;
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
@@ -104,4 +109,70 @@ fn deletes_the_edges_of_groups_that_are_gone() {
     coupling.prune(&kernel.lists, boot_ns()).unwrap();
     coupling.read_all();
     assert_eq!(read_edges(&mut coupling, &kernel).len(), 0);
+}
+
+/// A network namespace of this thread alone, with an address of the outside (RFC 5737) on its loopback device.
+fn enter_namespace() {
+    // SAFETY: unshare(2) takes no pointer; only this thread changes its namespace.
+    assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0);
+    for arguments in [["link", "set", "dev", "lo", "up"].as_slice(), &["address", "add", "203.0.113.77/32", "dev", "lo"]] {
+        assert!(Command::new("ip").args(arguments).status().unwrap().success());
+    }
+}
+
+/// Nobody listens there: the attempt is what counts.
+fn dial(number: usize) {
+    let error = TcpStream::connect(format!("127.{}.{}.1:9", number / 256 + 1, number % 256)).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// Number of edges of the present process, and how many openings were counted in the one for what is beyond the bound.
+fn own_edges(coupling: &mut Coupling, kernel: &Kernel, now_ns: u64) -> (usize, u32) {
+    let (mut single, mut pooled) = (HashSet::new(), 0);
+    let many = 5;
+    coupling.read_all();
+    let each = |key: &EdgeKey, edge: &Edge| match key.kind {
+        _ if edge.a_process.pid != std::process::id() => {}
+        kind if kind == many => pooled += edge.opened_after,
+        _ => drop(single.insert(*key)),
+    };
+    coupling.changed_edges(&kernel.lists, now_ns, each).unwrap();
+    (single.len(), pooled)
+}
+
+#[test]
+fn counts_what_a_group_dials_beyond_its_bound_in_one_edge_until_there_is_room_again() {
+    let Some(kernel) = kernel() else { return };
+    let mut coupling = Coupling::new(&kernel).unwrap();
+    // Writes what counts as inside: 127.0.0.0/8 among others.
+    Networks::new(&kernel).unwrap();
+    enter_namespace();
+    let outside = TcpListener::bind("203.0.113.77:0").unwrap();
+    let mut a = TcpStream::connect(outside.local_addr().unwrap()).unwrap();
+    let mut peer = outside.accept().unwrap().0;
+    let mut speak = || {
+        peer.write_all(b"go").unwrap();
+        a.read_exact(&mut [0; 2]).unwrap();
+    };
+    let beyond = 50;
+    for number in 0..GROUP_EDGES + beyond {
+        speak();
+        dial(number);
+    }
+    let later = boot_ns() + 1_000_000_000;
+    assert_eq!(own_edges(&mut coupling, &kernel, later), (GROUP_EDGES, u32::try_from(beyond).unwrap()));
+    let own = |(key, noted): &(OverloadKey, Overload)| {
+        (key.kind == OVERLOAD_EDGES && noted.process.pid == std::process::id()).then_some((noted.count, noted.limit))
+    };
+    let told: Vec<(u64, u64)> = coupling.take_overloads().iter().filter_map(own).collect();
+    assert_eq!(told, [(beyond as u64, GROUP_EDGES as u64)]);
+    assert!(!coupling.take_overloads().iter().any(|noted| own(noted).is_some()));
+
+    // As if it had been silent for a while.
+    coupling.prune(&kernel.lists, later + 5_000_000_000).unwrap();
+    speak();
+    dial(5000);
+    // Of the half that is kept, one is that for what was beyond the bound: it was in use last.
+    assert_eq!(own_edges(&mut coupling, &kernel, boot_ns()), (GROUP_EDGES / 2, u32::try_from(beyond).unwrap()));
+    assert_eq!(coupling.missed, 0);
 }

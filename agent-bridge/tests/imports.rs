@@ -12,10 +12,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("log", &["host"]),
     ("privilege", &[]),
     ("stop", &[]),
+    ("prove", &["privilege"]),
     ("inspect", &["host", "kernel", "log", "wire"]),
     ("export", &["host", "log", "wire"]),
     ("arguments", &["export"]),
-    ("pipeline", &["export", "host", "inspect", "kernel", "log", "wire"]),
+    ("pipeline", &["export", "host", "inspect", "kernel", "log", "prove", "wire"]),
 ];
 
 /// Modules by path ("host/clock") and the paths after `crate::` in each, as far as they name modules.

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "schema-differs"
   | "broker-unusable"
   | "check-failed"
+  | "not-proven"
 
 /** An error with a remedy that a person can follow. The message is one sentence, without the remedy. */
 export class AppError extends Error {

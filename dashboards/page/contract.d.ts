@@ -57,6 +57,10 @@ export interface HostSummary {
   readonly lastReceivedAt: string
   readonly liveConnections: number
   readonly degraded: readonly { readonly feature: string; readonly consequence: string }[]
+  /** When a relay that the analyzer asked for last came back as a finding; null before the first in this boot. */
+  readonly lastProvenAt: string | null
+  /** Why the host counts as blind; null while it does not. */
+  readonly blind: string | null
   /** Kinds with a count above 0: "ringConnection", …; `text` says what it was and which option to raise. */
   readonly lost: readonly { readonly kind: string; readonly count: number; readonly text: string }[]
 }
@@ -107,7 +111,7 @@ export interface FindingSummary {
   readonly severity: Severity
   readonly score: number
   readonly confidence: number
-  readonly status: "open" | "updated" | "closed" | "expected" | "suppressed"
+  readonly status: "open" | "updated" | "closed" | "expected" | "suppressed" | "proof"
   readonly first_seen: string
   readonly last_seen: string
   readonly summary: string

@@ -42,6 +42,7 @@ const outputs = (count) =>
   })
 const configOf = (topic) => ({
   severity: "medium",
+  perIdentityPerMinute: 0,
   source: "/backflow/bench",
   outboxBytes: 256 * 1024 * 1024,
   kafka: { brokers: [broker.plain], topic, format: "ocsf", clientId: "bench", tls: undefined, sasl: undefined },

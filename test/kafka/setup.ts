@@ -13,10 +13,13 @@ import type { Log } from "@backflow/analyzer/telemetry/log"
 
 export const source = "/backflow/test"
 
-/** The configuration with these lines under alerts.kafka. */
+/** The configuration with these lines under alerts.kafka; all findings of the tests are of one identity, without limit. */
 export function configOf(folder: string, kafka: object, alerts: object = {}): Config {
   const file = join(folder, "backflow.yaml")
-  writeFileSync(file, JSON.stringify({ state: folder, alerts: { source, ...alerts, kafka } }))
+  writeFileSync(
+    file,
+    JSON.stringify({ state: folder, alerts: { source, per_identity_per_minute: 0, ...alerts, kafka } }),
+  )
   return loadConfig({ file, environment: {} })
 }
 

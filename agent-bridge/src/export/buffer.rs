@@ -54,6 +54,8 @@ struct State {
     dictionary_requested: bool,
     dictionary: Option<Vec<wire::Process>>,
     networks: Option<Vec<wire::Network>>,
+    /// Nonce of the proof that the analyzer asked for last.
+    proof_request: Option<Vec<u8>>,
     finished: bool,
 }
 
@@ -148,6 +150,14 @@ impl Buffer {
 
     pub fn take_networks(&self) -> Option<Vec<wire::Network>> {
         self.state().networks.take()
+    }
+
+    pub fn request_proof(&self, nonce: Vec<u8>) {
+        self.state().proof_request = Some(nonce);
+    }
+
+    pub fn take_proof_request(&self) -> Option<Vec<u8>> {
+        self.state().proof_request.take()
     }
 
     pub fn shed_counts(&self) -> RecordCounts {

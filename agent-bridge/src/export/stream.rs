@@ -152,7 +152,8 @@ impl Exporter {
             }
             Some(analyzer_message::Message::Ack(ack)) => self.buffer.acknowledge(ack.seq),
             Some(analyzer_message::Message::Flow(flow)) => *window = usize::try_from(flow.window).unwrap_or(DEFAULT_WINDOW),
-            Some(analyzer_message::Message::Prove(_)) | None => {}
+            Some(analyzer_message::Message::Prove(prove)) => self.buffer.request_proof(prove.nonce),
+            None => {}
         }
         Ok(())
     }

@@ -2,7 +2,9 @@
 pub mod clock;
 pub mod container;
 pub mod identity;
+pub mod image;
 pub mod inside_root;
+pub mod memory;
 pub mod proc_fs;
 pub mod process;
 pub mod ssh_config;

@@ -1,9 +1,12 @@
 //! Table of processes: facts by (pid, start time), sent once and referred to by number.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::host::clock::Clock;
 use crate::host::identity::{key_of, ProcessKey};
+use crate::host::image::{Image, Images};
+use crate::host::memory;
 use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
 use crate::host::ssh_config;
 use crate::host::ssh_files::Client;
@@ -17,10 +20,17 @@ const KEEP_ENDED_NS: u64 = 60_000_000_000;
 /// Ended processes that no record has referred to are kept for what may still be in the ring.
 const KEEP_UNSENT_NS: u64 = 5_000_000_000;
 const MAX_ANCESTORS: usize = 8;
+/// So many have to have ended before all are looked through for them: each look costs as much as the table is long.
+const MIN_ENDED: usize = MAX_PROCESSES / 16;
+/// A table with room for so many times what it holds is made smaller.
+const SPARSE: usize = 4;
 
 #[derive(Debug)]
 struct ProcessState {
-    facts: wire::Process,
+    number: u32,
+    uid: u32,
+    exec_us: u64,
+    image: Arc<Image>,
     parent: Option<ProcessKey>,
     sent: bool,
     ended_ns: Option<u64>,
@@ -36,8 +46,9 @@ pub struct Processes {
     ended_refs: Vec<u32>,
     ended: usize,
     ssh_clients: Vec<Client>,
+    images: Images,
     /// Processes that were not remembered because the table was full.
-    pub refused: u64,
+    refused: u64,
 }
 
 impl Processes {
@@ -46,16 +57,15 @@ impl Processes {
         let key = key_of(&record.process);
         // A parent that is older than the collector may end before anything else refers to it.
         self.reference(&record.parent, clock);
-        let inherited = self.by_key.get(&parent).map(|state| state.facts.clone());
+        let inherited = self.by_key.get(&parent).map(|state| Arc::clone(&state.image));
         let Some(state) = self.state_of(key, record.process.uid) else { return };
-        if let Some(facts) = inherited {
-            let number = state.facts.r#ref;
-            state.facts = wire::Process { r#ref: number, pid: key.0, start_ns: key.1, ..facts };
-            state.complete = true;
-        }
-        state.facts.uid = record.process.uid;
-        state.facts.exec_us = clock.to_unix_us(record.at_ns);
+        state.uid = record.process.uid;
+        state.exec_us = clock.to_unix_us(record.at_ns);
         state.parent = Some(parent);
+        state.complete |= inherited.is_some();
+        if let Some(image) = inherited {
+            self.set_image(key, |images, place| images.share(place, image));
+        }
     }
 
     pub fn on_exec(&mut self, head: &ExecHead, argv: &[u8], clock: Clock) {
@@ -66,17 +76,35 @@ impl Processes {
         state.parent = state.parent.or_else(|| Some(key_of(&head.parent)));
         state.sent = false;
         state.complete = true;
-        let facts = &mut state.facts;
-        facts.comm = text(&head.comm);
-        facts.exe = proc_fs::exe(key.0).unwrap_or_else(|| text(&head.path));
-        facts.argv = proc_fs::split_argv(argv);
-        facts.argv_truncated = head.argv_truncated != 0;
-        facts.has_tty = head.has_tty != 0;
-        facts.uid = head.process.uid;
-        facts.exec_us = clock.to_unix_us(head.at_ns);
-        read_surroundings(facts);
-        let client = ssh_client(facts);
-        self.ssh_clients.extend(client);
+        state.uid = head.process.uid;
+        state.exec_us = clock.to_unix_us(head.at_ns);
+        let mut image = Image {
+            comm: text(&head.comm),
+            exe: proc_fs::exe(key.0).unwrap_or_else(|| text(&head.path)),
+            argv: proc_fs::split_argv(argv),
+            argv_truncated: head.argv_truncated != 0,
+            has_tty: head.has_tty != 0,
+            ..Image::default()
+        };
+        image.read_surroundings(key.0);
+        self.run(key, head.process.uid, image);
+    }
+
+    /// `key` runs `image` from now on.
+    fn run(&mut self, key: ProcessKey, uid: u32, image: Image) {
+        if let Some(command) = ssh_config::command_line(&image.exe, &image.argv) {
+            self.ssh_clients.push(Client { process: key, command, uid, cwd: image.cwd.clone() });
+        }
+        if self.images.is_full() {
+            self.forget_ended(Some(key));
+        }
+        self.set_image(key, |images, place| images.replace(place, image));
+    }
+
+    fn set_image(&mut self, key: ProcessKey, set: impl FnOnce(&mut Images, &mut Arc<Image>)) {
+        if let Some(state) = self.by_key.get_mut(&key) {
+            set(&mut self.images, &mut state.image);
+        }
     }
 
     pub fn on_exit(&mut self, record: &ExitRecord) {
@@ -96,7 +124,7 @@ impl Processes {
         if !self.by_key.get(&key).is_some_and(|state| state.complete) {
             self.bootstrap(key, id.uid, clock, MAX_ANCESTORS);
         }
-        self.by_key.get(&key).map_or(0, |state| state.facts.r#ref)
+        self.by_key.get(&key).map_or(0, |state| state.number)
     }
 
     /// As `reference`, for a process that /proc alone tells about.
@@ -111,16 +139,14 @@ impl Processes {
         state.complete = true;
         state.parent = state.parent.or(parent);
         let Some(stat) = stat else { return };
-        let facts = &mut state.facts;
-        facts.comm = stat.comm;
-        facts.has_tty = stat.has_tty;
-        facts.exec_us = clock.to_unix_us(key.1);
-        facts.exe = proc_fs::exe(key.0).unwrap_or_default();
-        (facts.argv, facts.argv_truncated) = proc_fs::argv(key.0);
-        facts.uid = proc_fs::uid(key.0).unwrap_or(uid);
-        read_surroundings(facts);
-        let client = ssh_client(facts);
-        self.ssh_clients.extend(client);
+        let uid = proc_fs::uid(key.0).unwrap_or(uid);
+        state.uid = uid;
+        state.exec_us = clock.to_unix_us(key.1);
+        let (argv, argv_truncated) = proc_fs::argv(key.0);
+        let exe = proc_fs::exe(key.0).unwrap_or_default();
+        let mut image = Image { comm: stat.comm, exe, argv, argv_truncated, has_tty: stat.has_tty, ..Image::default() };
+        image.read_surroundings(key.0);
+        self.run(key, uid, image);
     }
 
     /// ProcessKey of a process that runs now, known or not.
@@ -140,16 +166,17 @@ impl Processes {
 
     fn state_of(&mut self, key: ProcessKey, uid: u32) -> Option<&mut ProcessState> {
         if !self.by_key.contains_key(&key) {
-            if self.by_key.len() >= MAX_PROCESSES && self.ended > 0 {
-                self.forget(|state| state.ended_ns.is_some());
+            if self.by_key.len() >= MAX_PROCESSES {
+                self.forget_ended(None);
             }
             if self.by_key.len() >= MAX_PROCESSES {
                 self.refused += 1;
                 return None;
             }
             self.next_ref += 1;
-            let facts = wire::Process { r#ref: self.next_ref, pid: key.0, start_ns: key.1, uid, ..Default::default() };
-            self.by_key.insert(key, ProcessState { facts, parent: None, sent: false, ended_ns: None, complete: false });
+            let (number, image) = (self.next_ref, self.images.nothing());
+            let state = ProcessState { number, uid, exec_us: 0, image, parent: None, sent: false, ended_ns: None, complete: false };
+            self.by_key.insert(key, state);
             self.key_of_pid.insert(key.0, key);
         }
         self.by_key.get_mut(&key)
@@ -167,19 +194,29 @@ impl Processes {
         for key in keys {
             let chain: Vec<ProcessKey> = self.lineage(key).collect();
             for key in chain.into_iter().rev() {
-                let parent = self.by_key.get(&key).and_then(|e| e.parent).and_then(|p| self.by_key.get(&p)).map_or(0, |e| e.facts.r#ref);
+                let parent = self.parent_of(key);
                 let Some(state) = self.by_key.get_mut(&key).filter(|state| !state.sent) else { continue };
                 state.sent = true;
-                state.facts.parent = parent;
-                out.push(state.facts.clone());
+                out.push(state.to_wire(key, parent));
             }
         }
         out
     }
 
+    /// The number of a process's parent; 0 for none.
+    fn parent_of(&self, key: ProcessKey) -> u32 {
+        self.by_key.get(&key).and_then(|state| state.parent).and_then(|parent| self.by_key.get(&parent)).map_or(0, |parent| parent.number)
+    }
+
+    /// The process itself, or the nearest one above that was not seen to end.
+    pub fn nearest_running(&self, key: ProcessKey) -> ProcessKey {
+        self.lineage(key).find(|key| self.by_key.get(key).is_some_and(|state| state.ended_ns.is_none())).unwrap_or(key)
+    }
+
     /// Everything that was sent and is not forgotten, older numbers first: the dictionary after a reconnect.
     pub fn dictionary(&self) -> Vec<wire::Process> {
-        let mut sent: Vec<_> = self.by_key.values().filter(|state| state.sent).map(|state| state.facts.clone()).collect();
+        let mut sent: Vec<_> =
+            self.by_key.iter().filter(|(_, state)| state.sent).map(|(key, state)| state.to_wire(*key, self.parent_of(*key))).collect();
         sent.sort_unstable_by_key(|facts| facts.r#ref);
         sent
     }
@@ -193,18 +230,39 @@ impl Processes {
         };
         let needed: HashSet<ProcessKey> =
             self.by_key.iter().filter(|(_, state)| is_recent(state)).flat_map(|(key, _)| self.lineage(*key)).collect();
-        let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.facts.r#ref)).collect();
-        self.forget(|state| !needed.contains(&state.facts.r#ref));
+        let needed: HashSet<u32> = needed.iter().filter_map(|key| Some(self.by_key.get(key)?.number)).collect();
+        self.forget(|state| !needed.contains(&state.number));
+        self.shrink();
+    }
+
+    /// Forgets what ended, but for `kept`, when that is a part worth looking through all for.
+    fn forget_ended(&mut self, kept: Option<ProcessKey>) {
+        if self.ended < MIN_ENDED {
+            return;
+        }
+        let kept = kept.and_then(|key| self.by_key.get(&key)).map(|state| state.number);
+        self.forget(|state| state.ended_ns.is_some() && Some(state.number) != kept);
+    }
+
+    /// Gives back what a burst has taken.
+    fn shrink(&mut self) {
+        if self.by_key.capacity() > SPARSE * self.by_key.len().max(MIN_ENDED) {
+            self.by_key.shrink_to(2 * self.by_key.len());
+            self.key_of_pid.shrink_to(2 * self.key_of_pid.len());
+            memory::give_back();
+        }
     }
 
     fn forget(&mut self, is_over: impl Fn(&ProcessState) -> bool) {
-        let (ended_refs, ended) = (&mut self.ended_refs, &mut self.ended);
+        let (ended_refs, ended, images) = (&mut self.ended_refs, &mut self.ended, &mut self.images);
         self.by_key.retain(|_, state| {
             let over = is_over(state);
             if over {
                 *ended -= usize::from(state.ended_ns.is_some());
+                let nothing = images.nothing();
+                images.share(&mut state.image, nothing);
                 if state.sent {
-                    ended_refs.push(state.facts.r#ref);
+                    ended_refs.push(state.number);
                 }
             }
             !over
@@ -221,8 +279,14 @@ impl Processes {
     /// Adds what the configuration files of a client ask for. True when its facts have to be sent again.
     pub fn on_forwards(&mut self, key: ProcessKey, forwards: Vec<wire::SshForward>) -> bool {
         let Some(state) = self.by_key.get_mut(&key) else { return false };
-        state.facts.ssh_forwards = forwards;
+        let image = Image { ssh_forwards: forwards, ..Image::clone(&state.image) };
+        self.images.replace(&mut state.image, image);
         std::mem::take(&mut state.sent)
+    }
+
+    /// Processes that were not remembered, or not with their arguments, because there were too many.
+    pub fn refused(&self) -> u64 {
+        self.refused + self.images.cut
     }
 
     pub fn take_exited(&mut self) -> Vec<u32> {
@@ -230,18 +294,27 @@ impl Processes {
     }
 }
 
-/// Where the process runs, as far as /proc still shows it.
-fn read_surroundings(facts: &mut wire::Process) {
-    facts.cwd = proc_fs::cwd(facts.pid).unwrap_or_default();
-    let cgroup = proc_fs::cgroup(facts.pid);
-    facts.cgroup = cgroup.path;
-    facts.container_id = cgroup.container_id;
-    facts.ssh_forwards = Vec::new();
-}
-
-fn ssh_client(facts: &wire::Process) -> Option<Client> {
-    let command = ssh_config::command_line(&facts.exe, &facts.argv)?;
-    Some(Client { process: (facts.pid, facts.start_ns), command, uid: facts.uid, cwd: facts.cwd.clone() })
+impl ProcessState {
+    fn to_wire(&self, (pid, start_ns): ProcessKey, parent: u32) -> wire::Process {
+        let image = Image::clone(&self.image);
+        wire::Process {
+            r#ref: self.number,
+            pid,
+            start_ns,
+            parent,
+            exe: image.exe,
+            argv: image.argv,
+            argv_truncated: image.argv_truncated,
+            uid: self.uid,
+            cwd: image.cwd,
+            container_id: image.container_id,
+            cgroup: image.cgroup,
+            comm: image.comm,
+            has_tty: image.has_tty,
+            exec_us: self.exec_us,
+            ssh_forwards: image.ssh_forwards,
+        }
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

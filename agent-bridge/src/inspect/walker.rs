@@ -21,8 +21,8 @@ const MAX_WAITING: usize = 16;
 const COUNTERS_NS: u64 = 250_000_000;
 /// The longest sleep: nothing has to be done then.
 const IDLE_NS: u64 = 1_000_000_000;
-/// Processor time for sockets older than the collector, in nanoseconds: about ten million descriptors.
-const OLDER_NS: u64 = 2_000_000_000;
+/// Processor time for sockets older than the collector, in nanoseconds: about five million descriptors.
+const OLDER_NS: u64 = 1_000_000_000;
 /// Processes over a bound that are told apart.
 const MAX_OVERLOADS: usize = 64;
 

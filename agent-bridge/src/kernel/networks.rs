@@ -49,6 +49,13 @@ impl Networks {
         Ok(())
     }
 
+    /// Whether the kernel programs count an address as outside.
+    pub fn is_outside(&self, address: Ipv4Addr) -> bool {
+        let key = NetworkKey { prefixlen: 128, address: address.to_ipv6_mapped().octets() };
+        let scope = self.map.lookup(bytes_of(&key), MapFlags::ANY).ok().flatten();
+        scope.is_none_or(|scope| scope.first() == Some(&SCOPE_OUTSIDE))
+    }
+
     fn set_defaults(&self) -> Result<()> {
         inside_by_default().into_iter().try_for_each(|prefix| self.set(prefix, SCOPE_INSIDE))
     }

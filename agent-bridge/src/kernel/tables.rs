@@ -99,6 +99,10 @@ pub struct Passes {
     first_pass: u32,
     /// `tell` was called in this look.
     has_told: bool,
+    /// Where passes that match begin, after a look that ended before it had done all: 0 for the first process.
+    from_pid: u32,
+    /// Where those of the next look do.
+    next_from_pid: u32,
     tally: Tally,
 }
 
@@ -127,6 +131,8 @@ impl Passes {
             last_pass: 0,
             first_pass: 0,
             has_told: false,
+            from_pid: 0,
+            next_from_pid: 0,
             tally: NOTHING,
         })
     }
@@ -150,7 +156,7 @@ impl Passes {
         let children = parents.iter().map(|pid| (*pid, NEAR_CHILDREN));
         let left_out = self.near.replace(&children.chain(roots.iter().map(|pid| (*pid, NEAR_BELOW))).collect())?;
         self.leave_out(left_out);
-        self.pass(WALK_NEAR, 0, bounds, into)
+        self.pass(WALK_NEAR, 0, 0, bounds, into)
     }
 
     /// All that `pids` hold. The first call of a look replaces those of the look before.
@@ -167,7 +173,11 @@ impl Passes {
             }
         }
         self.leave_out(left_out);
-        self.pass(WALK_TELL, value, bounds, into)
+        if is_first {
+            self.from_pid = std::mem::take(&mut self.next_from_pid);
+            self.tally.is_complete &= self.from_pid == 0;
+        }
+        self.pass(WALK_TELL, value, 0, bounds, into)
     }
 
     /// Who holds `ids` or a connection of this look, but for those that were told. After `near` everyone is.
@@ -177,7 +187,8 @@ impl Passes {
             left_out += usize::from(!self.channels.set(id, 1)?);
         }
         self.leave_out(left_out);
-        self.pass(WALK_MATCH, u32::from(self.has_told), bounds, into)
+        let from_pid = if self.has_told { self.from_pid } else { 0 };
+        self.pass(WALK_MATCH, u32::from(self.has_told), from_pid, bounds, into)
     }
 
     fn leave_out(&mut self, keys: usize) {
@@ -185,9 +196,9 @@ impl Passes {
         self.tally.is_complete &= keys == 0;
     }
 
-    fn pass(&mut self, mode: u32, tell: u32, bounds: &Bounds<'_>, into: &mut Vec<DescriptorRecord>) -> Result<()> {
+    fn pass(&mut self, mode: u32, tell: u32, from_pid: u32, bounds: &Bounds<'_>, into: &mut Vec<DescriptorRecord>) -> Result<()> {
         self.last_pass += 1;
-        let request = WalkState { mode, pass: self.last_pass, first_pass: self.first_pass, tell, ..WalkState::default() };
+        let request = WalkState { mode, pass: self.last_pass, first_pass: self.first_pass, tell, from_pid, ..WalkState::default() };
         self.set_state(&request)?;
         let mut walk = Iter::new(&self.link).context("cannot start a walk over descriptor tables")?;
         let mut is_counting = false;
@@ -210,6 +221,10 @@ impl Passes {
             if !is_counting && (into.len() >= bounds.max_records || (bounds.is_over)()) {
                 is_counting = true;
                 let state = self.state()?;
+                if mode == WALK_MATCH && self.has_told && self.next_from_pid == 0 {
+                    // One table that takes a whole look is not begun again.
+                    self.next_from_pid = state.pid + u32::from(state.pid == from_pid);
+                }
                 self.set_state(&WalkState { mode: WALK_COUNT, ..state })?;
             }
         }

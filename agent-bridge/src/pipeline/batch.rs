@@ -10,6 +10,8 @@ use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
 use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
+use crate::pipeline::overloads::Total;
+use crate::pipeline::proofs::ProofReport;
 use crate::wire;
 
 #[derive(Default)]
@@ -18,13 +20,14 @@ pub struct BatchBuilder {
     edges: Vec<wire::Edge>,
     attachments: Vec<wire::Attachment>,
     overloads: Vec<wire::Overload>,
+    proofs: Vec<wire::Proof>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
 
 impl BatchBuilder {
     pub fn records(&self) -> usize {
-        self.columns.records() + self.edges.len() + self.attachments.len()
+        self.columns.records() + self.edges.len() + self.attachments.len() + self.proofs.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -71,6 +74,31 @@ impl BatchBuilder {
         });
     }
 
+    /// Who was over a bound.
+    pub fn overload(&mut self, total: &Total, processes: &mut Processes, clock: Clock) {
+        let process = processes.number(total.process, clock);
+        self.processes.insert(total.process);
+        self.overloads.push(wire::Overload {
+            kind: total.kind.into(),
+            process,
+            count: total.count,
+            limit: total.limit,
+            first_us: clock.to_unix_us(total.first_ns),
+            last_us: clock.to_unix_us(total.last_ns),
+        });
+    }
+
+    pub fn proof(&mut self, report: &ProofReport, processes: &mut Processes, clock: Clock) {
+        let process = report.process.map_or(0, |id| self.refer(&id, processes, clock));
+        self.proofs.push(wire::Proof {
+            nonce: report.nonce.to_vec(),
+            process,
+            started_us: clock.to_unix_us(report.started_ns),
+            failure: report.failure.clone(),
+        });
+        self.counts.lifecycle += 1;
+    }
+
     /// Sends the facts of a process although no record refers to it.
     pub fn process(&mut self, key: ProcessKey) {
         self.processes.insert(key);
@@ -99,7 +127,7 @@ impl BatchBuilder {
             exited: processes.take_exited(),
             more: false,
             overloads: self.overloads,
-            proofs: Vec::new(),
+            proofs: self.proofs,
         };
         (batch, self.counts)
     }

@@ -2,6 +2,7 @@
 //! panic or wait for the network.
 
 use std::cell::RefCell;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,29 +13,28 @@ use libbpf_rs::RingBufferBuilder;
 use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
-use crate::host::proc_fs;
 use crate::host::process::Processes;
 use crate::host::ssh_files::SshFiles;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::inspect::walker::Walker;
-use crate::kernel::coupling::Coupling;
 use crate::kernel::load::Kernel;
 use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::couplings::Couplings;
 use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
+use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
+use crate::prove::prover::Prover;
 use crate::{log, wire};
 
 /// A batch of life-cycle records is closed at this many: about 65 kB.
 const MAX_RECORDS: usize = 1000;
 /// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
 const WALK_PART: usize = 8192;
-/// Coupling edges of one message: about 0.5 MB.
-const EDGE_PART: usize = 2048;
 
 pub struct Collector {
     kernel: Kernel,
@@ -45,16 +45,17 @@ pub struct Collector {
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
     rejected: u64,
-    coupling: Coupling,
+    couplings: Couplings,
     deadlines: Deadlines,
     intervals: Intervals,
     networks: Networks,
+    proofs: Proofs,
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
+    pub fn new(kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
-        let coupling = Coupling::new(&kernel)?;
+        let couplings = Couplings::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
@@ -66,9 +67,10 @@ impl Collector {
             buffer,
             lifecycle: BatchBuilder::default(),
             rejected: 0,
-            coupling,
+            couplings,
             deadlines: Deadlines::default(),
             intervals,
+            proofs: Proofs::new(prover),
         })
     }
 
@@ -138,6 +140,7 @@ impl Collector {
     fn connection(&mut self, r: &ConnectionRecord) {
         self.lifecycle.connection(r, &mut self.processes, self.clock);
         self.inspector.on_connection(r);
+        self.proofs.on_connection(r);
         if r.reason == REASON_CLOSED {
             self.inspector.on_closed(r.cookie);
         }
@@ -150,17 +153,19 @@ impl Collector {
         }
         if now >= self.deadlines.expire {
             self.processes.expire(now);
-            self.sweep();
+            self.couplings.sweep(&self.kernel.lists);
             self.deadlines.expire = now + EXPIRE_NS;
         }
-        self.apply();
+        self.apply(now);
+        self.prove(now);
         self.inspect();
         if now >= self.deadlines.edges || stopping {
             self.edges();
             self.deadlines.edges = now + self.intervals.edges_ns;
         }
-        if now >= self.deadlines.prune {
-            self.prune(now);
+        if now >= self.deadlines.prune || stopping {
+            self.couplings.prune(&self.kernel.lists, now);
+            self.couplings.tell_overloads(&mut self.lifecycle, &mut self.processes, self.clock);
             self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
@@ -177,15 +182,27 @@ impl Collector {
     }
 
     /// What the analyzer has requested: networks, and everything that a fresh one needs.
-    fn apply(&mut self) {
+    fn apply(&mut self, now: u64) {
         if let Some(networks) = self.buffer.take_networks() {
             if let Err(error) = self.networks.configure(&networks) {
                 log::warn(format_args!("failed to update which networks are inside: {error:#}"));
             }
         }
+        if let Some(nonce) = self.buffer.take_proof_request() {
+            self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
+        }
         if self.buffer.take_dictionary_request() {
             // First of all sockets that are older than the collector, by the walk thread.
             self.inspector.ask_for_all();
+        }
+    }
+
+    /// What there is to say of a proof leaves before anything that the relay does: whoever reads it knows what is to come.
+    fn prove(&mut self, now: u64) {
+        if let Some(report) = self.proofs.tick(now) {
+            self.lifecycle.proof(&report, &mut self.processes, self.clock);
+            self.flush();
+            self.proofs.reported();
         }
     }
 
@@ -197,7 +214,10 @@ impl Collector {
         for update in attachments {
             builder.attachment(update, &mut self.processes, self.clock);
         }
-        self.coupling.read_all();
+        for report in self.proofs.recent() {
+            builder.proof(report, &mut self.processes, self.clock);
+        }
+        self.couplings.read_all();
         let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
@@ -242,18 +262,8 @@ impl Collector {
     }
 
     /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
-    fn collect_edges(&mut self, mut builder: BatchBuilder, part: Part) -> BatchBuilder {
-        let Self { kernel, processes, coupling, clock, .. } = self;
-        let mut full = Vec::new();
-        let outcome = coupling.changed_edges(&kernel.lists, boot_ns(), |key, edge| {
-            if builder.records() >= EDGE_PART {
-                full.push(std::mem::take(&mut builder));
-            }
-            builder.edge(key, edge, processes, *clock);
-        });
-        if let Err(error) = outcome {
-            log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));
-        }
+    fn collect_edges(&mut self, builder: BatchBuilder, part: Part) -> BatchBuilder {
+        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, self.clock);
         if part == Part::Batch && !full.is_empty() {
             self.flush();
         }
@@ -261,19 +271,6 @@ impl Collector {
             self.push(filled, part, part == Part::Snapshot);
         }
         builder
-    }
-
-    fn sweep(&mut self) {
-        if let Err(error) = self.coupling.sweep(&self.kernel.lists, proc_fs::is_running) {
-            log::warn(format_args!("failed to sweep the groups of processes that ended, retrying: {error:#}"));
-        }
-    }
-
-    /// Makes room in the maps of coupling.
-    fn prune(&mut self, now: u64) {
-        if let Err(error) = self.coupling.prune(&self.kernel.lists, now) {
-            log::warn(format_args!("failed to delete coupling edges that are over, retrying: {error:#}"));
-        }
     }
 
     fn read_ssh_files(&mut self, files: &SshFiles) {
@@ -316,11 +313,11 @@ impl Collector {
         let shed = self.buffer.shed_counts();
         let lost = self.maps.lost();
         wire::Lost {
-            map_edge: lost.map_edge + self.coupling.missed,
+            map_edge: lost.map_edge + self.couplings.missed(),
             walk_descriptor: lost.walk_descriptor + self.inspector.left_out(),
             shed_interim: shed.interim,
             shed_final: shed.lifecycle,
-            rejected: self.rejected + self.processes.refused,
+            rejected: self.rejected + self.processes.refused(),
             ..lost
         }
     }

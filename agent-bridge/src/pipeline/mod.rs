@@ -2,5 +2,8 @@
 pub mod batch;
 pub mod collect;
 pub mod columns;
+pub mod couplings;
 pub mod intervals;
+pub mod overloads;
+pub mod proofs;
 pub mod record_buffer;

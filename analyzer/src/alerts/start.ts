@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { messageOf } from "../errors.js"
 import { fileOf, secretOf } from "../config/secrets.js"
 import type { AlertFormat, AlertsConfig } from "../config/load.js"
 import type { Log } from "../telemetry/log.js"
@@ -11,6 +12,9 @@ import { kafkaClient } from "./kafka/connection.js"
 import { KafkaSink } from "./kafka/sink.js"
 import { Publisher } from "./publish/publisher.js"
 import { WebhookSink } from "./webhook/sink.js"
+
+/** How often minutes that are over by the clock are looked for, in milliseconds. */
+const sumMs = 10_000
 
 /** What a webhook may take for its whole response. */
 const webhookResponseMs = 10_000
@@ -46,15 +50,22 @@ export async function startAlerts(config: AlertsConfig, ports: AlertsPorts): Pro
       folder,
       limitBytes: config.outboxBytes,
       minSeverity: config.severity,
+      perIdentityPerMinute: config.perIdentityPerMinute,
       nowMs,
       log,
     })
     started.push({ queue, publisher: new Publisher(queue, sink, log) })
   }
+  const summing = setInterval(() => {
+    for (const { queue } of started)
+      queue.sum().catch((thrown: unknown) => log.warn({ error: messageOf(thrown) }, "writing alerts failed, retrying"))
+  }, sumMs).unref()
   return {
     queues: started.map(({ queue }) => queue),
     status: () => started.map(({ queue, publisher }) => statusOf(queue, publisher, nowMs())),
     stop: async (graceMs) => {
+      clearInterval(summing)
+      await Promise.allSettled(started.map(({ queue }) => queue.retire()))
       const results = await Promise.all(started.map(({ publisher }) => publisher.stop(graceMs)))
       await Promise.all(started.map(({ queue }) => queue.close()))
       return results.every(Boolean)

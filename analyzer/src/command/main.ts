@@ -47,6 +47,8 @@ async function run(args: Arguments, terminal: Terminal): Promise<number> {
       return (await import("./topics.js")).topicsCommand(args, configOf(args, terminal), terminal)
     case "doctor":
       return (await import("./doctor/doctor.js")).doctorCommand(args, configOf(args, terminal), terminal)
+    case "prove":
+      return (await import("./prove.js")).proveCommand(args, configOf(args, terminal), terminal)
     case "demo":
       return runDemo(args)
     case "version":

@@ -61,6 +61,12 @@ export const alerts = z.strictObject({
     "name",
     "The same over restarts, since consumers recognise repeats by it.",
   ),
+  per_identity_per_minute: withDefault(
+    integerBetween(0, 100_000),
+    10,
+    "first alerts of one identity and severity a minute, 0 for no limit",
+    "A person reads no more, and one process can make thousands; what is more leaves in one alert that says how many.",
+  ),
   outbox_bytes: withDefault(
     integerBetween(1_000_000, Number.MAX_SAFE_INTEGER),
     gibibyte / 4,

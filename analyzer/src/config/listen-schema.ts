@@ -3,8 +3,8 @@ import { parseListen } from "./listen-address.js"
 import { path } from "./setting-types.js"
 
 /**
- * Where collectors connect when nobody chose an address; `up` then listens in its state folder. Loopback needs no TLS; a
- * collector elsewhere is a decision that a person makes.
+ * Where collectors connect when nobody chose an address; `up` then listens in its state folder. Loopback needs no TLS, but
+ * whoever may open a port may be any user of this machine: it needs a token, as every TCP address does.
  */
 export const defaultListenAddress = "127.0.0.1:4410"
 
@@ -13,6 +13,14 @@ export const defaultPageAddress = "127.0.0.1:4480"
 
 /** What is no address gets an error as such, and not also as one that lacks TLS. */
 const isForThisHost = (address: string | undefined) => address === undefined || parseListen(address)?.loopback !== false
+
+/** A unix socket is for its owner alone; a port is for everybody who reaches it. What is no address gets an error as such. */
+export function needsSecret(address: string): boolean {
+  return parseListen(address)?.path === ""
+}
+
+export const missingSecret =
+  "is missing: any user who reaches a TCP address, loopback too, could report connections. Create one with: openssl rand -hex 32 > FILE (or set tls.client_ca_file, or listen on unix:/path)"
 
 /** Where collectors connect. */
 export const listen = z
@@ -33,12 +41,13 @@ export const listen = z
   })
   .refine(
     ({ address, tls, token_file }) =>
-      tls === undefined || tls.client_ca_file !== undefined || token_file !== undefined || isForThisHost(address),
-    {
-      path: ["token_file"],
-      error:
-        "is missing: an address that other machines reach needs token_file or tls.client_ca_file, or anyone could report connections",
-    },
+      address === undefined ||
+      !needsSecret(address) ||
+      token_file !== undefined ||
+      tls?.client_ca_file !== undefined ||
+      // Of that the error above is enough.
+      (tls === undefined && !isForThisHost(address)),
+    { path: ["token_file"], error: missingSecret },
   )
 
 /**

@@ -168,7 +168,7 @@ describe("a mistake", () => {
     ],
     [
       "destination: 1.2.3.4, identity: { exe: /a }, reason: r, classes: [tunnel]",
-      'classes[0] "tunnel" is not known: use one of reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent, blinding',
+      'classes[0] "tunnel" is not known: use one of reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent, blinding, host_blind',
     ],
   ])("in a policy rule {%s} is told", (rule, expected) => {
     expect(problems(`policy: { approved: [{ ${rule} }] }`)).toEqual([`policy.approved[0].${expected}`])
@@ -184,11 +184,17 @@ describe("a mistake", () => {
     [
       "listen: { address: '[::]:4410', tls: { cert_file: c, key_file: k } }",
       [
-        "listen.token_file is missing: an address that other machines reach needs token_file or tls.client_ca_file, or anyone could report connections",
+        "listen.token_file is missing: any user who reaches a TCP address, loopback too, could report connections. Create one with: openssl rand -hex 32 > FILE (or set tls.client_ca_file, or listen on unix:/path)",
       ],
     ],
     ["listen: { address: '10.0.0.1:4410', tls: { cert_file: c, key_file: k }, token_file: t }", []],
-    ["listen: { address: '127.0.0.1:4410' }", []],
+    ["listen: { address: '10.0.0.1:4410', tls: { cert_file: c, key_file: k, client_ca_file: a } }", []],
+    ["listen: { address: '127.0.0.1:4410' }", [expect.stringMatching(/^listen\.token_file is missing.*openssl rand/)]],
+    [
+      "listen: { address: '[::1]:4410', tls: { cert_file: c, key_file: k } }",
+      [expect.stringMatching(/^listen\.token_file is missing/)],
+    ],
+    ["listen: { address: '127.0.0.1:4410', token_file: t }", []],
     ["listen: { address: 'unix:/run/a.sock' }", []],
   ])("of an open door, %s, is told", (text, expected) => {
     expect(problems(text)).toEqual(expected)

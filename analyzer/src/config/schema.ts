@@ -38,6 +38,15 @@ const detectors = z.strictObject({
     .prefault({}),
 })
 
+const proof = z.strictObject({
+  interval_minutes: withDefault(
+    integerBetween(0, 10_080),
+    60,
+    "minutes; 0 for only on demand",
+    "A host that has gone blind is known within the hour; a proof is a few hundred bytes inside the host.",
+  ),
+})
+
 /** The configuration file as a person writes it, and with `parse` every default filled in and every path absolute. */
 export const fileSchema = z.strictObject({
   /** For everything that Backflow writes. */
@@ -62,6 +71,7 @@ export const fileSchema = z.strictObject({
   inside: z.array(network).default([]),
   outside: z.array(network).default([]),
   detectors: detectors.prefault({}),
+  proof: proof.prefault({}),
   policy: policy.prefault({}),
 })
 

@@ -1,6 +1,8 @@
 import type { Connection } from "../domain/connection.js"
 import type { ProcessKey } from "../domain/identity.js"
 import { KeyedSets } from "../domain/keyed-sets.js"
+import { Portions } from "../domain/portions.js"
+import type { AccountOf } from "./coupling-table.js"
 import type { TrackerLimits } from "./limits.js"
 
 /** How many old connections are looked at for one that may go, before the oldest goes whatever it is. */
@@ -9,18 +11,26 @@ const evictionTries = 64
 /** Connections of one host and boot by cookie: the live ones, and for a while those that closed. */
 export class ConnectionTable {
   readonly #limits: TrackerLimits
+  readonly #accountOf: AccountOf
   /** Whether a connection should be the last to be given up when memory is full. */
   readonly #isPrecious: (connection: Connection) => boolean
   readonly #live = new Map<string, Connection>()
   /** In the order of closing. */
   readonly #closed = new Map<string, Connection>()
   readonly #byProcess = new KeyedSets<ProcessKey, string>()
-  /** How many live precious connections a process has to an address: `connectionsOf` may be 50,000. */
-  readonly #precious = new Map<ProcessKey, Map<string, number>>()
+  /** How many live connections that it opened a process has to an address: those of a process may be 50,000. */
+  readonly #opened = new Map<ProcessKey, Map<string, number>>()
+  /** Live ones without a close, the longest silent first. */
+  readonly #datagrams = new Set<string>()
+  /** Who answers for a connection, from its first record on. */
+  readonly #accounts = new Map<string, string>()
+  readonly #livePortions = new Portions<string>()
+  readonly #closedPortions = new Portions<string>()
   #evicted = 0
 
-  constructor(limits: TrackerLimits, isPrecious: (connection: Connection) => boolean) {
+  constructor(limits: TrackerLimits, accountOf: AccountOf, isPrecious: (connection: Connection) => boolean) {
     this.#limits = limits
+    this.#accountOf = accountOf
     this.#isPrecious = isPrecious
   }
 
@@ -41,74 +51,127 @@ export class ConnectionTable {
     return this.#live.values()
   }
 
-  ofProcess(process: ProcessKey): readonly Connection[] {
-    return this.#byProcess.get(process).flatMap((cookie) => this.#live.get(cookie) ?? [])
+  *ofProcess(process: ProcessKey): Generator<Connection> {
+    for (const cookie of this.#byProcess.values(process)) {
+      const connection = this.#live.get(cookie)
+      if (connection !== undefined) yield connection
+    }
   }
 
   isConnected(process: ProcessKey, address: string): boolean {
-    return this.#precious.get(process)?.has(address) === true
+    return this.#opened.get(process)?.has(address) === true
+  }
+
+  /** Live ones without a close that were last seen then or before. */
+  silentDatagrams(sinceUs: number): readonly Connection[] {
+    const silent: Connection[] = []
+    for (const cookie of this.#datagrams) {
+      const connection = this.#live.get(cookie)
+      if (connection !== undefined && connection.observedUs > sinceUs) break
+      if (connection !== undefined) silent.push(connection)
+    }
+    return silent
   }
 
   /** Takes the place of what `get` gives for its cookie now. */
   put(connection: Connection): void {
-    const { cookie } = connection
+    const { cookie, process } = connection
     const previous = this.#live.get(cookie)
     if (connection.closed !== undefined) {
-      this.#live.delete(cookie)
-      this.#disown(previous)
-      this.#closed.set(cookie, connection)
+      this.#close(connection, previous)
       return
     }
-    if (previous === undefined && this.#live.size >= this.#limits.liveConnections) this.#evictOne()
+    if (previous === undefined) this.#begin(connection)
     this.#live.set(cookie, connection)
-    const hasMoved =
-      previous?.remote.address !== connection.remote.address || previous.initiator !== connection.initiator
-    if (previous?.process === connection.process && !hasMoved) return
-    this.#disown(previous)
-    if (connection.process === undefined) return
-    this.#byProcess.add(connection.process, cookie)
-    this.#count(connection.process, connection, 1)
+    if (connection.protocol === "udp") {
+      this.#datagrams.delete(cookie)
+      this.#datagrams.add(cookie)
+    }
+    if (previous !== undefined && isOwnedAlike(previous, connection)) return
+    if (previous !== undefined) this.#disown(previous)
+    if (process === undefined) return
+    this.#byProcess.add(process, cookie)
+    this.#count(process, connection, 1)
   }
 
   /** Forgets what closed long ago. What lives is ended by the tracker: by records, by snapshots, by silence. */
   expire(nowUs: number): void {
     for (const [cookie, { observedUs }] of this.#closed) {
-      const isOld = observedUs + this.#limits.closedUs <= nowUs
-      if (!isOld && this.#closed.size <= this.#limits.closedConnections) return
-      this.#closed.delete(cookie)
+      if (observedUs + this.#limits.closedUs > nowUs) break
+      this.#forget(cookie)
+    }
+    while (this.#closed.size > this.#limits.closedConnections) {
+      const [oldest] = this.#closedPortions.keys(this.#closedPortions.largest() ?? "")
+      if (oldest === undefined) return
+      this.#forget(oldest)
     }
   }
 
+  #begin(connection: Connection): void {
+    if (this.#live.size >= this.#limits.liveConnections) this.#evictOne()
+    const account = this.#accountOf(connection.process)
+    this.#accounts.set(connection.cookie, account)
+    this.#livePortions.add(account, connection.cookie)
+  }
+
+  #close(connection: Connection, previous: Connection | undefined): void {
+    const { cookie } = connection
+    const account = this.#accounts.get(cookie) ?? this.#accountOf(connection.process)
+    if (previous !== undefined) this.#leave(previous)
+    this.#accounts.set(cookie, account)
+    this.#closed.set(cookie, connection)
+    this.#closedPortions.add(account, cookie)
+  }
+
+  #forget(cookie: string): void {
+    this.#closed.delete(cookie)
+    this.#closedPortions.delete(this.#accounts.get(cookie) ?? "", cookie)
+    this.#accounts.delete(cookie)
+  }
+
+  /** Of the account that has most. */
   #evictOne(): void {
+    const account = this.#livePortions.largest() ?? ""
     for (let tries = 0; ; tries++) {
-      const oldest = this.#live.entries().next()
-      if (oldest.done === true) return
-      const [cookie, connection] = oldest.value
-      this.#live.delete(cookie)
+      const [oldest] = this.#livePortions.keys(account)
+      const connection = oldest === undefined ? undefined : this.#live.get(oldest)
+      if (connection === undefined) return
       if (tries < evictionTries && this.#isPrecious(connection)) {
-        this.#live.set(cookie, connection)
+        this.#livePortions.add(account, connection.cookie)
         continue
       }
-      this.#disown(connection)
+      this.#leave(connection)
+      this.#accounts.delete(connection.cookie)
       this.#evicted += 1
       return
     }
   }
 
-  #disown(connection: Connection | undefined): void {
-    if (connection?.process === undefined) return
+  #leave(connection: Connection): void {
+    const { cookie } = connection
+    this.#live.delete(cookie)
+    this.#datagrams.delete(cookie)
+    this.#livePortions.delete(this.#accounts.get(cookie) ?? "", cookie)
+    this.#disown(connection)
+  }
+
+  #disown(connection: Connection): void {
+    if (connection.process === undefined) return
     this.#byProcess.delete(connection.process, connection.cookie)
     this.#count(connection.process, connection, -1)
   }
 
-  #count(process: ProcessKey, connection: Connection, step: 1 | -1): void {
-    if (!this.#isPrecious(connection)) return
-    const { address } = connection.remote
-    const addresses = this.#precious.get(process) ?? new Map<string, number>()
-    const count = (addresses.get(address) ?? 0) + step
-    if (count > 0) addresses.set(address, count)
-    else addresses.delete(address)
-    if (addresses.size > 0) this.#precious.set(process, addresses)
-    else this.#precious.delete(process)
+  #count(process: ProcessKey, { initiator, remote }: Connection, step: 1 | -1): void {
+    if (initiator === "remote") return
+    const addresses = this.#opened.get(process) ?? new Map<string, number>()
+    const count = (addresses.get(remote.address) ?? 0) + step
+    if (count > 0) addresses.set(remote.address, count)
+    else addresses.delete(remote.address)
+    if (addresses.size > 0) this.#opened.set(process, addresses)
+    else this.#opened.delete(process)
   }
+}
+
+function isOwnedAlike(a: Connection, b: Connection): boolean {
+  return a.process === b.process && a.remote.address === b.remote.address && a.initiator === b.initiator
 }

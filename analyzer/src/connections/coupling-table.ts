@@ -1,21 +1,41 @@
-import type { Attachment, CouplingEdge } from "../domain/coupling.js"
+import type { CouplingEdge } from "../domain/coupling.js"
 import type { ProcessKey } from "../domain/identity.js"
 import { KeyedSets } from "../domain/keyed-sets.js"
+import { Portions } from "../domain/portions.js"
+import { goOn } from "./edge-lives.js"
+import type { EdgeLife } from "./edge-lives.js"
 import type { TrackerLimits } from "./limits.js"
 
-/** Coupling edges of one collector instance, the least recently told first to go when there are too many. */
+/** Who answers for what a process holds. */
+export type AccountOf = (process: ProcessKey | undefined) => string
+
+interface Entry extends EdgeLife {
+  readonly account: string
+}
+
+/**
+ * Coupling edges of one collector instance. When there are too many of one group, the least recently told of it goes; when
+ * there are too many in all, that of the account that has most.
+ */
 export class EdgeTable {
   readonly #limits: TrackerLimits
+  readonly #accountOf: AccountOf
   /** In the order of the last update. */
-  readonly #edges = new Map<string, CouplingEdge>()
+  readonly #edges = new Map<string, Entry>()
   readonly #byGroup = new KeyedSets<string, string>()
   readonly #byCookie = new KeyedSets<string, string>()
+  readonly #portions = new Portions<string>()
   /** Given up or expired, and not told of yet. */
   #gone: CouplingEdge[] = []
   #evicted = 0
 
-  constructor(limits: TrackerLimits) {
+  constructor(limits: TrackerLimits, accountOf: AccountOf) {
     this.#limits = limits
+    this.#accountOf = accountOf
+  }
+
+  get size(): number {
+    return this.#edges.size
   }
 
   get evicted(): number {
@@ -23,36 +43,42 @@ export class EdgeTable {
   }
 
   ofGroup(group: string): readonly CouplingEdge[] {
-    return this.#byGroup.get(group).flatMap((id) => this.#edges.get(id) ?? [])
+    return this.#byGroup.get(group).flatMap((id) => this.#edges.get(id)?.edge ?? [])
   }
 
-  ofConnection(cookie: string): readonly CouplingEdge[] {
-    return this.#byCookie.get(cookie).flatMap((id) => this.#edges.get(id) ?? [])
+  *ofConnection(cookie: string): Generator<CouplingEdge> {
+    for (const id of this.#byCookie.values(cookie)) {
+      const entry = this.#edges.get(id)
+      if (entry !== undefined) yield entry.edge
+    }
   }
 
-  /** What was known before; false when the edge is older than that, and nothing changed. */
-  put(edge: CouplingEdge): { readonly previous: CouplingEdge | undefined } | false {
-    const id = edgeId(edge)
+  /** As it stands with its earlier lives, and as it was before; undefined when it is older than that: nothing changed. */
+  put(told: CouplingEdge): { readonly edge: CouplingEdge; readonly previous: CouplingEdge | undefined } | undefined {
+    const id = edgeId(told)
     const previous = this.#edges.get(id)
-    if (previous !== undefined && previous.lastUs > edge.lastUs) return false
+    if (previous !== undefined && previous.edge.lastUs > told.lastUs) return undefined
     if (previous !== undefined) this.#delete(id, previous)
-    else if (this.#edges.size >= this.#limits.edges) this.#evictOne()
-    this.#edges.set(id, edge)
-    this.#byGroup.add(edge.group, id)
-    this.#byCookie.add(edge.aCookie, id)
-    return { previous }
+    else this.#makeRoom(told.group)
+    const account = previous?.account ?? this.#accountOf(told.aProcess ?? told.bProcess)
+    const life = goOn(previous, told)
+    this.#edges.set(id, { ...life, account })
+    this.#byGroup.add(told.group, id)
+    this.#byCookie.add(told.aCookie, id)
+    this.#portions.add(account, id)
+    return { edge: life.edge, previous: previous?.edge }
   }
 
   expire(nowUs: number): void {
-    for (const [id, edge] of this.#edges) {
-      if (edge.lastUs + this.#limits.silentEdgeUs > nowUs) return
-      this.#giveUp(id, edge)
+    for (const [id, entry] of this.#edges) {
+      if (entry.edge.lastUs + this.#limits.silentEdgeUs > nowUs) return
+      this.#giveUp(id, entry)
     }
   }
 
   /** Another run of the collector counts from zero: what this one told is over. */
   clear(): void {
-    for (const [id, edge] of this.#edges) this.#giveUp(id, edge)
+    for (const [id, entry] of this.#edges) this.#giveUp(id, entry)
   }
 
   /** Edges that left since the last call. */
@@ -62,20 +88,29 @@ export class EdgeTable {
     return gone
   }
 
-  #evictOne(): void {
-    for (const [id, edge] of this.#edges) {
-      this.#giveUp(id, edge)
+  #makeRoom(group: string): void {
+    if (this.#byGroup.count(group) >= this.#limits.edgesOfGroup) this.#evictFirst(this.#byGroup.values(group))
+    if (this.#edges.size >= this.#limits.edges) this.#evictFirst(this.#portions.keys(this.#portions.largest() ?? ""))
+  }
+
+  #evictFirst(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const entry = this.#edges.get(id)
+      if (entry === undefined) continue
+      this.#giveUp(id, entry)
       this.#evicted += 1
       return
     }
   }
 
-  #giveUp(id: string, edge: CouplingEdge): void {
-    this.#delete(id, edge)
-    this.#gone.push(edge)
+  #giveUp(id: string, entry: Entry): void {
+    this.#delete(id, entry)
+    this.#portions.delete(entry.account, id)
+    this.#gone.push(entry.edge)
   }
 
-  #delete(id: string, edge: CouplingEdge): void {
+  /** But for its portion, which a newer version takes over. */
+  #delete(id: string, { edge }: Entry): void {
     this.#edges.delete(id)
     this.#byGroup.delete(edge.group, id)
     this.#byCookie.delete(edge.aCookie, id)
@@ -84,58 +119,4 @@ export class EdgeTable {
 
 function edgeId({ group, kind, aRemote, bRemote, bPath }: CouplingEdge): string {
   return [group, kind, aRemote.address, aRemote.port, bRemote.address, bRemote.port, bPath].join(" ")
-}
-
-/** What processes hold besides sockets, while they hold it. */
-export class AttachmentTable {
-  readonly #limits: TrackerLimits
-  readonly #attachments = new Map<string, Attachment>()
-  readonly #byProcess = new KeyedSets<ProcessKey, string>()
-  #evicted = 0
-
-  constructor(limits: TrackerLimits) {
-    this.#limits = limits
-  }
-
-  get evicted(): number {
-    return this.#evicted
-  }
-
-  ofProcess(process: ProcessKey): readonly Attachment[] {
-    return this.#byProcess.get(process).flatMap((id) => this.#attachments.get(id) ?? [])
-  }
-
-  /** What was known before; false when the attachment is older than that, and nothing changed. */
-  put(attachment: Attachment): { readonly previous: Attachment | undefined } | false {
-    const id = attachmentId(attachment)
-    const previous = this.#attachments.get(id)
-    if (previous !== undefined && previous.observedUs > attachment.observedUs) return false
-    if (attachment.gone) {
-      if (previous !== undefined) this.#delete(id, previous)
-      return { previous }
-    }
-    if (previous === undefined && this.#attachments.size >= this.#limits.attachments) this.#evictOne()
-    this.#attachments.set(id, attachment)
-    this.#byProcess.add(attachment.process, id)
-    if (attachment.child !== undefined) this.#byProcess.add(attachment.child, id)
-    return { previous }
-  }
-
-  #evictOne(): void {
-    for (const [id, attachment] of this.#attachments) {
-      this.#delete(id, attachment)
-      this.#evicted += 1
-      return
-    }
-  }
-
-  #delete(id: string, { process, child }: Attachment): void {
-    this.#attachments.delete(id)
-    this.#byProcess.delete(process, id)
-    if (child !== undefined) this.#byProcess.delete(child, id)
-  }
-}
-
-function attachmentId({ kind, process, child, cookie }: Attachment): string {
-  return [kind, process, child ?? "", cookie].join(" ")
 }

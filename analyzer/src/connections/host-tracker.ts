@@ -2,6 +2,7 @@ import type { Batch } from "../domain/batch.js"
 import type { Connection, ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
+import { accountOf } from "../domain/identity.js"
 import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "../domain/identity.js"
 import { lostSince, totalLost } from "../domain/lost.js"
 import type { Lost } from "../domain/lost.js"
@@ -9,7 +10,8 @@ import type { Networks } from "../domain/networks.js"
 import type { ConnectionRow } from "../domain/output.js"
 import type { View } from "../domain/view.js"
 import { ConnectionTable } from "./connection-table.js"
-import { AttachmentTable, EdgeTable } from "./coupling-table.js"
+import { AttachmentTable } from "./attachment-table.js"
+import { EdgeTable } from "./coupling-table.js"
 import type { TrackerLimits } from "./limits.js"
 import { merge, vanishing } from "./merge.js"
 import { ProcessTable } from "./process-table.js"
@@ -20,7 +22,12 @@ export interface TrackerCounts {
   readonly processes: number
   readonly evictedConnections: number
   readonly evictedProcesses: number
-  readonly evictedCouplings: number
+  readonly evictedEdges: number
+  readonly evictedAttachments: number
+}
+
+export function evictedOf(counts: TrackerCounts): number {
+  return counts.evictedConnections + counts.evictedProcesses + counts.evictedEdges + counts.evictedAttachments
 }
 
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
@@ -32,7 +39,7 @@ export class HostTracker implements View {
   readonly #connections: ConnectionTable
   readonly #processes: ProcessTable
   readonly #edges: EdgeTable
-  #attachments: AttachmentTable
+  readonly #attachments: AttachmentTable
   /** Rows by cookie: a connection that moves twice within a batch makes one row. */
   #rows = new Map<string, ConnectionRow>()
   /** Cookies named by the parts of a snapshot so far, and when its first part was taken. */
@@ -48,13 +55,18 @@ export class HostTracker implements View {
     this.#host = host
     this.networks = networks
     this.#limits = limits
+    const accountOfKey = (key: ProcessKey | undefined) => {
+      const facts = key === undefined ? undefined : this.#processes.get(key)
+      return facts === undefined ? `process ${key ?? "unknown"}` : accountOf(facts)
+    }
     this.#connections = new ConnectionTable(
       limits,
+      accountOfKey,
       ({ initiator, remote }) => initiator !== "remote" && networks.isOutside(remote.address),
     )
     this.#processes = new ProcessTable(limits)
-    this.#edges = new EdgeTable(limits)
-    this.#attachments = new AttachmentTable(limits)
+    this.#edges = new EdgeTable(limits, accountOfKey)
+    this.#attachments = new AttachmentTable(limits, accountOfKey)
   }
 
   get host(): HostFacts {
@@ -71,7 +83,8 @@ export class HostTracker implements View {
       processes: this.#processes.size,
       evictedConnections: this.#connections.evicted,
       evictedProcesses: this.#processes.evicted,
-      evictedCouplings: this.#edges.evicted + this.#attachments.evicted,
+      evictedEdges: this.#edges.evicted,
+      evictedAttachments: this.#attachments.evicted,
     }
   }
 
@@ -80,7 +93,7 @@ export class HostTracker implements View {
     if (host.instance !== this.#host.instance) {
       this.#processes.endAll(this.#nowUs)
       this.#edges.clear()
-      this.#attachments = new AttachmentTable(this.#limits)
+      this.#attachments.clear()
       this.#snapshot = undefined
       this.#lost = undefined
     }
@@ -95,7 +108,7 @@ export class HostTracker implements View {
     for (const edge of batch.edges) {
       const stored = this.#edges.put(edge)
       yield* this.#tellGone()
-      if (stored !== false) yield { kind: "edge", edge, previous: stored.previous }
+      if (stored !== undefined) yield { kind: "edge", ...stored }
     }
     for (const attachment of batch.attachments) {
       const stored = this.#attachments.put(attachment)
@@ -135,7 +148,7 @@ export class HostTracker implements View {
   connection(cookie: string): Connection | undefined {
     return this.#connections.get(cookie)
   }
-  connectionsOf(process: ProcessKey): readonly Connection[] {
+  connectionsOf(process: ProcessKey): Iterable<Connection> {
     return this.#connections.ofProcess(process)
   }
   isConnected(process: ProcessKey, address: string): boolean {
@@ -150,16 +163,16 @@ export class HostTracker implements View {
   ancestors(key: ProcessKey): readonly ProcessFacts[] {
     return this.#processes.ancestors(key)
   }
-  childrenOf(key: ProcessKey): readonly ProcessKey[] {
+  childrenOf(key: ProcessKey): Iterable<ProcessKey> {
     return this.#processes.childrenOf(key)
   }
   edgesOf(group: string): readonly CouplingEdge[] {
     return this.#edges.ofGroup(group)
   }
-  edgesOfConnection(cookie: string): readonly CouplingEdge[] {
+  edgesOfConnection(cookie: string): Iterable<CouplingEdge> {
     return this.#edges.ofConnection(cookie)
   }
-  attachmentsOf(process: ProcessKey): readonly Attachment[] {
+  attachmentsOf(process: ProcessKey): Iterable<Attachment> {
     return this.#attachments.ofProcess(process)
   }
 
@@ -180,8 +193,7 @@ export class HostTracker implements View {
   }
 
   *#lose(totals: Lost): Generator<Change> {
-    const { evictedConnections, evictedProcesses, evictedCouplings } = this.counts
-    const allEvicted = evictedConnections + evictedProcesses + evictedCouplings
+    const allEvicted = evictedOf(this.counts)
     const lost = lostSince(this.#lost ?? totals, totals)
     const evicted = Math.max(0, allEvicted - this.#evicted)
     this.#lost = totals
@@ -190,7 +202,7 @@ export class HostTracker implements View {
   }
 
   *#exit(process: ProcessKey): Generator<Change> {
-    for (const held of this.#attachments.ofProcess(process)) {
+    for (const held of [...this.#attachments.ofProcess(process)]) {
       const attachment = { ...held, gone: true, observedUs: Math.max(held.observedUs, this.#nowUs) }
       this.#attachments.put(attachment)
       yield { kind: "attachment", attachment, previous: held }
@@ -226,9 +238,7 @@ export class HostTracker implements View {
     const silentSinceUs = this.#nowUs - this.#limits.silentDatagramsUs
     if (this.#nowUs < this.#datagramsCheckedUs + this.#limits.datagramCheckUs) return
     this.#datagramsCheckedUs = this.#nowUs
-    const silent = [...this.#connections.live()].filter(
-      ({ protocol, observedUs }) => protocol === "udp" && observedUs <= silentSinceUs,
-    )
+    const silent = this.#connections.silentDatagrams(silentSinceUs)
     for (const connection of silent) yield this.#close(connection, connection.observedUs)
   }
 

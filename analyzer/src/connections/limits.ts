@@ -8,12 +8,14 @@ export interface TrackerLimits {
   readonly missingUs: number
   /** A connection without end on which nothing was seen: UDP has no close that is seen always. */
   readonly silentDatagramsUs: number
-  /** Between two looks for them, each of which walks over every live connection. */
+  /** Between two looks for them. */
   readonly datagramCheckUs: number
   readonly processes: number
   /** An ended process stays readable this long, and as long as a child of it is known. */
   readonly endedProcessUs: number
   readonly edges: number
+  /** Twice the bound that the collector has for one group, whatever a collector says. */
+  readonly edgesOfGroup: number
   readonly silentEdgeUs: number
   readonly attachments: number
 }
@@ -33,6 +35,7 @@ export const defaultTrackerLimits: TrackerLimits = {
   processes: 100_000,
   endedProcessUs: 10 * minuteUs,
   edges: 50_000,
+  edgesOfGroup: 2_048,
   silentEdgeUs: 60 * minuteUs,
   attachments: 20_000,
 }

@@ -11,7 +11,7 @@ describe("processes", () => {
     const chain = Array.from({ length: 12 }, (_, i) => aChild(i + 1, i === 0 ? undefined : i))
     apply(state, aBatch(1, { processes: chain }))
     expect(state.ancestors(keyOf(12)).map(({ pid }) => pid)).toEqual([11, 10, 9, 8, 7, 6, 5, 4])
-    expect(state.childrenOf(keyOf(3))).toEqual([keyOf(4)])
+    expect([...state.childrenOf(keyOf(3))]).toEqual([keyOf(4)])
   })
 
   it("survive a lineage that bites its tail", () => {

@@ -1,5 +1,7 @@
+import { accountOf } from "../domain/identity.js"
 import type { ProcessFacts, ProcessKey } from "../domain/identity.js"
 import { KeyedSets } from "../domain/keyed-sets.js"
+import { Portions } from "../domain/portions.js"
 import type { TrackerLimits } from "./limits.js"
 
 /** How far up a lineage is shown: more is no news to a person, and one may bite its tail. */
@@ -13,6 +15,10 @@ export class ProcessTable {
   /** Ended processes and when, in the order of ending; `overdue` ones wait for their last child only. */
   readonly #ended = new Map<ProcessKey, number>()
   readonly #overdue = new Set<ProcessKey>()
+  /** Who answers for a process, from its first facts on, and what of it has ended. */
+  readonly #accounts = new Map<ProcessKey, string>()
+  readonly #portions = new Portions<ProcessKey>()
+  readonly #endedOf = new KeyedSets<string, ProcessKey>()
   #evicted = 0
 
   constructor(limits: TrackerLimits) {
@@ -32,8 +38,8 @@ export class ProcessTable {
     return this.#facts.get(key)
   }
 
-  childrenOf(key: ProcessKey): readonly ProcessKey[] {
-    return this.#children.get(key)
+  childrenOf(key: ProcessKey): Iterable<ProcessKey> {
+    return this.#children.values(key)
   }
 
   /** Nearest first. */
@@ -53,16 +59,20 @@ export class ProcessTable {
     const parent = previous?.parent ?? (facts.parent === facts.key ? undefined : facts.parent)
     const learnt = { ...facts, parent }
     if (previous === undefined && this.#facts.size >= this.#limits.processes) this.#evictOne()
+    if (previous === undefined) this.#begin(facts)
     this.#facts.set(facts.key, learnt)
     this.#ended.delete(facts.key)
     this.#overdue.delete(facts.key)
+    this.#endedOf.delete(this.#accounts.get(facts.key) ?? "", facts.key)
     if (parent !== undefined) this.#children.add(parent, facts.key)
     return learnt
   }
 
   end(key: ProcessKey, atUs: number): void {
     const isRunning = this.#facts.has(key) && !this.#ended.has(key) && !this.#overdue.has(key)
-    if (isRunning) this.#ended.set(key, atUs)
+    if (!isRunning) return
+    this.#ended.set(key, atUs)
+    this.#endedOf.add(this.#accounts.get(key) ?? "", key)
   }
 
   /** A new collector names every process again that it speaks of: the others end unless it does. */
@@ -91,19 +101,33 @@ export class ProcessTable {
       this.#facts.delete(next)
       this.#ended.delete(next)
       this.#overdue.delete(next)
+      this.#settle(next)
       if (parent !== undefined) this.#children.delete(parent, next)
       next = parent !== undefined && this.#overdue.has(parent) && !this.#children.has(parent) ? parent : undefined
     }
   }
 
-  /** What ended first goes first, then what only lineage needs, then the oldest. */
+  #begin(facts: ProcessFacts): void {
+    const account = accountOf(facts)
+    this.#accounts.set(facts.key, account)
+    this.#portions.add(account, facts.key)
+  }
+
+  #settle(key: ProcessKey): void {
+    const account = this.#accounts.get(key) ?? ""
+    this.#accounts.delete(key)
+    this.#portions.delete(account, key)
+    this.#endedOf.delete(account, key)
+  }
+
+  /** Of the account that has most: what ended first goes first, then the oldest. */
   #evictOne(): void {
-    for (const keys of [this.#ended.keys(), this.#overdue.keys(), this.#facts.keys()]) {
-      const oldest = keys.next()
-      if (oldest.done === true) continue
-      this.#forget(oldest.value)
-      this.#evicted += 1
-      return
-    }
+    const account = this.#portions.largest() ?? ""
+    for (const keys of [this.#endedOf.values(account), this.#portions.keys(account)])
+      for (const key of keys) {
+        this.#forget(key)
+        this.#evicted += 1
+        return
+      }
   }
 }

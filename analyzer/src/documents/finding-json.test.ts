@@ -109,7 +109,10 @@ describe("the schema", () => {
     const properties = schema["properties"] as Record<string, { enum: unknown }>
     expect(properties["class"]?.enum).toEqual(findingClasses)
     expect(properties["severity"]?.enum).toEqual(severities)
-    const statuses = { open: 1, updated: 1, closed: 1, expected: 1, suppressed: 1 } satisfies Record<FindingStatus, 1>
+    const statuses = { open: 1, updated: 1, closed: 1, expected: 1, suppressed: 1, proof: 1 } satisfies Record<
+      FindingStatus,
+      1
+    >
     expect(properties["status"]?.enum).toEqual(Object.keys(statuses))
   })
 })

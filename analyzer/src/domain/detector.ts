@@ -48,6 +48,8 @@ export interface Claim {
   /** MITRE ATT&CK technique ids. */
   readonly attack: readonly string[]
   readonly status: "active" | "ended"
+  /** What it is about was opened because the analyzer asked for it: recorded, and no more. */
+  readonly isProof?: boolean
 }
 
 /** State of its own, no input but these calls: the same calls give the same claims. */

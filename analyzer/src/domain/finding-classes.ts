@@ -61,6 +61,12 @@ export const classFacts = {
     reason: "the process floods the collector",
     label: "flood that blinds",
   },
+  host_blind: {
+    raise: 0,
+    ceiling: "high",
+    reason: "the host did not show a relay that was opened to prove that it would",
+    label: "blind host",
+  },
 } as const satisfies Readonly<Record<string, FindingClassFacts>>
 
 export type FindingClass = keyof typeof classFacts

@@ -3,7 +3,8 @@ import type { Initiator, Protocol } from "./connection.js"
 import type { FindingClass } from "./finding-classes.js"
 import type { Severity } from "./severity.js"
 
-export type FindingStatus = "open" | "updated" | "closed" | "expected" | "suppressed"
+/** "proof": a relay that the analyzer asked for itself, so that it knows whether it would find one. */
+export type FindingStatus = "open" | "updated" | "closed" | "expected" | "suppressed" | "proof"
 
 /** What evidence is of, each given by one detector or stage: a new kind in a finding is worth telling people again. */
 export type EvidenceKind =
@@ -30,6 +31,8 @@ export type EvidenceKind =
   // blinding
   | "overload"
   | "records-lost"
+  // proof
+  | "proof"
   // scoring, policy
   | "raised"
   | "policy"

@@ -52,3 +52,8 @@ export interface HostFacts {
   readonly instance: string
   readonly degraded: readonly { readonly feature: string; readonly consequence: string }[]
 }
+
+/** Who answers for what a process takes of the analyzer's memory: a user, of its container. */
+export function accountOf({ uid, containerId }: Pick<ProcessFacts, "uid" | "containerId">): string {
+  return containerId === "" ? `uid ${uid}` : `uid ${uid} of ${containerId}`
+}

@@ -2,8 +2,18 @@
 export class KeyedSets<Key, Value> {
   readonly #sets = new Map<Key, Set<Value>>()
 
+  /** All at once: not for a path on which a key may have values by the thousand. */
   get(key: Key): readonly Value[] {
-    return [...(this.#sets.get(key) ?? [])]
+    return [...this.values(key)]
+  }
+
+  /** As they are while they are walked; nothing is copied. */
+  values(key: Key): Iterable<Value> {
+    return this.#sets.get(key) ?? []
+  }
+
+  count(key: Key): number {
+    return this.#sets.get(key)?.size ?? 0
   }
 
   has(key: Key): boolean {

@@ -13,8 +13,8 @@ export interface View {
   /** Live, or closed less than a minute ago. */
   connection(cookie: string): Connection | undefined
   /** Live connections that the process owns now. */
-  connectionsOf(process: ProcessKey): readonly Connection[]
-  /** The process owns a live connection to the address outside that nobody outside opened. */
+  connectionsOf(process: ProcessKey): Iterable<Connection>
+  /** The process owns a live connection to the address that was not opened from there. */
   isConnected(process: ProcessKey, address: string): boolean
   liveConnections(): Iterable<Connection>
 
@@ -22,11 +22,11 @@ export interface View {
   process(key: ProcessKey): ProcessFacts | undefined
   /** Nearest first, at most 8, without the process itself. */
   ancestors(key: ProcessKey): readonly ProcessFacts[]
-  childrenOf(key: ProcessKey): readonly ProcessKey[]
+  childrenOf(key: ProcessKey): Iterable<ProcessKey>
 
   edgesOf(group: string): readonly CouplingEdge[]
   /** Edges whose A was last spoken on by this socket. */
-  edgesOfConnection(cookie: string): readonly CouplingEdge[]
+  edgesOfConnection(cookie: string): Iterable<CouplingEdge>
   /** Present attachments that the process holds, or in which it is the child. */
-  attachmentsOf(process: ProcessKey): readonly Attachment[]
+  attachmentsOf(process: ProcessKey): Iterable<Attachment>
 }

@@ -33,22 +33,25 @@ export interface FindingInput {
 export function compose(input: FindingInput, policy: Policy, host: HostFacts): UnversionedFinding {
   const { id, claim, snapshot, firstSeenUs, lastVersion, peers } = input
   const { score, confidence, severity, modifiers } = assess(claim, peers)
-  const ruling = policy.judge({
-    class: claim.class,
-    remote: snapshot.connection.cookie === "" ? undefined : snapshot.connection.remote,
-    process: snapshot.facts,
-    ancestors: snapshot.ancestors,
-  })
+  const isProof = claim.isProof === true
+  const ruling = isProof
+    ? undefined
+    : policy.judge({
+        class: claim.class,
+        remote: snapshot.connection.cookie === "" ? undefined : snapshot.connection.remote,
+        process: snapshot.facts,
+        ancestors: snapshot.ancestors,
+      })
   const [first, ...rest] = claim.evidence
   const added = ruling ? [...modifiers, policyEvidence(ruling, claim)] : modifiers
   return {
     id,
     class: claim.class,
     detector: claim.detector,
-    severity: ruledSeverity(ruling, severity),
+    severity: isProof ? "info" : ruledSeverity(ruling, severity),
     score,
     confidence,
-    status: ruling === undefined || ruling.status === "denied" ? openStatus(claim, lastVersion) : ruling.status,
+    status: isProof ? "proof" : statusOf(claim, ruling, lastVersion),
     firstSeenUs,
     lastSeenUs: Math.max(claim.lastSeenUs, lastVersion?.lastSeenUs ?? 0),
     summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
@@ -66,6 +69,10 @@ function ruledSeverity(ruling: Ruling | undefined, severity: Severity): Severity
   if (ruling === undefined) return severity
   if (ruling.status !== "denied") return "info"
   return isGraver(severity, deniedSeverity) ? severity : deniedSeverity
+}
+
+function statusOf(claim: Claim, ruling: Ruling | undefined, lastVersion: Finding | undefined): FindingStatus {
+  return ruling === undefined || ruling.status === "denied" ? openStatus(claim, lastVersion) : ruling.status
 }
 
 function openStatus({ status }: Claim, lastVersion: Finding | undefined): FindingStatus {

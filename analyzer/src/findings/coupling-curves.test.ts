@@ -63,6 +63,19 @@ describe("curves of couplings", () => {
     ])
   })
 
+  it("go on from where they were when a coupling comes back and counts from zero", () => {
+    const step = watching()
+    step(1, [{ forwardOut: 100 }], [finding])
+    expect(points(step(3, [{ forwardOut: 20 }]))).toEqual([[3 * secondUs, 120]])
+    expect(points(step(5, [{ forwardOut: 25 }]))).toEqual([[5 * secondUs, 125]])
+  })
+
+  it("tell of many places as of one", () => {
+    const step = watching()
+    const samples = step(1, [{ kind: "many", forwardOut: 10 }], [finding])
+    expect(new Set(samples.map(({ channel }) => channel))).toEqual(new Set(["many places"]))
+  })
+
   it("stop for a finding that policy suppresses before it was told", () => {
     const step = watching()
     expect(step(1, [{ forwardOut: 10 }], [{ ...finding, status: "suppressed" }])).toEqual([])

@@ -12,73 +12,117 @@ const limits = findingThresholds.curves
 type Totals = Omit<CouplingPoint, "cookie" | "group" | "channel" | "atUs">
 
 interface Curve {
-  /** What was said last, and for when. */
-  lastPoint: Totals | undefined
+  readonly cookie: string
+  readonly group: string
+  readonly channel: string
+  /** What was read last, and what of earlier lives of its coupling is added to it. */
+  last: Totals
+  base: Totals
   lastPointUs: Microseconds
+  /** What has moved since the last point. */
+  pending: Totals | undefined
+  /** It had a point less than `everyUs` ago. */
+  isResting: boolean
 }
 
-const nothing: Totals = { opened: 0, forwardIn: 0, forwardOut: 0, backwardIn: 0, backwardOut: 0 }
+/** Curves of one connection by group and channel. */
+type Curves = Map<string, Curve>
 
-/** Watches the connections of findings, and only those: ordinary hosts have edges by the thousand. */
+const nothing: Totals = { opened: 0, forwardIn: 0, forwardOut: 0, backwardIn: 0, backwardOut: 0 }
+const totalNames = Object.keys(nothing) as readonly (keyof Totals)[]
+
+/**
+ * Watches the connections of findings, and only those: ordinary hosts have edges by the thousand. Looks at what moved, and
+ * at curves whose second is over; never at all that a connection couples with.
+ */
 export class CouplingCurves {
   /** Curves by cookie of A, the first watched first. */
-  readonly #watched = new Map<string, Map<string, Curve>>()
-  /** Watched connections that moved since they were last sampled. */
-  readonly #moved = new Set<string>()
+  readonly #watched = new Map<string, Curves>()
+  /** Edges of watched connections, and connections themselves, that moved since the last batch. */
+  #movedEdges = new Set<CouplingEdge>()
+  #movedConnections = new Set<string>()
+  /** Curves that had a point within the last second, in that order. */
+  readonly #resting = new Set<Curve>()
 
   observe(change: Change): void {
-    if (change.kind === "edge") this.#touch(change.edge.aCookie)
-    else if (change.kind === "attachment") this.#touch(change.attachment.cookie)
+    if (change.kind === "edge") {
+      if (change.previous !== undefined) this.#movedEdges.delete(change.previous)
+      if (this.#watched.has(change.edge.aCookie)) this.#movedEdges.add(change.edge)
+    } else if (change.kind === "attachment") this.#touch(change.attachment.cookie)
     else if (change.kind === "connection") this.#touch(change.connection.cookie)
   }
 
   advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly CouplingPoint[] {
-    for (const { connection, status } of findings) if (status !== "suppressed") this.#watch(connection.cookie)
-    const samples: CouplingPoint[] = []
-    for (const cookie of this.#moved) {
-      const isSettled = this.#sample(cookie, view, nowUs, samples)
-      if (isSettled) this.#moved.delete(cookie)
+    const points: CouplingPoint[] = []
+    for (const curve of this.#resting) {
+      if (nowUs < curve.lastPointUs + limits.everyUs) break
+      this.#resting.delete(curve)
+      curve.isResting = false
+      if (curve.pending !== undefined) this.#addPoint(curve, curve.pending, nowUs, points)
     }
-    return samples
+    for (const edge of this.#movedEdges) this.#move(edge.aCookie, channelOfEdge(edge), nowUs, points)
+    for (const cookie of this.#movedConnections)
+      for (const channel of shells(cookie, view)) this.#move(cookie, channel, nowUs, points)
+    if (this.#movedEdges.size > 0) this.#movedEdges = new Set()
+    if (this.#movedConnections.size > 0) this.#movedConnections = new Set()
+    for (const { connection, status } of findings)
+      if (status !== "suppressed" && status !== "proof" && this.#watch(connection.cookie))
+        for (const channel of channels(connection.cookie, view)) this.#move(connection.cookie, channel, nowUs, points)
+    return points
   }
 
   #touch(cookie: string): void {
-    if (this.#watched.has(cookie)) this.#moved.add(cookie)
+    if (this.#watched.has(cookie)) this.#movedConnections.add(cookie)
   }
 
-  #watch(cookie: string): void {
-    if (cookie === "" || this.#watched.has(cookie)) return
-    const oldest = this.#watched.keys().next()
+  /** False where it was watched before. */
+  #watch(cookie: string): boolean {
+    if (cookie === "" || this.#watched.has(cookie)) return false
+    const oldest = this.#watched.entries().next()
     if (this.#watched.size >= limits.connections && oldest.done !== true) {
-      this.#watched.delete(oldest.value)
-      this.#moved.delete(oldest.value)
+      this.#watched.delete(oldest.value[0])
+      for (const curve of oldest.value[1].values()) this.#resting.delete(curve)
     }
     this.#watched.set(cookie, new Map())
-    this.#moved.add(cookie)
+    return true
   }
 
-  /** False while a curve was sampled too recently: it is looked at again with the next batch. */
-  #sample(cookie: string, view: View, nowUs: Microseconds, samples: CouplingPoint[]): boolean {
-    const curves = this.#watched.get(cookie) ?? new Map<string, Curve>()
-    let isSettled = true
-    for (const { group, channel, firstUs, totals } of channels(cookie, view)) {
-      const key = `${group} ${channel}`
-      const curve = curves.get(key) ?? { lastPoint: undefined, lastPointUs: firstUs }
-      if (curve.lastPoint !== undefined && isEqual(curve.lastPoint, totals)) continue
-      if (curve.lastPoint !== undefined && nowUs < curve.lastPointUs + limits.everyUs) {
-        isSettled = false
-        continue
-      }
-      if (curve.lastPoint === undefined) {
-        if (curves.size >= limits.channels) continue
-        curves.set(key, curve)
-        samples.push({ cookie, group, channel, atUs: Math.min(firstUs, nowUs - 1), ...nothing })
-      }
-      curve.lastPoint = totals
-      curve.lastPointUs = nowUs
-      samples.push({ cookie, group, channel, atUs: nowUs, ...totals })
+  #move(
+    cookie: string,
+    { group, channel, firstUs, totals }: Channel,
+    nowUs: Microseconds,
+    points: CouplingPoint[],
+  ): void {
+    const curves = this.#watched.get(cookie)
+    if (curves === undefined) return
+    const key = `${group} ${channel}`
+    const known = curves.get(key)
+    if (known === undefined && curves.size >= limits.channels) return
+    const curve = known ?? {
+      ...{ cookie, group, channel, last: nothing, base: nothing },
+      ...{ lastPointUs: firstUs, pending: undefined, isResting: false },
     }
-    return isSettled
+    if (known === undefined) {
+      curves.set(key, curve)
+      points.push({ cookie, group, channel, atUs: Math.min(firstUs, nowUs - 1), ...nothing })
+    } else if (isEqual(curve.last, totals)) {
+      curve.pending = undefined
+      return
+    }
+    if (curve.isResting) curve.pending = totals
+    else this.#addPoint(curve, totals, nowUs, points)
+  }
+
+  #addPoint(curve: Curve, totals: Totals, nowUs: Microseconds, points: CouplingPoint[]): void {
+    const { cookie, group, channel, last, base } = curve
+    // A coupling that the kernel has forgotten counts from zero when it comes back: what went through is not undone.
+    if (totalNames.some((name) => totals[name] < last[name])) curve.base = sum(base, last)
+    curve.last = totals
+    curve.pending = undefined
+    curve.lastPointUs = nowUs
+    curve.isResting = true
+    this.#resting.add(curve)
+    points.push({ cookie, group, channel, atUs: nowUs, ...sum(curve.base, totals) })
   }
 }
 
@@ -89,20 +133,25 @@ interface Channel {
   readonly totals: Totals
 }
 
+/** The first channels of a connection, as many as have curves. */
 function channels(cookie: string, view: View): readonly Channel[] {
-  const edges = view.edgesOfConnection(cookie).map((edge) => ({
-    group: edge.group,
+  const found: Channel[] = []
+  for (const edge of view.edgesOfConnection(cookie)) {
+    if (found.length >= limits.channels) break
+    found.push(channelOfEdge(edge))
+  }
+  return [...found, ...shells(cookie, view)]
+}
+
+function channelOfEdge(edge: CouplingEdge): Channel {
+  const { group, firstUs, openedAfter, openedAlone, forwardIn, forwardOut, backwardIn, backwardOut } = edge
+  const opened = openedAfter + openedAlone
+  return {
+    group,
     channel: channelOf(edge),
-    firstUs: edge.firstUs,
-    totals: {
-      opened: edge.openedAfter + edge.openedAlone,
-      forwardIn: edge.forwardIn,
-      forwardOut: edge.forwardOut,
-      backwardIn: edge.backwardIn,
-      backwardOut: edge.backwardOut,
-    },
-  }))
-  return [...edges, ...shells(cookie, view)]
+    firstUs,
+    totals: { opened, forwardIn, forwardOut, backwardIn, backwardOut },
+  }
 }
 
 /** A shell has no B of its own: what it read and wrote stands for it, or the connection itself where it is the stdio. */
@@ -110,7 +159,13 @@ function shells(cookie: string, view: View): readonly Channel[] {
   const connection = view.connection(cookie)
   if (connection?.process === undefined) return []
   const { bytesReceived, bytesSent, openedUs } = connection
-  const held = view.attachmentsOf(connection.process).filter((attachment) => isOf(attachment, cookie))
+  const held: Attachment[] = []
+  let seen = 0
+  for (const attachment of view.attachmentsOf(connection.process)) {
+    if (isOf(attachment, cookie)) held.push(attachment)
+    seen += 1
+    if (seen >= limits.channels) break
+  }
   return held.map((attachment) => {
     const isStdio = attachment.kind === "stdio-socket"
     return {
@@ -133,10 +188,21 @@ function isOf({ kind, cookie, gone }: Attachment, connection: string): boolean {
 }
 
 function channelOf({ kind, bRemote, bPath }: CouplingEdge): string {
+  if (kind === "many") return "many places"
   if (bPath !== "") return bPath
   return kind === "exec" ? "a program" : endpointText(bRemote)
 }
 
 function isEqual(a: Totals, b: Totals): boolean {
-  return (Object.keys(nothing) as (keyof Totals)[]).every((name) => a[name] === b[name])
+  return totalNames.every((name) => a[name] === b[name])
+}
+
+function sum(a: Totals, b: Totals): Totals {
+  return {
+    opened: a.opened + b.opened,
+    forwardIn: a.forwardIn + b.forwardIn,
+    forwardOut: a.forwardOut + b.forwardOut,
+    backwardIn: a.backwardIn + b.backwardIn,
+    backwardOut: a.backwardOut + b.backwardOut,
+  }
 }

@@ -2,7 +2,10 @@
  * From claims to findings of one host: one finding per subject, in versions. A version is published when something changed
  * that a person would care about; what is approved is recorded as expected and never silent.
  */
+import { findingClasses } from "../domain/finding-classes.js"
+import { accountOf } from "../domain/identity.js"
 import { KeyedSets } from "../domain/keyed-sets.js"
+import { Portions } from "../domain/portions.js"
 import type { Claim } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
@@ -19,6 +22,8 @@ const limits = findingThresholds
 
 interface TrackedFinding {
   readonly id: string
+  /** Who answers for it. */
+  readonly account: string
   claim: Claim
   snapshot: SubjectSnapshot
   firstSeenUs: Microseconds
@@ -32,12 +37,18 @@ export class FindingTracker {
   /** Last version of each finding that was forgotten, the first forgotten first. */
   readonly #forgottenVersions = new Map<string, number>()
   readonly #findings = new Map<string, TrackedFinding>()
+  readonly #ids = new Map<string, string>()
   /** When findings ended, in that order. */
   readonly #endedUs = new Map<string, Microseconds>()
-  /** Ids by socket and by process, to find what supports what. */
+  /** Ids by socket and by process, alone and with the class, to find what supports what. */
   readonly #bySubject = new KeyedSets<string, string>()
   /** Findings whose counters moved since the last version. */
   readonly #withMovedCounters = new Set<string>()
+  /** Findings with a version less than `counterRepeatUs` ago, in the order of these versions. */
+  readonly #fresh = new Map<string, Microseconds>()
+  /** Who has how many of them, and which of these have ended. */
+  readonly #portions = new Portions<string>()
+  readonly #endedOf = new KeyedSets<string, string>()
 
   /** `earlier` gives the last version of findings that a run before this one published: theirs go on from there. */
   constructor(policy: Policy, earlier: ReadonlyMap<string, number> = new Map()) {
@@ -54,34 +65,53 @@ export class FindingTracker {
       if (claim.status === "ended" && tracked.lastVersion === undefined)
         this.#publish(tracked, "active", view, nowUs, versions)
       touched.add(tracked.id)
-      for (const id of this.#neighboursOf(tracked))
-        if (this.#findings.get(id)?.claim.class !== claim.class) touched.add(id)
+      for (const id of this.#neighboursOf(tracked)) touched.add(id)
     }
     for (const id of touched) this.#review(id, view, nowUs, versions)
-    for (const id of [...this.#withMovedCounters]) if (this.#isDue(id, nowUs)) this.#review(id, view, nowUs, versions)
+    for (const [id, versionUs] of this.#fresh) {
+      if (nowUs < versionUs + limits.counterRepeatUs) break
+      this.#fresh.delete(id)
+      if (this.#withMovedCounters.has(id)) this.#review(id, view, nowUs, versions)
+    }
     this.#expire(nowUs)
     return versions
   }
 
   #absorb(claim: Claim, view: View): TrackedFinding {
-    const id = findingId(view.host, claim)
+    const id = this.#idOf(claim, view.host)
     const before = this.#findings.get(id)
     if (before) for (const key of keysOf(before.claim)) this.#bySubject.delete(key, id)
-    const tracked: TrackedFinding = before ?? {
-      id,
-      claim,
-      snapshot: snapshotOf(claim, view, undefined),
-      firstSeenUs: claim.firstSeenUs,
-      lastVersion: undefined,
-    }
+    const tracked: TrackedFinding = before ?? this.#begin(id, claim, view)
     tracked.snapshot = snapshotOf(claim, view, tracked.snapshot)
     tracked.claim = claim
     tracked.firstSeenUs = Math.min(tracked.firstSeenUs, claim.firstSeenUs)
     this.#findings.set(id, tracked)
     for (const key of keysOf(claim)) this.#bySubject.add(key, id)
+    if (before === undefined) this.#portions.add(tracked.account, id)
     this.#endedUs.delete(id)
-    if (claim.status === "ended") this.#endedUs.set(id, view.nowUs)
+    this.#endedOf.delete(tracked.account, id)
+    if (claim.status === "ended") {
+      this.#endedUs.set(id, view.nowUs)
+      this.#endedOf.add(tracked.account, id)
+    }
     return tracked
+  }
+
+  /** Ids are hashes: of a claim that comes with every batch it is made once. */
+  #idOf(claim: Claim, host: HostFacts): string {
+    const name = `${host.bootId} ${claim.detector} ${claim.class} ${claim.subject}`
+    const known = this.#ids.get(name)
+    if (known !== undefined) return known
+    if (this.#ids.size >= limits.remembered) this.#ids.clear()
+    const id = findingId(host, claim)
+    this.#ids.set(name, id)
+    return id
+  }
+
+  #begin(id: string, claim: Claim, view: View): TrackedFinding {
+    const snapshot = snapshotOf(claim, view, undefined)
+    const account = accountOf(snapshot.process)
+    return { id, account, claim, snapshot, firstSeenUs: claim.firstSeenUs, lastVersion: undefined }
   }
 
   #review(id: string, view: View, nowUs: Microseconds, versions: Finding[]): void {
@@ -119,6 +149,8 @@ export class FindingTracker {
       detectedAtUs: nowUs,
     }
     tracked.lastVersion = finding
+    this.#fresh.delete(finding.id)
+    this.#fresh.set(finding.id, nowUs)
     versions.push(finding)
   }
 
@@ -127,33 +159,53 @@ export class FindingTracker {
   }
 
   #peersOf(tracked: TrackedFinding): readonly Claim[] {
-    return [...this.#neighboursOf(tracked)].flatMap((id) => this.#findings.get(id)?.claim ?? [])
+    return this.#neighboursOf(tracked).flatMap((id) => this.#findings.get(id)?.claim ?? [])
   }
 
-  /** Findings on the same socket or process. */
-  #neighboursOf({ id, claim }: TrackedFinding): ReadonlySet<string> {
-    const ids = new Set(keysOf(claim).flatMap((key) => this.#bySubject.get(key)))
-    ids.delete(id)
-    return ids
+  /** Findings of other classes on the same socket or process: the first ones, where one process has very many. */
+  #neighboursOf({ claim }: TrackedFinding): readonly string[] {
+    const shared = placesOf(claim).filter((place) => this.#bySubject.count(place) > 1)
+    const ids = new Set<string>()
+    for (const place of shared)
+      for (const other of findingClasses) {
+        if (other === claim.class) continue
+        let taken = 0
+        for (const id of this.#bySubject.values(`${other} ${place}`)) {
+          if (taken >= limits.neighbours) break
+          ids.add(id)
+          taken += 1
+        }
+      }
+    return [...ids]
   }
 
+  /** What ended long ago goes; when there are too many, from who has most: what has ended first, then the oldest. */
   #expire(nowUs: Microseconds): void {
     for (const [id, endedUs] of this.#endedUs) {
-      if (this.#findings.size <= limits.remembered && endedUs + limits.endedUs > nowUs) break
+      if (endedUs + limits.endedUs > nowUs) break
       this.#forget(id)
     }
-    for (const id of this.#findings.keys()) {
-      if (this.#findings.size <= limits.remembered) return
+    while (this.#findings.size > limits.remembered) {
+      const account = this.#portions.largest() ?? ""
+      const [ended] = this.#endedOf.values(account)
+      const [oldest] = this.#portions.keys(account)
+      const id = ended ?? oldest
+      if (id === undefined) return
       this.#forget(id)
     }
   }
 
   #forget(id: string): void {
     const tracked = this.#findings.get(id)
-    if (tracked) for (const key of keysOf(tracked.claim)) this.#bySubject.delete(key, id)
+    if (tracked) {
+      for (const key of keysOf(tracked.claim)) this.#bySubject.delete(key, id)
+      this.#portions.delete(tracked.account, id)
+      this.#endedOf.delete(tracked.account, id)
+    }
     this.#findings.delete(id)
     this.#endedUs.delete(id)
     this.#withMovedCounters.delete(id)
+    this.#fresh.delete(id)
     // A consumer tells repeats by id and version: a published number must not come again.
     if (tracked?.lastVersion !== undefined) this.#forgottenVersions.set(id, tracked.lastVersion.version)
     const oldest = this.#forgottenVersions.keys().next()
@@ -166,9 +218,13 @@ function findingId({ hostId, bootId }: HostFacts, { detector, class: claimed, su
   return nameId("finding", hostId, bootId, detector, claimed, subject)
 }
 
-function keysOf({ cookie, process }: Claim): readonly string[] {
-  const keys: string[] = []
-  if (cookie !== "") keys.push(`socket ${cookie}`)
-  if (process !== undefined) keys.push(`process ${process}`)
-  return keys
+function keysOf(claim: Claim): readonly string[] {
+  return placesOf(claim).flatMap((place) => [place, `${claim.class} ${place}`])
+}
+
+function placesOf({ cookie, process }: Claim): readonly string[] {
+  const places: string[] = []
+  if (cookie !== "") places.push(`socket ${cookie}`)
+  if (process !== undefined) places.push(`process ${process}`)
+  return places
 }

@@ -8,6 +8,8 @@ export const findingThresholds = {
   counterRepeatUs: 60 * secondUs,
   /** Microseconds for which an ended finding is remembered, so that the same subject goes on with its version numbers. */
   endedUs: 24 * 3_600 * secondUs,
+  /** Findings of another class on one process or connection that are looked at for what they add to one of it. */
+  neighbours: 64,
   /** Findings of one host with everything about them. */
   remembered: 50_000,
   /** Forgotten findings of one host whose version numbers go on when they are claimed again. */

@@ -32,5 +32,5 @@ function isOver(status: Finding["status"]): boolean {
 }
 
 function isRuled(status: Finding["status"]): string {
-  return status === "expected" || status === "suppressed" ? status : ""
+  return status === "expected" || status === "suppressed" || status === "proof" ? status : ""
 }

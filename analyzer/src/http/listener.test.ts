@@ -1,5 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { once } from "node:events"
 import { request } from "node:http"
+import type { ServerResponse } from "node:http"
+import { connect } from "node:net"
+import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest"
@@ -58,6 +62,56 @@ describe("a listener", () => {
     await listener.close(10)
     expect(await ended).toBe("socket hang up")
   })
+})
+
+describe("connections that show no token", () => {
+  /** Opens so many that send half a request, each after the one before; resolves once all are connected. */
+  async function halfOpen(url: string, count: number): Promise<Socket[]> {
+    const { hostname, port } = new URL(url)
+    const sockets: Socket[] = []
+    for (let i = 0; i < count; i++) {
+      const socket = connect(Number(port), hostname)
+        .on("error", () => undefined)
+        .resume()
+      sockets.push(socket)
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n")
+      if (i % 100 === 99) await once(socket, "connect")
+    }
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()))
+    return sockets
+  }
+
+  it("keep nobody out: of 2,000 that are renewed all the time the oldest are dropped, and counted", async () => {
+    let dropped = 0
+    const { url } = await listen({ onDropped: () => (dropped += 1) }, (_, response, authenticate) => {
+      authenticate()
+      response.end()
+    })
+    const sockets = await halfOpen(url, 2_000)
+    for (let wave = 0; wave < 5; wave++) {
+      const renewed = halfOpen(url, 400)
+      expect((await fetch(url, { headers: { connection: "close" } })).status).toBe(200)
+      await renewed
+    }
+    expect(dropped).toBeGreaterThanOrEqual(2_000 - 1_024)
+    if (sockets[0]?.destroyed === false) await once(sockets[0], "close")
+    expect(sockets.at(0)?.destroyed).toBe(true)
+  }, 60_000)
+
+  it("do not push out one that has shown it", async () => {
+    let live: ServerResponse | undefined
+    const { url } = await listen({}, (_, response, authenticate) => {
+      authenticate()
+      live = response
+      response.writeHead(200).write("begin")
+    })
+    const reader = (await fetch(url)).body?.getReader()
+    await reader?.read()
+    const [oldest] = await halfOpen(url, 1_100)
+    if (oldest?.destroyed === false) await once(oldest, "close")
+    live?.write("more")
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("more")
+  }, 60_000)
 })
 
 describe("an error", () => {

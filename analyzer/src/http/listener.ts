@@ -1,21 +1,27 @@
 import { createServer } from "node:http"
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http"
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from "node:http"
 import { createServer as createTlsServer } from "node:https"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { parseListen } from "../config/listen-address.js"
 import type { ServedConfig } from "../config/load.js"
 import { fileOf } from "../config/secrets.js"
 import { AppError, messageOf } from "../errors.js"
 import { endpointText } from "../text/endpoint.js"
+import { Connections } from "./connections.js"
 
 /** What a client may take to send a whole request, in milliseconds. */
 const requestMs = 30_000
 /** How often that is checked, and how long an idle connection is kept, in milliseconds. */
 const checkMs = 2_000
 const keepAliveMs = 10_000
+/**
+ * Connections that wait for their accept (the system bounds it by net.core.somaxconn, usually 4096). One is accepted at each
+ * turn of the event loop, some 10,000 a second; beyond this many a client gets through a second later, when it tries again.
+ */
+const backlog = 4_096
 
 export interface ListenerLimits {
-  /** Connections at once. */
+  /** Connections at once that have shown the token; what others may hold is bounded by itself (`connections.ts`). */
   readonly connections: number
   /** What a client may take to send its headers, in milliseconds. */
   readonly headersMs: number
@@ -30,6 +36,8 @@ export interface ListenerOptions {
   readonly address: string
   readonly tls: ServedConfig["tls"]
   readonly limits: ListenerLimits
+  /** A connection that showed no token was dropped, because there were too many. */
+  readonly onDropped?: () => void
 }
 
 export interface HttpListener {
@@ -43,11 +51,15 @@ export interface HttpListener {
   close(graceMs: number): Promise<void>
 }
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+/** `authenticate` is called once the request has shown the token. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, authenticate: () => void) => void
 
 /** An HTTP server, with TLS where it is configured. Throws AppError "address-in-use", or "config" for what cannot be used. */
-export async function listenHttp(options: ListenerOptions, handler: Handler): Promise<HttpListener> {
-  const { setting, tls, limits } = options
+export async function listenHttp(options: ListenerOptions, handle: Handler): Promise<HttpListener> {
+  const { setting, tls, limits, onDropped = () => undefined } = options
+  const connections = new Connections(limits.connections, onDropped)
+  const handler: RequestListener = (request, response) =>
+    handle(request, response, () => connections.authenticate(request.socket))
   const pem = tls && {
     cert: fileOf(`${setting}.tls.cert_file`, tls.certFile),
     key: fileOf(`${setting}.tls.key_file`, tls.keyFile),
@@ -60,7 +72,7 @@ export async function listenHttp(options: ListenerOptions, handler: Handler): Pr
     keepAliveTimeout: keepAliveMs,
   }
   const server = pem === undefined ? createServer(serverOptions, handler) : tlsServer(setting, { ...serverOptions, ...pem }, handler) // prettier-ignore
-  server.maxConnections = limits.connections
+  server.on("connection", (socket: Socket) => connections.accept(socket))
   await bind(server, options)
   // Such as too many open files at an accept: the connection is lost, not the analyzer.
   server.on("error", () => undefined)
@@ -84,7 +96,11 @@ export async function listenHttp(options: ListenerOptions, handler: Handler): Pr
   }
 }
 
-function tlsServer(setting: string, options: ServerOptions & { cert: Buffer; key: Buffer }, handler: Handler): Server {
+function tlsServer(
+  setting: string,
+  options: ServerOptions & { cert: Buffer; key: Buffer },
+  handler: RequestListener,
+): Server {
   try {
     return createTlsServer({ ...options, minVersion: "TLSv1.2" }, handler)
   } catch (thrown) {
@@ -102,7 +118,7 @@ function bind(server: Server, { setting, address }: ListenerOptions): Promise<vo
   return new Promise((resolve, reject) => {
     const fail = (thrown: Error) => reject(cannotListen(setting, address, thrown))
     server.once("error", fail)
-    server.listen({ host: where.host, port: where.port }, () => {
+    server.listen({ host: where.host, port: where.port, backlog }, () => {
       server.off("error", fail)
       resolve()
     })

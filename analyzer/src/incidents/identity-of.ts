@@ -11,7 +11,9 @@ export interface Identity {
 }
 
 /** Container and user; outside of containers the control group, the user and the program that everything came from. */
-export function identityOf({ process }: Finding, view: View): Identity {
+export function identityOf(finding: Finding, view: View): Identity {
+  if (finding.class === "host_blind") return { key: JSON.stringify(["the host"]), text: "the host itself" }
+  const { process } = finding
   const { pid, startNs, uid, containerId } = process
   if (containerId !== "") {
     return {

@@ -104,6 +104,19 @@ describe("an incident", () => {
     expect(incidents.advance([next], view, at(60))).toMatchObject([{ version: 2, lastSeenUs: at(4000) }])
   })
 
+  it("is not told anew for each of very many findings, but tells of all, and at once of a graver one", () => {
+    const incidents = new IncidentTracker()
+    const view = aView([], processes)
+    const told = Array.from({ length: 400 }, (_, i) => incidents.advance([a(`n${i}`)], view, at(i / 100))).flat()
+    expect(told.length).toBeLessThan(40)
+    const [graver] = incidents.advance([tunnel], view, at(4.01))
+    expect(graver).toMatchObject({ severity: "high", findings: { length: 401 } })
+    incidents.advance([a("last")], view, at(4.02))
+    expect(incidents.advance([], view, at(5))).toEqual([])
+    expect(incidents.advance([], view, at(20))).toMatchObject([{ findings: { length: 402 } }])
+    expect(incidents.advance([], view, at(40))).toEqual([])
+  })
+
   it.each([
     [7 * daysUs, true],
     [7 * daysUs + 1, false],

@@ -19,6 +19,10 @@ interface Group extends Story {
   readonly findings: Map<string, Finding>
   readonly timeline: TimelineEvent[]
   lastJoinUs: Microseconds
+  /** How many of its findings have not closed. */
+  open: number
+  /** What joined since the last version cannot wait. */
+  isUrgent: boolean
   lastVersion: Incident | undefined
   lastSentUs: Microseconds
 }
@@ -26,6 +30,8 @@ interface Group extends Story {
 export class IncidentTracker {
   /** By identity, the longest untouched first. */
   readonly #groups = new Map<string, Group>()
+  /** Large ones that have grown since their last version, the longest so first. */
+  readonly #waiting = new Set<Group>()
 
   advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly Incident[] {
     const touched = new Set<Group>()
@@ -35,7 +41,22 @@ export class IncidentTracker {
       join(group, finding, nowUs)
       touched.add(group)
     }
-    return [...touched].flatMap((group) => publish(group, nowUs))
+    for (const group of touched) {
+      this.#waiting.delete(group)
+      // What wakes nobody is no incident yet.
+      if (group.isUrgent || group.lastVersion !== undefined) this.#waiting.add(group)
+    }
+    return this.#publish(nowUs)
+  }
+
+  #publish(nowUs: Microseconds): readonly Incident[] {
+    const published: Incident[] = []
+    for (const group of this.#waiting) {
+      if (!group.isUrgent && nowUs < dueUs(group)) continue
+      this.#waiting.delete(group)
+      published.push(...publish(group, nowUs))
+    }
+    return published
   }
 
   /** None for what policy has answered or what is only for the record, unless it is part of an incident already. */
@@ -64,22 +85,31 @@ function newGroup(identity: string, first: Finding, view: View): Group {
     findings: new Map(),
     timeline: [],
     lastJoinUs: first.firstSeenUs,
+    open: 0,
+    isUrgent: false,
     lastVersion: undefined,
     lastSentUs: 0,
   }
 }
 
 function isOfInterest({ status, severity }: Finding): boolean {
-  return status !== "expected" && status !== "suppressed" && severity !== "info"
+  return status !== "expected" && status !== "suppressed" && status !== "proof" && severity !== "info"
 }
 
 function join(group: Group, finding: Finding, nowUs: Microseconds): void {
   const before = group.findings.get(finding.id)
   group.findings.set(finding.id, finding)
+  if (before !== undefined && before.status !== "closed") group.open -= 1
+  if (finding.status !== "closed") group.open += 1
+  const opens = group.lastVersion?.status === "closed" && group.open > 0
+  const closes = group.open === 0
+  const isRuled = before !== undefined && isOfInterest(before) !== isOfInterest(finding)
+  if (opens || closes || isRuled || isGraver(finding.severity, group.lastVersion?.severity ?? "low"))
+    group.isUrgent = true
   const text = eventText(before, finding)
   if (text !== undefined) {
-    group.timeline.push({ atUs: finding.detectedAtUs, finding: finding.id, text })
-    group.timeline.sort((a, b) => a.atUs - b.atUs)
+    const place = group.timeline.findLastIndex(({ atUs }) => atUs <= finding.detectedAtUs) + 1
+    group.timeline.splice(place, 0, { atUs: finding.detectedAtUs, finding: finding.id, text })
     // The beginning of a story says more than its middle.
     if (group.timeline.length > limits.maxTimeline) group.timeline.splice(limits.maxTimeline / 2, 1)
   }
@@ -93,7 +123,13 @@ function eventText(before: Finding | undefined, finding: Finding): string | unde
   return undefined
 }
 
+/** A version names every finding of the incident: the more there are, the longer one waits for company. */
+function dueUs({ findings, lastSentUs }: Group): Microseconds {
+  return lastSentUs + Math.max(0, findings.size - limits.promptFindings) * limits.waitPerFindingUs
+}
+
 function publish(group: Group, nowUs: Microseconds): readonly Incident[] {
+  group.isUrgent = false
   const next = describe(group)
   if (next === undefined) return []
   const { lastVersion } = group

@@ -26,7 +26,7 @@ export interface Story {
 /** The incident as it stands; undefined while nothing in it wakes a person and no version was published yet. */
 export function describe(story: Story): Omit<Incident, "version"> | undefined {
   const all = [...story.findings.values()]
-  const standing = all.filter(({ status }) => status !== "expected" && status !== "suppressed")
+  const standing = all.filter(({ status }) => status !== "expected" && status !== "suppressed" && status !== "proof")
   const gravest = standing.reduce<Finding | undefined>(graver, undefined)
   if (story.lastVersion === undefined && (gravest === undefined || !isGraver(gravest.severity, "low"))) return undefined
   return {

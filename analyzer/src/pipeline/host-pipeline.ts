@@ -8,11 +8,20 @@ import { nothingLost } from "../domain/lost.js"
 import type { Lost } from "../domain/lost.js"
 import type { Networks } from "../domain/networks.js"
 import type { HostReport, Output } from "../domain/output.js"
+import type { Proof, ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 import { CouplingCurves } from "../findings/coupling-curves.js"
-import { HostTracker } from "../connections/host-tracker.js"
+import { HostTracker, evictedOf } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
+
+/** Tells what the analyzer asked for from what nobody did, and notices when it does not come back. */
+export interface ProofStage {
+  observe(proof: Proof): void
+  /** The claims as they go on to findings: those about proofs marked, some held back for a while, some added. */
+  advance(claims: readonly Claim[], lost: Lost, view: View): readonly Claim[]
+  readonly status: ProofStatus
+}
 
 /** Turns claims into versioned findings; keeps the last version of each of one host. */
 export interface FindingStage {
@@ -27,6 +36,7 @@ export interface IncidentStage {
 /** Makes the stages of one host. Each call gives new ones: hosts share no state. */
 export interface Stages {
   readonly detectors: () => readonly Detector[]
+  readonly proofs: () => ProofStage
   readonly findings: () => FindingStage
   readonly incidents: () => IncidentStage
 }
@@ -50,6 +60,7 @@ const reportUs = 10_000_000
 export class HostPipeline {
   readonly #tracker: HostTracker
   readonly #detectors: readonly Detector[]
+  readonly #proofs: ProofStage
   readonly #findings: FindingStage
   readonly #incidents: IncidentStage
   readonly #curves = new CouplingCurves()
@@ -61,12 +72,17 @@ export class HostPipeline {
   constructor(host: HostFacts, { networks, stages, trackerLimits }: PipelineOptions) {
     this.#tracker = new HostTracker(host, networks, trackerLimits)
     this.#detectors = stages.detectors()
+    this.#proofs = stages.proofs()
     this.#findings = stages.findings()
     this.#incidents = stages.incidents()
   }
 
   get view(): View {
     return this.#tracker
+  }
+
+  get proofs(): ProofStatus {
+    return this.#proofs.status
   }
 
   get counts(): TrackerCounts {
@@ -80,6 +96,11 @@ export class HostPipeline {
   /** Facts that a collector repeats after a reconnect, outside of any batch. */
   learn(processes: readonly ProcessFacts[]): void {
     this.#observe(this.#tracker.learn(processes))
+  }
+
+  /** A request for a proof that came to nothing before a collector could report it. It counts with the next batch. */
+  proofFailed(nonce: string, failure: string): void {
+    this.#proofs.observe({ nonce, process: undefined, startedUs: this.#tracker.nowUs, failure })
   }
 
   apply(batch: Batch): Output {
@@ -104,6 +125,7 @@ export class HostPipeline {
   #observe(changes: Iterable<Change>): void {
     for (const change of changes) {
       this.#curves.observe(change)
+      if (change.kind === "proof") this.#proofs.observe(change.proof)
       for (const detector of this.#detectors) this.#claims.push(...detector.observe(change, this.#tracker))
     }
   }
@@ -118,7 +140,7 @@ export class HostPipeline {
   }
 
   #output(host: HostFacts, seq: number, lost: Lost): Output {
-    const claims = this.#claims
+    const claims = this.#proofs.advance(this.#claims, lost, this.#tracker)
     this.#claims = []
     const { nowUs } = this.#tracker
     const findings = this.#findings.advance(claims, this.#tracker, nowUs)
@@ -138,8 +160,7 @@ export class HostPipeline {
   #report(nowUs: Microseconds): HostReport | undefined {
     if (nowUs < this.#reportedUs + reportUs) return undefined
     this.#reportedUs = nowUs
-    const { liveConnections, processes, evictedConnections, evictedProcesses, evictedCouplings } = this.counts
-    const evicted = evictedConnections + evictedProcesses + evictedCouplings
-    return { atUs: nowUs, liveConnections, processes, evicted }
+    const { liveConnections, processes } = this.counts
+    return { atUs: nowUs, liveConnections, processes, evicted: evictedOf(this.counts) }
   }
 }

@@ -2,6 +2,7 @@ import type { Batch } from "../domain/batch.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import { bootKey } from "../domain/keys.js"
 import type { Output } from "../domain/output.js"
+import type { ProofStatus } from "../domain/proof.js"
 import { HostPipeline } from "./host-pipeline.js"
 import type { PipelineOptions } from "./host-pipeline.js"
 
@@ -49,6 +50,16 @@ export class Hosts {
 
   apply(host: HostFacts, batch: Batch, receivedUs: Microseconds): Output {
     return this.#pipelineOf(host, receivedUs).apply(batch)
+  }
+
+  /** How this boot stands proofs; undefined while nothing is known of it. */
+  proofsOf(host: HostFacts): ProofStatus | undefined {
+    return this.#entries.get(bootKey(host))?.pipeline.proofs
+  }
+
+  /** A request for a proof came to nothing before its collector could say so. */
+  proofFailed(host: HostFacts, nonce: string, failure: string): void {
+    this.#entries.get(bootKey(host))?.pipeline.proofFailed(nonce, failure)
   }
 
   /** Ends and forgets the hosts that were silent for too long. */

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest"
 import { Ledger } from "../alerts/outbox/ledger.js"
+import { AlertLimiter } from "../alerts/outbox/limiter.js"
 import { openAlertAfter, selectAlerts } from "../alerts/outbox/selection.js"
 import type { Batch } from "../domain/batch.js"
 import { aBatch } from "../testing/batches.js"
@@ -22,7 +23,7 @@ function told(steps: readonly (readonly [second: number, parts: Partial<Batch>])
   const ledger = new Ledger()
   const outputs = steps.map(([second, parts], i) => pipeline.apply(aBatch(i + 1, { observedUs: at(second), ...parts })))
   const alerts = outputs.flatMap(({ findings }) => {
-    const selected = selectAlerts(findings, ledger, "medium").map(({ alert }) => alert)
+    const selected = selectAlerts(findings, ledger, "medium", new AlertLimiter(0, () => 0)).map(({ alert }) => alert)
     for (const alert of selected)
       ledger.note(alert.finding.id, openAlertAfter(alert, ledger.openAlert(alert.finding.id)))
     return selected

@@ -1,3 +1,4 @@
+import { Proofs } from "../detectors/proof/proof.js"
 import { detectors } from "../detectors/registry.js"
 import type { DetectorOptions } from "../detectors/registry.js"
 import { FindingTracker } from "../findings/finding-tracker.js"
@@ -17,6 +18,7 @@ export function stagesFor(options: StageOptions, earlier: ReadonlyMap<string, nu
   const rules = policy(options.policy)
   return {
     detectors: () => detectors(options.detectors),
+    proofs: () => new Proofs(),
     findings: () => new FindingTracker(rules, earlier),
     incidents: () => new IncidentTracker(),
   }

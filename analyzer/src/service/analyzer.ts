@@ -8,6 +8,7 @@ import { Intake } from "../ingest/server/intake.js"
 import type { IntakeLimits } from "../ingest/server/intake.js"
 import type { TlsFiles } from "../ingest/server/listener.js"
 import { Recorder } from "../ingest/server/recording.js"
+import { Peers } from "../ingest/server/peers.js"
 import { CollectorServer } from "../ingest/server/server.js"
 import type { Received } from "../ingest/server/server.js"
 import type { CollectorSession } from "../ingest/server/session.js"
@@ -19,6 +20,9 @@ import type { DeliveryLimits } from "../sinks/delivery.js"
 import type { Sink } from "../sinks/sink.js"
 import type { Log } from "../telemetry/log.js"
 import type { AnalyzerStatus, SessionStatus } from "../telemetry/status.js"
+import { Nonces } from "./prove/nonces.js"
+import { Prover } from "./prove/prover.js"
+import type { ProofResult } from "./prove/prover.js"
 import { Runner } from "./runner.js"
 
 /** What bounds the memory of an analyzer. */
@@ -42,6 +46,10 @@ export interface AnalyzerConfig {
   readonly networks: Networks
   /** Folder for recordings of what collectors send; none are made without it. */
   readonly record?: string | undefined
+  /** Between two proofs of one host; 0 for none but on demand. */
+  readonly proofIntervalUs: Microseconds
+  /** What proofs are signed with: nobody else may know it. */
+  readonly proofKey: string
   readonly limits: AnalyzerLimits
 }
 
@@ -71,6 +79,7 @@ export const defaultAnalyzerLimits: AnalyzerLimits = {
 /** Batches that one collector may have under way: at 5 batches a second, more than ten seconds without an answer. */
 const largestWindow = 64
 const silenceCheckMs = 60_000
+const proofCheckMs = 1_000
 
 /** From collectors to sinks: server, intake, hosts and deliveries. Does nothing until it is started. */
 export class Analyzer {
@@ -82,11 +91,12 @@ export class Analyzer {
   readonly #deliveries: readonly Delivery[]
   readonly #recorder: Recorder | undefined
   readonly #server: CollectorServer
+  readonly #prover: Prover
   readonly #runner: Runner
   #address = ""
   /** Messages that were not looked at before the end. */
   #dropped = 0
-  #running: { readonly ended: Promise<void>; readonly silenceCheck: NodeJS.Timeout } | undefined
+  #running: { readonly ended: Promise<void>; readonly timers: readonly NodeJS.Timeout[] } | undefined
 
   constructor(config: AnalyzerConfig, ports: AnalyzerPorts) {
     const { log, nowUs, nowMs, stages, onStored } = ports
@@ -103,7 +113,8 @@ export class Analyzer {
     const others = ports.sinks.map((sink) => new Delivery(sink, log, { ...limits.delivery, delayMs: 0 }))
     this.#deliveries = [store, ...others]
     this.#recorder = config.record === undefined ? undefined : new Recorder(config.record, nowUs)
-    const shared = { intake: this.#intake, sessions: this.#sessions, rejections: this.#rejections, nowUs, log }
+    const peers = new Peers(limits.hosts)
+    const shared = { intake: this.#intake, peers, sessions: this.#sessions, rejections: this.#rejections, nowUs, log }
     this.#server = new CollectorServer(
       {
         address: config.listen,
@@ -115,7 +126,13 @@ export class Analyzer {
       },
       { ...shared, intakeMessages: limits.intake.messages, networks, recorder: this.#recorder },
     )
-    this.#runner = new Runner({ ...shared, hosts: this.#hosts, store, others, nowMs, onStored })
+    this.#prover = new Prover(config.proofIntervalUs, {
+      ...shared,
+      hosts: this.#hosts,
+      nonces: new Nonces(config.proofKey),
+      reject: this.#rejections.count,
+    })
+    this.#runner = new Runner({ ...shared, hosts: this.#hosts, prover: this.#prover, store, others, nowMs, onStored })
   }
 
   /** What collectors dial, in the form of `listen`; empty before the start. */
@@ -136,9 +153,17 @@ export class Analyzer {
     this.#address = await this.#server.start()
     this.#running = {
       ended: this.#runner.run(),
-      silenceCheck: setInterval(() => this.#runner.endSilentHosts(), silenceCheckMs),
+      timers: [
+        setInterval(() => this.#runner.endSilentHosts(), silenceCheckMs),
+        setInterval(() => this.#prover.look(), proofCheckMs),
+      ],
     }
     this.#ports.log.info({ address: this.#address }, "listening for collectors")
+  }
+
+  /** Proves one host, by name or id, or all that are connected, now. */
+  prove(host: string | undefined): Promise<readonly ProofResult[]> {
+    return this.#prover.prove(host)
   }
 
   /** How it stands now, also after its end. */
@@ -153,6 +178,7 @@ export class Analyzer {
         lastReceivedUs,
         counts: pipeline.counts,
         share: this.#intake.shareOf(bootKey(pipeline.view.host)),
+        proofs: pipeline.proofs,
       })),
       deliveries: this.#deliveries.map((delivery) => ({ sink: delivery.name, counts: delivery.counts })),
     }
@@ -166,7 +192,7 @@ export class Analyzer {
     const running = this.#running
     if (running === undefined) return true
     this.#running = undefined
-    clearInterval(running.silenceCheck)
+    for (const timer of running.timers) clearInterval(timer)
     this.#server.refuse()
     this.#intake.close()
     const giveUp = setTimeout(() => this.#giveUp(), graceMs)

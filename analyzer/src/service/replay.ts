@@ -18,7 +18,7 @@ export function* replay(paths: readonly string[], options: PipelineOptions, reje
   for (const path of paths) yield* replayStream(recordedMessages(path), hosts, sessions, reject)
 }
 
-// Nothing recorded lies in the future of a replay.
+// Nothing recorded lies in the future of a replay: what was refused live for the clock of its host is taken here.
 const nowUs = Number.MAX_SAFE_INTEGER
 
 function* replayStream(

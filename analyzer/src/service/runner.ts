@@ -6,6 +6,7 @@ import type { Output } from "../domain/output.js"
 import { messageOf } from "../errors.js"
 import type { CollectorStream } from "../ingest/server/collector-stream.js"
 import type { Intake } from "../ingest/server/intake.js"
+import type { Peers } from "../ingest/server/peers.js"
 import type { Rejections } from "../ingest/decode/rejections.js"
 import type { Received } from "../ingest/server/server.js"
 import type { CollectorSession } from "../ingest/server/session.js"
@@ -13,13 +14,16 @@ import type { Sessions } from "../ingest/server/sessions.js"
 import type { Log } from "../telemetry/log.js"
 import type { Hosts } from "../pipeline/hosts.js"
 import { lossLines } from "../telemetry/losses.js"
+import type { Prover } from "./prove/prover.js"
 import { totalLost } from "../domain/lost.js"
 
 export interface RunnerPorts {
   readonly intake: Intake<Received>
   readonly sessions: Sessions
+  readonly peers: Peers
   readonly rejections: Rejections
   readonly hosts: Hosts
+  readonly prover: Pick<Prover, "admit" | "applied">
   /** The durable sink: its room is what the intake waits for. */
   readonly store: Delivery
   readonly others: readonly Delivery[]
@@ -61,16 +65,17 @@ export class Runner {
 
   /** Ends the hosts that sent nothing for long. */
   endSilentHosts(): void {
-    this.#deliverAll(this.#ports.hosts.endSilent(this.#ports.nowUs()))
+    this.#endAll(this.#ports.hosts.endSilent(this.#ports.nowUs()))
   }
 
-  #handle({ stream, bytes, hello }: Received): void {
+  #handle({ stream, bytes, hello, isConflict }: Received): void {
     const { session } = stream
     // What follows a message that could not be read cannot be trusted: its collector sends it again on a new stream.
     if (session === undefined || stream.isDistrusted) return
     try {
-      if (hello !== undefined) this.#deliverAll(this.#ports.hosts.greet(hello, this.#ports.nowUs()))
-      else this.#read(stream, session, bytes)
+      if (hello !== undefined) {
+        if (!isConflict) this.#endAll(this.#ports.hosts.greet(hello, this.#ports.nowUs()))
+      } else this.#read(stream, session, bytes)
     } catch (thrown) {
       // A fault of ours costs this batch, counted: its session has taken it for seen, so it does not come in a circle.
       this.#ports.rejections.count("analysis_failed")
@@ -86,7 +91,7 @@ export class Runner {
   }
 
   #read(stream: CollectorStream, session: CollectorSession, bytes: Uint8Array): void {
-    const { hosts, rejections, nowUs } = this.#ports
+    const { hosts, prover, rejections, nowUs } = this.#ports
     const before = totalLost(session.counts.lost)
     const input = session.read(bytes, nowUs(), rejections.count)
     this.#logLoss(session, before)
@@ -98,7 +103,9 @@ export class Runner {
     else if (input.kind === "duplicate") this.#acknowledge(session)
     else {
       const { seq, observedUs } = input.batch
-      this.#deliver(hosts.apply(session.host, input.batch, nowUs()), () => {
+      const output = hosts.apply(session.host, prover.admit(session, input.batch), nowUs())
+      prover.applied(session)
+      this.#deliver(output, () => {
         session.markDurable(seq)
         this.#acknowledge(session)
         this.#ports.onStored(observedUs)
@@ -106,8 +113,12 @@ export class Runner {
     }
   }
 
-  #deliverAll(outputs: readonly Output[]): void {
-    for (const output of outputs) this.#deliver(output, () => undefined)
+  /** What comes out of hosts that are over. */
+  #endAll(outputs: readonly Output[]): void {
+    for (const output of outputs) {
+      this.#ports.peers.forget(output.host)
+      this.#deliver(output, () => undefined)
+    }
   }
 
   #deliver(output: Output, onDurable: () => void): void {

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
+import { join } from "node:path"
 import { OutboxThenStore } from "../alerts/outbox-then-store.js"
 import { startAlerts } from "../alerts/start.js"
 import type { Config } from "../config/load.js"
+import { tokenIn } from "../config/secrets.js"
 import { version } from "../config/version.js"
 import type { Microseconds } from "../domain/identity.js"
 import { Networks } from "../domain/networks.js"
@@ -16,6 +18,7 @@ import { takeStateFolder } from "../store/state-folder.js"
 import { StoreSink } from "../store/store-sink.js"
 import type { Store } from "../store/store.js"
 import type { Log } from "../telemetry/log.js"
+import { EventLoopStall } from "../telemetry/event-loop-stall.js"
 import { MetricsRecorder } from "../telemetry/metrics-recorder.js"
 import { Metrics, StoredLatency } from "../telemetry/metrics.js"
 import type { AlertStatus, AnalyzerStatus } from "../telemetry/status.js"
@@ -29,6 +32,8 @@ import { startCollector } from "./collector/start.js"
 import type { CollectorEvents } from "./collector/start.js"
 import { findingSinks } from "./finding-sinks.js"
 import type { FindingsOutput } from "./finding-sinks.js"
+import { hostProofs } from "../telemetry/host-proofs.js"
+import { serveProofs } from "./prove/proof-socket.js"
 import { Teardown } from "./teardown.js"
 
 /** How often the size of the store is checked, in milliseconds. */
@@ -116,8 +121,10 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       listen: options.listen,
       networks: new Networks(config.networks),
       record: options.record,
+      proofIntervalUs: config.proof.intervalMinutes * 60_000_000,
+      proofKey: tokenIn("proof", undefined, join(state, "proof-key")).value,
       limits: defaultAnalyzerLimits,
-      ...credentials(config),
+      ...credentials(options.listen, config),
     },
     {
       stages: stagesFor(config, await store.findingVersions(maxEarlierFindings)),
@@ -130,6 +137,13 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
     },
   )
 
+  const proofs = await serveProofs(state, {
+    prove: (host) => analyzer.prove(host),
+    hosts: () => hostProofs(analyzer.status()),
+  })
+  teardown.add(() => proofs.close())
+  const stall = new EventLoopStall()
+  teardown.add(() => stall.stop())
   const auth = pageAuth(config.page, state)
   const metrics = new Metrics({
     instance: hostname(),
@@ -140,6 +154,7 @@ async function build(options: ServiceOptions, teardown: Teardown): Promise<Servi
       analyzer: () => analyzer.status(),
       alerts: () => alerts.status(),
       findings: () => live.begun,
+      eventLoopStall: () => stall.seconds,
       page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
     },
   })

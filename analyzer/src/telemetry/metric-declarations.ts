@@ -1,52 +1,12 @@
-import type { FindingClass } from "../domain/finding-classes.js"
-import type { Severity } from "../domain/severity.js"
 import { lostKinds } from "../domain/lost.js"
-import type { AnalyzerStatus, AlertStatus } from "./status.js"
-
-/** Where the values of metrics come from, outside of the metrics themselves. */
-export interface MetricValues {
-  readonly version: string
-  readonly analyzer: () => AnalyzerStatus
-  readonly alerts: () => readonly AlertStatus[]
-  /** Findings that began in this run. */
-  readonly findings: () => readonly {
-    readonly class: FindingClass
-    readonly severity: Severity
-    readonly count: number
-  }[]
-  readonly page: () => { readonly sessions: number; readonly refused: ReadonlyMap<string, number> }
-}
-
-export interface MetricSource extends MetricValues {
-  /** Times that the samples were not written to the store. */
-  readonly skippedSamples: () => number
-}
-
-export type Labels = Readonly<Record<string, string>>
-export type Reading = readonly [labels: Labels, value: number]
-
-/** Everything about a metric, once. `read` gives what it is now. */
-export interface MetricDeclaration {
-  readonly name: `backflow_${string}`
-  readonly type: "counter" | "gauge"
-  readonly help: string
-  readonly labels: readonly string[]
-  readonly unit: string
-  /** Which part of the analyzer counts it. */
-  readonly source: string
-  readonly read: (source: MetricSource) => readonly Reading[]
-}
+import { alertMetrics } from "./alert-metrics.js"
+import type { Labels, MetricDeclaration, MetricSource, Reading } from "./metric-declaration.js"
 
 const none: Labels = {}
 
 function ofDeliveries(part: "written" | "failures" | "shed" | "waiting") {
   return (source: MetricSource): readonly Reading[] =>
     source.analyzer().deliveries.map(({ sink, counts }) => [{ sink }, counts[part]])
-}
-
-function ofAlerts(part: Exclude<keyof AlertStatus, "name" | "condition" | "shed">) {
-  return (source: MetricSource): readonly Reading[] =>
-    source.alerts().map((alert) => [{ sink: alert.name }, alert[part]])
 }
 
 function lostByHost(source: MetricSource): readonly Reading[] {
@@ -72,7 +32,6 @@ function ofShares(part: "costMs" | "delayedMs") {
 const pipeline = "pipeline"
 const ingest = "gRPC server"
 const delivery = "deliveries"
-const outbox = "outbox"
 
 export const metricDeclarations: readonly MetricDeclaration[] = [
   {
@@ -101,6 +60,28 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "hosts",
     source: pipeline,
     read: (source) => [[none, source.analyzer().hosts.length]],
+  },
+  {
+    name: "backflow_host_last_proven_timestamp_seconds",
+    type: "gauge",
+    help: "When a relay that the analyzer asked for was last found on a host, by its clock; 0 before the first in its boot.",
+    labels: ["host"],
+    unit: "seconds since the Unix epoch",
+    source: pipeline,
+    read: (source) =>
+      source
+        .analyzer()
+        .hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, (proofs.lastProvenUs ?? 0) / 1e6]),
+  },
+  {
+    name: "backflow_host_blind",
+    type: "gauge",
+    help: "1 while the last relay that the analyzer asked for was not found on a host in time, or could not be opened.",
+    labels: ["host"],
+    unit: "1",
+    source: pipeline,
+    read: (source) =>
+      source.analyzer().hosts.map(({ view, proofs }) => [{ host: view.host.hostName }, proofs.blind ? 1 : 0]),
   },
   {
     name: "backflow_live_connections",
@@ -192,101 +173,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     source: delivery,
     read: ofDeliveries("waiting"),
   },
-  {
-    name: "backflow_outbox_depth",
-    type: "gauge",
-    help: "Alerts on disk that the receiver has not acknowledged.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("depth"),
-  },
-  {
-    name: "backflow_outbox_bytes",
-    type: "gauge",
-    help: "Bytes on disk of alerts that wait.",
-    labels: ["sink"],
-    unit: "bytes",
-    source: outbox,
-    read: ofAlerts("bytes"),
-  },
-  {
-    name: "backflow_outbox_limit_bytes",
-    type: "gauge",
-    help: "Bytes on disk that alerts may take: alerts.outbox_bytes.",
-    labels: ["sink"],
-    unit: "bytes",
-    source: outbox,
-    read: ofAlerts("limitBytes"),
-  },
-  {
-    name: "backflow_outbox_oldest_seconds",
-    type: "gauge",
-    help: "Age of the alert that waits longest; 0 when none waits.",
-    labels: ["sink"],
-    unit: "seconds",
-    source: outbox,
-    read: ofAlerts("oldestSeconds"),
-  },
-  {
-    name: "backflow_alerts_published_total",
-    type: "counter",
-    help: "Alerts that the receiver acknowledged.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("published"),
-  },
-  {
-    name: "backflow_alert_errors_total",
-    type: "counter",
-    help: "Attempts to publish that failed; each is retried.",
-    labels: ["sink"],
-    unit: "attempts",
-    source: outbox,
-    read: ofAlerts("errors"),
-  },
-  {
-    name: "backflow_alerts_shed_total",
-    type: "counter",
-    help: "Alerts dropped because the outbox was full, the least grave first.",
-    labels: ["sink", "severity"],
-    unit: "alerts",
-    source: outbox,
-    read: (source) =>
-      source
-        .alerts()
-        .flatMap(({ name, shed }) =>
-          Object.entries(shed).map(([severity, count]): Reading => [{ sink: name, severity }, count]),
-        ),
-  },
-  {
-    name: "backflow_alerts_superseded_total",
-    type: "counter",
-    help: "Versions that did not leave because a graver, newer one of their finding left before; none of them is lost.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("superseded"),
-  },
-  {
-    name: "backflow_alerts_refused_total",
-    type: "counter",
-    help: "Alerts that the receiver refused for good, kept in refused.jsonl.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("refused"),
-  },
-  {
-    name: "backflow_alerts_torn_total",
-    type: "counter",
-    help: "Alerts lost on disk, by a crash in the middle of a write or by damage.",
-    labels: ["sink"],
-    unit: "alerts",
-    source: outbox,
-    read: ofAlerts("torn"),
-  },
+  ...alertMetrics,
   {
     name: "backflow_findings_total",
     type: "counter",
@@ -304,6 +191,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "records",
     source: "collectors",
     read: lostByHost,
+  },
+  {
+    name: "backflow_event_loop_stall_seconds",
+    type: "gauge",
+    help: "Longest time of the last minute for which the analyzer could answer nobody.",
+    labels: [],
+    unit: "seconds",
+    source: "process",
+    read: (source) => [[none, source.eventLoopStall()]],
   },
   {
     name: "backflow_page_sessions",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
-import type { MetricValues } from "./metric-declarations.js"
+import type { MetricValues } from "./metric-declaration.js"
 import { Metrics, StoredLatency } from "./metrics.js"
 import { metricsPage } from "./metrics-page.js"
 import { brokenLines } from "../testing/exposition.js"
@@ -25,6 +25,7 @@ function source(changes: Partial<MetricValues> = {}): MetricValues {
       }),
     alerts: () => [anAlertStatus({ depth: 2, bytes: 800, limitBytes: 1_000 })],
     findings: () => [{ class: "reverse_tunnel", severity: "high", count: 2 }],
+    eventLoopStall: () => 0.25,
     page: () => ({ sessions: 1, refused: new Map([["no_token", 4]]) }),
     ...changes,
   }
@@ -59,6 +60,7 @@ describe("/metrics", () => {
   it.each([
     'backflow_build_info{version="0.1.0"} 1',
     "backflow_collector_streams 2",
+    "backflow_event_loop_stall_seconds 0.25",
     'backflow_rejected_total{reason="time"} 3',
     'backflow_batches_written_total{sink="store"} 7',
     'backflow_outbox_bytes{sink="kafka"} 800',

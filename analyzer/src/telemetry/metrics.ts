@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client"
 import type { Microseconds } from "../domain/identity.js"
 import { metricDeclarations, storedSeconds } from "./metric-declarations.js"
-import type { MetricDeclaration, MetricSource, MetricValues } from "./metric-declarations.js"
+import type { MetricDeclaration, MetricSource, MetricValues } from "./metric-declaration.js"
 
 /** One value of one metric at a moment: a row of the store's table `metrics`. */
 export interface MetricSample {

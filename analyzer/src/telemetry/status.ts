@@ -2,6 +2,7 @@
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
 import type { Severity } from "../domain/severity.js"
+import type { ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 
 export interface AnalyzerStatus {
@@ -33,6 +34,8 @@ export interface SessionCounts {
   readonly missing: number
   /** Totals of this run of the collector, as it last sent them; undefined before the first batch. */
   readonly lost: Lost | undefined
+  /** How far its clock was ahead of this machine's at the last batch, refused or not; 0 when it was not. */
+  readonly clockAheadUs: number
 }
 
 /** One boot of one host. */
@@ -43,6 +46,7 @@ export interface HostStatus {
   readonly lastReceivedUs: Microseconds
   readonly counts: { readonly liveConnections: number }
   readonly share: HostShare
+  readonly proofs: ProofStatus
 }
 
 /** How much of the analyzer's time one host takes. */
@@ -53,6 +57,17 @@ export interface HostShare {
   readonly delayedMs: number
   /** It takes more than its share: it waits now, or did within the last minute. */
   readonly isDelayed: boolean
+}
+
+/** Whether a host is proven to be watched, for people and programs. */
+export interface HostProof {
+  readonly host: string
+  readonly hostId: string
+  readonly connected: boolean
+  /** RFC 3339; null before the first time in this boot. */
+  readonly lastProvenAt: string | null
+  /** Why it is not; null while nothing says so. */
+  readonly blind: string | null
 }
 
 /** Outputs of one sink. */
@@ -84,6 +99,8 @@ export interface AlertStatus {
   readonly shed: Readonly<Record<Severity, number>>
   /** Versions that did not leave because a graver, newer one of their finding had left before. */
   readonly superseded: number
+  /** Findings that left in the sum of their identity's minute only. */
+  readonly limited: number
   /** Lost on disk, by a crash in the middle of a write or by damage. */
   readonly torn: number
   readonly depth: number

@@ -19,6 +19,7 @@ export async function aQueue(folder: string, changes: Partial<AlertQueueOptions>
     folder,
     limitBytes: 1_000_000,
     minSeverity: "medium",
+    perIdentityPerMinute: 0,
     nowMs: () => startMs,
     log: noLog,
     ...changes,

@@ -19,6 +19,8 @@ export function anAnalyzer(
     {
       listen: "127.0.0.1:0",
       networks: new Networks(),
+      proofIntervalUs: 0,
+      proofKey: "key of a test",
       ...config,
       limits: { ...defaultAnalyzerLimits, ...limits, delivery },
     },

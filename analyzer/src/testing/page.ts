@@ -99,6 +99,7 @@ export async function aPage(
       analyzer,
       alerts,
       findings: () => live.begun,
+      eventLoopStall: () => 0,
       page: () => ({ sessions: auth.access.sessions, refused: auth.refusals.counts }),
     },
   })

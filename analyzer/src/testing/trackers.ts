@@ -10,6 +10,7 @@ import type { View } from "../domain/view.js"
 import type { PipelineOptions, Stages } from "../pipeline/host-pipeline.js"
 import { aBatch } from "./batches.js"
 import { aHost } from "./hosts.js"
+import { unproven } from "./status.js"
 import { startUs } from "./time.js"
 
 export function aTracker(limits: Partial<TrackerLimits> = {}, host: HostFacts = aHost()): HostTracker {
@@ -38,6 +39,11 @@ export function aView(
 /** A pipeline that tracks connections and finds nothing. */
 export const noStages: Stages = {
   detectors: () => [],
+  proofs: () => ({
+    observe: () => undefined,
+    advance: (claims) => claims,
+    status: unproven,
+  }),
   findings: () => ({ advance: () => [] }),
   incidents: () => ({ advance: () => [] }),
 }

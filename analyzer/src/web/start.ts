@@ -90,7 +90,7 @@ export async function startWeb({ page, auth, ports, live, metrics, files, versio
   const listener =
     page.address === "off"
       ? undefined
-      : await listenForPage(page, (request, response) => server.handle(request, response))
+      : await listenForPage(page, server.handle, () => refusals.count("too_many_connections"))
   if (listener !== undefined) server.open({ isTls: page.tls !== undefined, isOurHost: ourHosts(listener.certificate) })
   const healthCheck = setInterval(() => health.look(), healthCheckMs)
   healthCheck.unref()
@@ -110,8 +110,12 @@ export async function startWeb({ page, auth, ports, live, metrics, files, versio
 }
 
 /** Listens where the configuration says. Where nobody chose a port and the usual one is in use, on any free one of loopback. */
-async function listenForPage({ address, tls }: ServedConfig, handler: Handler): Promise<HttpListener> {
-  const listenOn = (chosen: string) => listenHttp({ setting: "page", address: chosen, tls, limits }, handler)
+async function listenForPage(
+  { address, tls }: ServedConfig,
+  handler: Handler,
+  onDropped: () => void,
+): Promise<HttpListener> {
+  const listenOn = (chosen: string) => listenHttp({ setting: "page", address: chosen, tls, limits, onDropped }, handler)
   if (address !== undefined) return listenOn(address)
   try {
     return await listenOn(defaultPageAddress)

@@ -110,9 +110,15 @@ fn makes_room_by_what_ended_and_then_refuses() {
     }
     assert!(table.state_of((1, 1), 0).is_none());
     assert_eq!(table.refused, 1);
-    table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process: ProcessId { start_ns: 0, pid: BASE, uid: 0 }, at_ns: 1 });
-    assert!(table.state_of((1, 1), 0).is_some());
-    assert!(table.state_of((2, 2), 0).is_none());
+    let ended = MIN_ENDED as u32;
+    for n in 0..ended {
+        let process = ProcessId { start_ns: 0, pid: BASE + n, uid: 0 };
+        table.on_exit(&ExitRecord { kind: RECORD_EXIT, reserved: [0; 3], process, at_ns: 1 });
+    }
+    for n in 0..ended {
+        assert!(table.state_of((1 + n, 1), 0).is_some());
+    }
+    assert!(table.state_of((BASE * 2, 2), 0).is_none());
 }
 
 #[test]
@@ -123,4 +129,39 @@ fn keeps_who_forked_a_daemon_when_init_has_taken_it_over() {
     exit(&mut table, 2, 1);
     exec(&mut table, 9, 3, b"ssh\0");
     assert_eq!(pids(&table.unsent([key_of(&id(3))])), [1, 2, 3]);
+}
+
+#[test]
+fn keeps_what_a_process_ran_when_it_forked() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    exec(&mut table, 1, 2, b"sh\0-i\0");
+    fork(&mut table, 2, 3);
+    exec(&mut table, 1, 2, b"cat\0");
+    let argv: Vec<Vec<String>> = table.unsent([key_of(&id(3))]).into_iter().map(|p| p.argv).collect();
+    assert_eq!(argv, [vec![], vec!["cat".to_owned()], vec!["sh".to_owned(), "-i".to_owned()]]);
+}
+
+#[test]
+fn names_the_nearest_process_that_did_not_end() {
+    let mut table = Processes::default();
+    fork(&mut table, 1, 2);
+    fork(&mut table, 2, 3);
+    assert_eq!(table.nearest_running(key_of(&id(3))), key_of(&id(3)));
+    exit(&mut table, 3, 1);
+    exit(&mut table, 2, 1);
+    assert_eq!(table.nearest_running(key_of(&id(3))), key_of(&id(1)));
+    assert_eq!(table.nearest_running(key_of(&id(99))), key_of(&id(99)));
+}
+
+#[test]
+fn gives_back_the_room_of_a_burst() {
+    let mut table = Processes::default();
+    for n in 2..20_000 {
+        fork(&mut table, 1, n);
+        exit(&mut table, n, 0);
+    }
+    table.expire(KEEP_UNSENT_NS);
+    assert_eq!(table.by_key.len(), 1);
+    assert!(table.by_key.capacity() < MIN_ENDED);
 }

@@ -57,6 +57,15 @@ export function ecs(alert: Alert, version: string): Readonly<Record<string, unkn
         // One text each: facts of every kind as fields of their own would grow an index without end.
         evidence: finding.evidence.map(({ text }) => text),
       },
+      // Classes as lists, for the same reason.
+      ...(alert.limited && {
+        limited: {
+          count: alert.limited.count,
+          identity: alert.limited.identity,
+          minute: alert.limited.minute,
+          classes: Object.keys(alert.limited.classes),
+        },
+      }),
     },
   }
 }

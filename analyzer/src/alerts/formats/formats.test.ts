@@ -126,6 +126,35 @@ describe("ECS", () => {
   })
 })
 
+describe("an alert that stands for many", () => {
+  const limited = {
+    count: 2_990,
+    classes: { tunnel_intent: 2_980, long_lived_ssh: 10 },
+    identity: "uid 1000, bash",
+    minute: "2026-11-23T06:00:00.000000000Z",
+  }
+  const alert = anAlert({ limited })
+
+  it("says how many in every form, in a place of its own", () => {
+    expect(problems(ocsf(alert, "0.1.0"))).toEqual([])
+    expect(ocsf(alert, "0.1.0")).toMatchObject({ is_alert: true, unmapped: { limited } })
+    expect(ecs(alert, "0.1.0")).toMatchObject({
+      backflow: { limited: { count: 2_990, classes: ["tunnel_intent", "long_lived_ssh"] } },
+    })
+    expect(JSON.parse(formatter("finding", "/a", "0.1.0")(alert).body)).toMatchObject({ id: alert.finding.id, limited })
+  })
+
+  it("agrees with the schema of the project's own form", () => {
+    const path = new URL("../../../../proto/finding.schema.json", import.meta.url)
+    const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true })
+    formats.default(ajv)
+    const isValid = ajv.compile(JSON.parse(readFileSync(path, "utf8")) as AnySchema)
+    const body = (sent: Alert) => JSON.parse(formatter("finding", "/a", "0.1.0")(sent).body) as unknown
+    expect(isValid(body(alert))).toBe(true)
+    expect(isValid(body(anAlert({ limited: { ...limited, count: 0 } })))).toBe(false)
+  })
+})
+
 describe("the protocol of an alert", () => {
   const protocolsOf = (protocol: Finding["connection"]["protocol"]) => {
     const alert = anAlert({}, { class: "tunnel_intent", connection: { ...connection, protocol } })

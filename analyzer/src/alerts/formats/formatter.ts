@@ -18,7 +18,7 @@ export type Formatter = (alert: Alert) => AlertMessage
 /** `source` is who speaks, `version` this release. */
 export function formatter(format: AlertFormat, source: string, version: string): Formatter {
   const bodies: Readonly<Record<AlertFormat, (alert: Alert) => object>> = {
-    finding: ({ finding }) => finding,
+    finding: ({ finding, limited }) => (limited === undefined ? finding : { ...finding, limited }),
     ocsf: (alert) => ocsf(alert, version),
     ecs: (alert) => ecs(alert, version),
   }

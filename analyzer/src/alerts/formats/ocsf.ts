@@ -19,7 +19,7 @@ const severityNames = {
   critical: "Critical",
 } as const
 /** New, In Progress, Suppressed, Resolved. */
-const statusIds = { open: 1, updated: 2, suppressed: 3, expected: 3, closed: 4 } as const
+const statusIds = { open: 1, updated: 2, suppressed: 3, expected: 3, closed: 4, proof: 3 } as const
 const statusNames = { 1: "New", 2: "In Progress", 3: "Suppressed", 4: "Resolved" } as const
 const directions = { local: [2, "Outbound"], remote: [1, "Inbound"], unknown: [0, "Unknown"] } as const
 const observableTypes = { hostname: [1, "Hostname"], ip: [2, "IP Address"], commandLine: [13, "Command Line"] } as const
@@ -69,6 +69,7 @@ export function ocsf(alert: Alert, version: string): Readonly<Record<string, unk
       score: finding.score,
       finding_version: finding.version,
       process_start_ns: finding.process.start_ns,
+      ...(alert.limited && { limited: alert.limited }),
       ...(finding.connection && {
         netns_inode: finding.connection.netns_inode,
         bytes_sent: finding.connection.bytes_sent,

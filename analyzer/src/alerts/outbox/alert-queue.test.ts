@@ -13,8 +13,8 @@ import { anAlert, aQueue } from "../../testing/alerts.js"
 import { idOf, aFinding } from "../../testing/findings.js"
 import { aFolder } from "../../testing/folder.js"
 import { aLog } from "../../testing/log.js"
-import { outputOf } from "../../testing/outputs.js"
-import { startMs } from "../../testing/time.js"
+import { anOutput, outputOf } from "../../testing/outputs.js"
+import { startMs, startUs } from "../../testing/time.js"
 
 const waiting = async (queue: AlertQueue) =>
   (await queue.peek(1_000, 10_000_000)).map(({ alert }) => `${alert.kind} ${alert.finding.version}`)
@@ -218,6 +218,46 @@ describe("an outbox that is full", () => {
     await fill(queue, "medium")
     expect((await leaving(queue))[0]).toBe("created 1")
     expect(queue.counts.shed.high).toBe(0)
+  })
+})
+
+describe("many findings of one identity", () => {
+  const at = (n: number, changes: Partial<Finding> = {}) => aFinding({ id: idOf(n), severity: "medium", ...changes })
+  const flood = outputOf(...Array.from({ length: 500 }, (_, n) => at(n)))
+
+  it("leave as the first few and one sum; of the rest no closing leaves, of the sum it does", async () => {
+    const queue = await aQueue(aFolder(), { perIdentityPerMinute: 10 })
+    await queue.write([flood])
+    const report = { atUs: startUs + 60e6, liveConnections: 0, processes: 0, evicted: 0 }
+    await queue.write([anOutput(2, { report })])
+    const closed = { version: 2, status: "closed", detectedAtUs: startUs + 61e6 } as const
+    await queue.write([outputOf(...Array.from({ length: 500 }, (_, n) => at(n, closed)))])
+    const kinds = (await leaving(queue)).map((text) => text.split(" ").slice(-2).join(" "))
+    expect(kinds).toEqual([...Array<string>(11).fill("created 1"), ...Array<string>(11).fill("closed 2")])
+    expect(queue.counts).toMatchObject({ limited: 490, depth: 0, superseded: 0 })
+  })
+
+  it("do not hold a graver one of it back", async () => {
+    const queue = await aQueue(aFolder(), { perIdentityPerMinute: 10 })
+    await queue.write([flood, outputOf(at(900, { severity: "high" }), at(7, { severity: "critical", version: 2 }))])
+    const [first] = await queue.peek(10, 1e6)
+    expect(first?.alert).toMatchObject({ kind: "created", finding: { id: idOf(7), version: 2 } })
+    expect((await leaving(queue)).slice(0, 2)).toEqual(["7 created 2", "900 created 1"])
+  })
+
+  it("are summed when the analyzer stops, and by the clock", async () => {
+    const folder = aFolder()
+    let nowMs = startMs
+    const queue = await aQueue(folder, { perIdentityPerMinute: 10, nowMs: () => nowMs })
+    await queue.write([flood])
+    await queue.sum()
+    expect(queue.counts.depth).toBe(10)
+    nowMs += 100_000
+    await queue.sum()
+    expect(queue.counts.depth).toBe(11)
+    await queue.write([outputOf(...Array.from({ length: 20 }, (_, n) => at(2_000 + n)))])
+    await queue.retire()
+    expect((await aQueue(folder)).counts.depth).toBe(22)
   })
 })
 

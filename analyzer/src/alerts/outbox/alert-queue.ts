@@ -6,6 +6,7 @@ import type { Log } from "../../telemetry/log.js"
 import type { Alert } from "./alert.js"
 import { readJson, replaceFile } from "./durable-file.js"
 import { Ledger } from "./ledger.js"
+import { AlertLimiter } from "./limiter.js"
 import type { OpenAlert } from "./ledger.js"
 import { laneOptions, Lanes } from "./lanes.js"
 import type { LaneEntry, LanesCounts, LanesOptions } from "./lanes.js"
@@ -20,6 +21,8 @@ export interface AlertQueueOptions {
   readonly limitBytes: number
   /** This severity and above is sent. */
   readonly minSeverity: Severity
+  /** First alerts of one identity and severity; 0 for no limit. */
+  readonly perIdentityPerMinute: number
   readonly nowMs: () => number
   readonly log: Log
 }
@@ -36,6 +39,8 @@ export interface AlertQueueCounts extends LanesCounts {
   readonly refused: number
   /** Versions that did not leave because a graver, newer one had. */
   readonly superseded: number
+  /** Findings that left in the sum of a minute only. */
+  readonly limited: number
 }
 
 interface Entry extends LaneEntry {
@@ -56,6 +61,7 @@ export class AlertQueue {
   readonly #lanes: Lanes
   readonly #ledger: Ledger
   readonly #progresses = new Progresses()
+  readonly #limiter: AlertLimiter
   /** Arrays of outputs that are durable: after another sink failed, the same array is written again. */
   readonly #kept = new WeakSet<readonly Output[]>()
   /** Up to here the ledger holds what is in the lanes. */
@@ -72,6 +78,7 @@ export class AlertQueue {
     this.#lanes = lanes
     this.#ledger = new Ledger(open)
     this.#noted = seqs
+    this.#limiter = new AlertLimiter(options.perIdentityPerMinute, options.nowMs)
   }
 
   static async open(options: AlertQueueOptions): Promise<AlertQueue> {
@@ -86,7 +93,12 @@ export class AlertQueue {
   }
 
   get counts(): AlertQueueCounts {
-    return { ...this.#lanes.counts, refused: this.#refused, superseded: this.#superseded }
+    return {
+      ...this.#lanes.counts,
+      refused: this.#refused,
+      superseded: this.#superseded,
+      limited: this.#limiter.limited,
+    }
   }
 
   /** Resolves once every alert in the outputs is on disk. */
@@ -94,10 +106,17 @@ export class AlertQueue {
     return this.#exclusive(async () => {
       if (this.#kept.has(outputs)) return
       const findings = outputs.flatMap((output) => output.findings)
-      const selected = selectAlerts(findings, this.#ledger, this.#options.minSeverity)
+      const selected = selectAlerts(findings, this.#ledger, this.#options.minSeverity, this.#limiter)
       if (selected.length > 0) await this.#append(selected.map(({ alert, lane }) => entryOf(alert, lane)))
+      for (const { host, report } of outputs) if (report !== undefined) this.#limiter.advance(host.hostId, report.atUs)
+      await this.#sum()
       this.#kept.add(outputs)
     })
+  }
+
+  /** Sums what was held back in minutes that are over by the clock; to be called from time to time. */
+  sum(): Promise<void> {
+    return this.#exclusive(() => this.#sum())
   }
 
   /** What is to leave next, of one severity. */
@@ -150,8 +169,20 @@ export class AlertQueue {
     this.#lanes.wake()
   }
 
+  /** Nothing more is written: what was held back so far is summed, and leaves with the rest. */
+  retire(): Promise<void> {
+    return this.#exclusive(() => this.#sum(true))
+  }
+
   close(): Promise<void> {
     return this.#exclusive(() => this.#lanes.close())
+  }
+
+  async #sum(isEnd = false): Promise<void> {
+    const summaries = this.#limiter.summaries(isEnd)
+    if (summaries.length === 0) return
+    await this.#append(summaries.map(({ alert }) => entryOf(alert, alert.finding.severity)))
+    this.#limiter.done(summaries)
   }
 
   async #append(entries: readonly Entry[]): Promise<void> {

@@ -2,10 +2,13 @@ import { describe, expect, it } from "vitest"
 import type { Finding, FindingStatus } from "../../domain/finding.js"
 import type { Severity } from "../../domain/severity.js"
 import { alertId } from "./alert.js"
+import { AlertLimiter } from "./limiter.js"
 import { Ledger } from "./ledger.js"
 import { selectAlerts, openAlertAfter } from "./selection.js"
 import { startUs } from "../../testing/time.js"
 import { aFinding } from "../../testing/findings.js"
+
+const unlimited = new AlertLimiter(0, () => 0)
 
 type Step = readonly [Severity, FindingStatus]
 
@@ -15,7 +18,7 @@ const version = (n: number, [severity, status]: Step): Finding =>
 /** What leaves of the versions 1, 2, 3 … of one finding, each in a call of its own: "kind version because". */
 function leaving(steps: readonly Step[], ledger = new Ledger()): string[] {
   return steps.flatMap((step, i) => {
-    const alerts = selectAlerts([version(i + 1, step)], ledger, "medium").map(({ alert }) => alert)
+    const alerts = selectAlerts([version(i + 1, step)], ledger, "medium", unlimited).map(({ alert }) => alert)
     for (const alert of alerts) ledger.note(alert.finding.id, openAlertAfter(alert, ledger.openAlert(alert.finding.id)))
     return alerts.map(({ kind, because, finding }) => [kind, finding.version, because ?? ""].join(" ").trim())
   })
@@ -109,7 +112,7 @@ describe("what leaves", () => {
 
   it("follows several versions within one call", () => {
     const findings = [version(1, ["high", "open"]), version(2, ["high", "updated"]), version(3, ["high", "closed"])]
-    const alerts = selectAlerts(findings, new Ledger(), "medium").map(({ alert }) => alert)
+    const alerts = selectAlerts(findings, new Ledger(), "medium", unlimited).map(({ alert }) => alert)
     expect(alerts.map(({ kind }) => kind)).toEqual(["created", "updated", "closed"])
     expect(alerts.map(alertId)).toEqual([1, 2, 3].map((n) => `${aFinding().id}:${n}`))
     expect(new Set(alerts.map(({ createdAt }) => createdAt))).toEqual(new Set(["2026-11-23T06:00:00.000001000Z"]))
@@ -126,7 +129,7 @@ describe("what leaves", () => {
 
   it("does not change the ledger by itself", () => {
     const ledger = new Ledger()
-    selectAlerts([version(1, ["high", "open"])], ledger, "medium")
+    selectAlerts([version(1, ["high", "open"])], ledger, "medium", unlimited)
     expect(ledger.entries().length).toBe(0)
   })
 })

@@ -3,6 +3,7 @@ import { isAtLeast, type Severity } from "../../domain/severity.js"
 import { findingJson } from "../../documents/finding-json.js"
 import { formatTime } from "../../text/rfc3339.js"
 import type { Alert, ClosedBecause } from "./alert.js"
+import type { AlertLimiter } from "./limiter.js"
 import type { Ledger, OpenAlert } from "./ledger.js"
 
 export interface SelectedAlert {
@@ -14,18 +15,22 @@ export interface SelectedAlert {
 /**
  * Which finding versions leave, in order. Those of `minSeverity` and above that policy neither approves nor suppresses do;
  * and once a finding has left, all its later versions do, until the one by which it is over for its readers: closed, under
- * `minSeverity`, expected or suppressed. The first version that leaves is `created`, whatever its number.
+ * `minSeverity`, expected or suppressed. The first version that leaves is `created`, whatever its number. A finding that the
+ * limiter holds back is one that has not left.
  */
 export function selectAlerts(
   findings: readonly Finding[],
   ledger: Ledger,
   minSeverity: Severity,
+  limiter: AlertLimiter,
 ): readonly SelectedAlert[] {
   /** What this call has selected so far; the ledger itself changes only once that is durable. */
   const pending = new Map<string, OpenAlert | undefined>()
   return findings.flatMap((finding) => {
     const before = pending.has(finding.id) ? pending.get(finding.id) : ledger.openAlert(finding.id)
     const alert = alertOf(finding, before, minSeverity)
+    const isUnknown = before === undefined
+    if (isUnknown && limiter.holdsBack(finding, overBecause(finding, minSeverity), alert !== undefined)) return []
     if (alert === undefined) return []
     pending.set(finding.id, openAlertAfter(alert, before))
     return [{ alert, lane: laneOf(alert, before) }]
@@ -58,6 +63,8 @@ function alertOf(finding: Finding, before: OpenAlert | undefined, minSeverity: S
 function overBecause(finding: Finding, minSeverity: Severity): ClosedBecause | undefined {
   if (finding.status === "expected" || finding.status === "suppressed") return finding.status
   if (finding.status === "closed") return "ended"
+  // Whatever the least severity is: nobody needs to know that the analyzer found what it asked for.
+  if (finding.status === "proof") return "lowered"
   return isAtLeast(finding.severity, minSeverity) ? undefined : "lowered"
 }
 

@@ -17,4 +17,5 @@ export const exitCodes = {
   "schema-differs": { code: 12, meaning: "the tables of the store are not those of this release" },
   "broker-unusable": { code: 13, meaning: "the Kafka cluster is unreachable, or refuses" },
   "check-failed": { code: 14, meaning: "a check of backflow doctor failed" },
+  "not-proven": { code: 15, meaning: "a host did not show a relay that was opened to prove that it would" },
 } as const satisfies Record<ErrorCode | "ok" | "failed", { readonly code: number; readonly meaning: string }>

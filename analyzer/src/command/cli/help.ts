@@ -125,6 +125,15 @@ export const commands: readonly Command[] = [
     ],
   },
   {
+    name: "prove",
+    summary: "open a harmless relay on every host that is connected, and check that it is found",
+    options: [config, state, { name: "host", value: "NAME", text: "this host alone, by name or id" }, json, help],
+    examples: [
+      ["backflow prove", "is every host of the running analyzer watched?"],
+      ["backflow prove --host build-7 --state /var/lib/backflow", "one of them; the exit code says whether"],
+    ],
+  },
+  {
     name: "check-config",
     operands: "[FILE]",
     summary: "check a configuration and name every error in it",

@@ -159,7 +159,7 @@ const attaches = `echo '{"capabilities":["on_state"],"degraded":[]}'`
 describe("backflow doctor", () => {
   it("reports the state of each part", async () => {
     const { report } = await doctor(
-      { "page.address": "127.0.0.1:0", "listen.address": "127.0.0.1:0" },
+      { "page.address": "127.0.0.1:0", "listen.address": "127.0.0.1:0", "listen.token_file": "/token" },
       program(attaches),
     )
     expect(of(report, "collector")).toMatchObject({ state: "ok", text: "1 hooks attach" })

@@ -23,9 +23,9 @@ class Run {
   readonly ended: Promise<number | null>
   #waiting: (() => void)[] = []
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
     // The environment of the test run may hold BACKFLOW_ variables of its own.
-    this.child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env["PATH"] } })
+    this.child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env["PATH"], ...variables } })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream === null) throw new Error("started without pipes")
       createInterface({ input: stream }).on("line", (line) => {
@@ -67,17 +67,21 @@ class Run {
   }
 }
 
+const token = "0123456789abcdef"
 let folder: string
+let tokenFile: string
 let runs: Run[]
 
 function backflow(...args: string[]): Run {
-  const run = new Run(args)
+  const run = new Run(args, { BACKFLOW_LISTEN_TOKEN_FILE: tokenFile })
   runs.push(run)
   return run
 }
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "backflow-watch-"))
+  tokenFile = join(folder, "token")
+  writeFileSync(tokenFile, `${token}\n`)
   runs = []
 })
 
@@ -108,7 +112,7 @@ describe("backflow analyzer", () => {
   it("stores, tells and lists what a collector sends, and stops with nothing lost", async () => {
     const jsonl = join(folder, "findings.jsonl")
     const run = backflow("analyzer", ...stateOf("a"), ...anyPort, "--findings-jsonl", jsonl)
-    const collector = new FakeCollector(await run.ready())
+    const collector = new FakeCollector(await run.ready(), token)
     collector.send(hello())
     collector.send(tunnelBatch(1))
     await collector.acknowledged(1)
@@ -128,14 +132,14 @@ describe("backflow analyzer", () => {
 
   it("holds every connection once after kill -9 and batches sent again", async () => {
     const first = backflow("analyzer", ...stateOf("a"), ...anyPort)
-    const collector = new FakeCollector(await first.ready())
+    const collector = new FakeCollector(await first.ready(), token)
     collector.send(hello())
     for (let seq = 1; seq <= 40; seq++) collector.send(tunnelBatch(seq))
     await collector.acknowledged(1)
     await first.kill()
 
     const second = backflow("analyzer", ...stateOf("a"), ...anyPort)
-    const again = new FakeCollector(await second.ready())
+    const again = new FakeCollector(await second.ready(), token)
     again.send(hello())
     for (let seq = 1; seq <= 50; seq++) again.send(tunnelBatch(seq))
     await again.acknowledged(50)
@@ -150,7 +154,7 @@ describe("backflow analyzer", () => {
     const run = backflow("analyzer", ...stateOf("a"), ...anyPort, "--findings-jsonl", "-")
     let out = ""
     run.child.stdout?.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")))
-    const collector = new FakeCollector(await run.ready())
+    const collector = new FakeCollector(await run.ready(), token)
     collector.send(hello())
     collector.send(tunnelBatch(1))
     await run.line(/^\{/)
@@ -186,6 +190,15 @@ describe("backflow analyzer", () => {
     server.close()
   })
 
+  it("refuses a port of loopback without a token, and says how to make one", async () => {
+    const run = new Run(["analyzer", ...stateOf("a")], {})
+    runs.push(run)
+    expect(await run.ended).toBe(3)
+    expect(run.lines.join("\n")).toMatch(
+      /listen on 127\.0\.0\.1:4410: listen\.token_file is missing.*\n.*openssl rand -hex 32/,
+    )
+  })
+
   it("refuses collectors from outside without TLS", async () => {
     const run = backflow("analyzer", ...stateOf("a"), "--listen", "0.0.0.0:0")
     expect(await run.ended).toBe(3)
@@ -210,7 +223,7 @@ describe.runIf(process.getuid?.() === 0)("backflow up", () => {
     await run.line(/degraded +udp/)
     expect(await run.stop("SIGINT")).toBe(0)
     expect(readFileSync(join(folder, "handed-over"), "utf8")).toBe(
-      `--analyzer unix:${join(folder, "a", "collector.sock")}\n`,
+      `--analyzer unix:${join(folder, "a", "collector.sock")} --token-file ${tokenFile}\n`,
     )
   })
 

@@ -42,7 +42,7 @@ class Floods {
   /** Those that are over, in the order of their end: whether it repeats is known for a while. */
   readonly #over = new Map<string, TrackedFlood>()
   /** Running totals by instance, process and kind, the longest unchanged first. */
-  readonly #totals = new Map<string, number>()
+  readonly #totals = new Map<string, { readonly count: number; readonly lastUs: Microseconds }>()
   readonly #changed = new Set<TrackedFlood>()
 
   add(overload: Overload, view: View): readonly Claim[] {
@@ -85,15 +85,16 @@ class Floods {
     return claims
   }
 
-  /** A collector that started anew counts from zero. */
-  #amountOf({ process, kind, count }: Overload, view: View): number {
+  /** What is new of a running total. One that is smaller than before, and later, began anew: its collector did, or forgot it. */
+  #amountOf({ process, kind, count, lastUs }: Overload, view: View): number {
     const key = `${view.host.instance} ${process ?? ""} ${kind}`
-    const before = this.#totals.get(key) ?? 0
+    const before = this.#totals.get(key)
+    if (before !== undefined && lastUs < before.lastUs) return 0
     this.#totals.delete(key)
-    this.#totals.set(key, Math.max(before, count))
+    this.#totals.set(key, { count, lastUs })
     const oldest = this.#totals.keys().next()
     if (this.#totals.size > limits.totals && oldest.done !== true) this.#totals.delete(oldest.value)
-    return count - before
+    return before === undefined || count < before.count ? count : count - before.count
   }
 
   /** Of the lineage; past the bounds, the latest one of the same user and container, or of anybody. */

@@ -22,17 +22,27 @@ export function findOutside(intent: Intent, process: ProcessKey, request: Tunnel
   const queue = [process]
   for (let i = 0; i < queue.length && i < limits.followedDescendants; i++) {
     const key = queue[i] ?? process
-    const found = view
-      .connectionsOf(key)
-      .find((connection) => isOutbound(connection, view) && isCandidate(connection, request))
+    const found = candidateOf(key, request, view)
     if (found) {
       intent.outside = found
       intent.dialled += 1
       intent.connected += found.established ? 1 : 0
       return
     }
-    queue.push(...view.childrenOf(key).slice(0, limits.followedDescendants))
+    for (const child of view.childrenOf(key)) {
+      if (queue.length >= limits.followedDescendants) break
+      queue.push(child)
+    }
   }
+}
+
+function candidateOf(process: ProcessKey, request: TunnelRequest, view: View): Connection | undefined {
+  let looked = 0
+  for (const connection of view.connectionsOf(process)) {
+    if (isOutbound(connection, view) && isCandidate(connection, request)) return connection
+    if (++looked >= limits.lookedConnections) return undefined
+  }
+  return undefined
 }
 
 /**

@@ -46,6 +46,8 @@ export const intentThresholds = {
   followedDescendants: 64,
   /** Microseconds between two looks through what processes of one intent hold already. */
   lookUs: secondUs,
+  /** Connections of one process that are looked through: those that it has held for the longest time. */
+  lookedConnections: 1_024,
   /** Port of the Domain Name System (RFC 1035 4.2): names are looked up before anything is dialled. */
   domainPort: 53,
   /** Characters of an argument in evidence, and in the summary: code can fill a page. */

@@ -1,6 +1,6 @@
 /** Whether the far side of an outside connection drives a program: pure functions over facts and counters. */
 import type { Connection } from "../../domain/connection.js"
-import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
+import type { Attachment } from "../../domain/coupling.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { programName } from "../../text/program-name.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
@@ -70,14 +70,11 @@ export function judgeBytes({ bytes, moments }: ByteMatch): Verdict | undefined {
 }
 
 /**
- * For a shell behind a pty: the far side leads, this host answers, and programs are executed below the owner of A right
- * after the far side spoke. `edges` are those of the outside connection.
+ * For a shell behind a pty: the far side leads, this host answers, and programs are `executed` below the owner of A right
+ * after the far side spoke.
  */
-export function judgeDriven(outside: Connection, edges: readonly CouplingEdge[]): Verdict | undefined {
+export function judgeDriven(outside: Connection, executed: number): Verdict | undefined {
   const answered = outside.exchanges?.remoteLedAnswered ?? 0
-  const executed = edges
-    .filter((edge) => edge.kind === "exec" && edge.delayMinNs <= limits.executedWithinNs)
-    .reduce((sum, edge) => sum + edge.openedAfter, 0)
   const isDriven = answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
   return isDriven ? { reason: "driven", executed } : undefined
 }

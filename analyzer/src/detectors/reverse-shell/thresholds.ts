@@ -35,6 +35,13 @@ export const reverseShellThresholds = {
   matchedMoments: 2,
   /** Moments that are remembered for the comparison: some four seconds of a busy shell. */
   matchedSamples: 16,
+  /**
+   * Connections of one holder that are compared with one shell per record of the shell, and shells per record of a
+   * connection: of a holder with more, the next ones come with the next record, so that all have their turn.
+   */
+  comparedPerRecord: 256,
+  /** Pairs of shell and connection whose moments are kept; past this the first one begins anew. */
+  comparedPairs: 50_000,
 
   /** Strength and sureness of each verdict, 0..1. From .9 on it is critical, from .5 on it wakes a person. */
   verdicts: {

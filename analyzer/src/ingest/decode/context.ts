@@ -22,7 +22,7 @@ export interface RecordContext extends DecodeContext {
 export class ColumnError extends WireError {}
 export class TooManyRecords extends WireError {}
 
-/** Between 2000 and a day from now. */
+/** Between 2000 and five minutes from now. */
 export function isPlausible(us: Microseconds, { nowUs }: DecodeContext): boolean {
   return us >= wireLimits.earliestUs && us <= nowUs + wireLimits.aheadUs
 }

@@ -23,12 +23,20 @@ export interface Hello {
   readonly host: HostFacts
 }
 
+export interface Malformed {
+  readonly kind: "malformed"
+  readonly reason: RejectionReason
+  readonly detail: string
+  /** Of "clock_ahead": by how much. */
+  readonly aheadUs?: number
+}
+
 /** What one CollectorMessage says. A malformed one is worth its stream, for what follows cannot be trusted either. */
 export type Decoded =
   | { readonly kind: "hello"; readonly hello: Hello }
   | { readonly kind: "dictionary"; readonly processes: readonly ProcessFacts[] }
   | { readonly kind: "batch"; readonly batch: Batch }
-  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly detail: string }
+  | Malformed
 
 // Field numbers in collector.proto; the golden batches hold them to it.
 const message = { hello: 1, dictionary: 2, snapshot: 3, batch: 4 } as const
@@ -46,7 +54,7 @@ export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
   }
 }
 
-function malformed(reason: RejectionReason, detail: string): Decoded {
+function malformed(reason: RejectionReason, detail: string): Malformed {
   return { kind: "malformed", reason, detail }
 }
 
@@ -135,8 +143,13 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
     else reader.skip()
   }
   if (!(seq >= 1 && seq <= Number.MAX_SAFE_INTEGER)) return malformed("sequence", "a batch without sequence number")
+  if (baseUs > context.nowUs + wireLimits.aheadUs) {
+    const aheadUs = baseUs - context.nowUs
+    const detail = `the clock of the host is ${Math.round(aheadUs / 1e6)} s ahead of the analyzer's: set it, or the analyzer's`
+    return { ...malformed("clock_ahead", detail), aheadUs }
+  }
   if (!isPlausible(baseUs, context))
-    return malformed("time", "base_us lies before 2000 or more than a day ahead of this host")
+    return malformed("time", "base_us lies before 2000: the clock of the host was never set")
 
   const facts = decodeProcesses(bytes, processes, context)
   const records: RecordContext = { ...context, baseUs }

@@ -5,6 +5,7 @@ const rejectionReasons = [
   "too_many_records",
   "sequence",
   "time",
+  "clock_ahead",
   "address_index",
   "port",
   "initiator",
@@ -21,6 +22,8 @@ const rejectionReasons = [
   "hello",
   "unauthenticated",
   "too_many_streams",
+  "too_many_hosts",
+  "host_conflict",
   "analysis_failed",
 ] as const
 export type RejectionReason = (typeof rejectionReasons)[number]

@@ -26,8 +26,8 @@ export const wireLimits = {
   degraded: 64,
   /** 2000-01-01, in microseconds since the epoch: older is a clock that was never set. */
   earliestUs: 946_684_800_000_000,
-  /** How far ahead of this host's clock a collector's may be: one day. */
-  aheadUs: 86_400_000_000,
+  /** How far ahead of this machine's clock a collector's may be: five minutes, as Kerberos allows. */
+  aheadUs: 300_000_000,
   /** Totals beyond 2^53 would lose bytes in a double. */
   maxTotal: Number.MAX_SAFE_INTEGER,
 } as const

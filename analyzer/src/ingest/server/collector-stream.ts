@@ -31,6 +31,7 @@ export class CollectorStream {
   #queuedBytes = 0
   #owedAck: number | undefined
   #owedWindow: number | undefined
+  #owedNonce: Uint8Array | undefined
 
   constructor(call: CollectorCall, window: number) {
     this.#call = call
@@ -109,6 +110,12 @@ export class CollectorStream {
     this.#flush()
   }
 
+  /** The collector is to open a relay; a request that was not sent yet is replaced. */
+  prove(nonce: Uint8Array): void {
+    this.#owedNonce = nonce
+    this.#flush()
+  }
+
   /** The collector sends no more. */
   halfClose(): void {
     if (this.#state.kind === "greeting") this.#end()
@@ -149,6 +156,10 @@ export class CollectorStream {
     if (this.#owedWindow !== undefined && !this.#call.writableNeedDrain) {
       this.#write({ flow: { window: this.#owedWindow } })
       this.#owedWindow = undefined
+    }
+    if (this.#owedNonce !== undefined && !this.#call.writableNeedDrain) {
+      this.#write({ prove: { nonce: this.#owedNonce } })
+      this.#owedNonce = undefined
     }
     if (this.#owedAck !== undefined && !this.#call.writableNeedDrain) {
       this.#write({ ack: { seq: this.#owedAck } })

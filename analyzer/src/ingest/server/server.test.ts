@@ -98,7 +98,7 @@ describe("hostile and broken collectors", () => {
     ["exchanges that are cut", batch(1, { connections: { ...columns, exchanges: { record: [1] } } }), "column_length"],
     ["no sequence number", batch(0), "sequence"],
     ["a time before 2000", batch(1, { baseUs: 5 }), "time"],
-    ["a time two days ahead", batch(1, { baseUs: startUs + 2 * 86_400_000_000 }), "time"],
+    ["a clock six minutes ahead", batch(1, { baseUs: startUs + 360_000_000 }), "clock_ahead"],
   ])("ends a stream with %s", async (_, message, reason) => {
     const address = await start()
     const collector = dial(address)
@@ -186,6 +186,35 @@ describe("who may come in", () => {
     first.send(batch(1))
     await first.acknowledged(1)
     expect(first.acks).toEqual([1])
+  })
+
+  it("ends no stream of a peer for another one of its own", async () => {
+    const address = await start({ limits: { streams: 3 } })
+    const greedy = Array.from({ length: 3 }, () => dial(address))
+    for (const [i, collector] of greedy.entries()) {
+      collector.send(hello({ instance: String(i) }))
+      await collector.next("welcome")
+    }
+    const own = dial(address)
+    expect(await own.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED })
+    expect(analyzer.status().streams).toBe(3)
+  })
+
+  it("refuses hosts that a peer invents, and keeps those that it has", async () => {
+    const address = await start({ limits: { hosts: 4 } })
+    const invented = (n: number) => hello({ hostId: `invented-${n}`, instance: String(n) })
+    for (const n of [1, 2]) {
+      const collector = dial(address)
+      collector.send(invented(n))
+      await collector.next("welcome")
+    }
+    const third = dial(address)
+    third.send(invented(3))
+    expect(await third.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED })
+    expect(rejected("too_many_hosts")).toBe(1)
+    const known = dial(address)
+    known.send(hello({ hostId: "invented-1", instance: "9" }))
+    expect(await known.next("welcome")).toMatchObject({ protocol: 1 })
   })
 
   it("lets a newer stream of a collector take over", async () => {

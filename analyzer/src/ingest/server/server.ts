@@ -15,6 +15,8 @@ import { Gates } from "./gate.js"
 import type { Intake } from "./intake.js"
 import { wireLimits } from "../decode/wire-limits.js"
 import { listen } from "./listener.js"
+import { conflictOf, streamToDrop } from "./peers.js"
+import type { Peers } from "./peers.js"
 import type { ListenOptions, Listener } from "./listener.js"
 import type { Recorder } from "./recording.js"
 import type { RejectionReason, Rejections } from "../decode/rejections.js"
@@ -27,6 +29,8 @@ export interface Received {
   readonly stream: CollectorStream
   readonly bytes: Uint8Array
   readonly hello: HostFacts | undefined
+  /** Another peer speaks for this host: what is shown of it stays as that one said. */
+  readonly isConflict: boolean
   readonly source: Source
 }
 
@@ -44,6 +48,7 @@ export interface ServerPorts {
   readonly intake: Intake<Received>
   readonly intakeMessages: number
   readonly sessions: Sessions
+  readonly peers: Peers
   readonly rejections: Rejections
   readonly networks: Networks
   readonly nowUs: () => number
@@ -143,7 +148,7 @@ export class CollectorServer {
       this.#refuse(stream, "unauthenticated", status.UNAUTHENTICATED, "a valid bearer token is needed")
       return
     }
-    if (this.#streams.size >= this.#options.streams) {
+    if (this.#streams.size >= this.#options.streams && !this.#makeRoom(stream)) {
       this.#refuse(stream, "too_many_streams", status.RESOURCE_EXHAUSTED, `${this.#streams.size} collectors are connected already`) // prettier-ignore
       return
     }
@@ -153,6 +158,15 @@ export class CollectorServer {
     call.on("data", (bytes: Buffer) => this.#receive(stream, bytes))
     call.on("end", () => stream.halfClose())
     call.once("close", () => this.#close(stream))
+  }
+
+  /** Ends a stream of a peer that has more of them than this one; false where there is none. */
+  #makeRoom({ peer }: CollectorStream): boolean {
+    const other = streamToDrop(this.#streams, peer)
+    if (other === undefined) return false
+    this.#refuse(other, "too_many_streams", status.RESOURCE_EXHAUSTED, `${this.#streams.size} collectors are connected, most of them from ${other.peer}`) // prettier-ignore
+    this.#close(other)
+    return true
   }
 
   #close(stream: CollectorStream): void {
@@ -165,11 +179,12 @@ export class CollectorServer {
   #receive(stream: CollectorStream, bytes: Buffer): void {
     if (stream.isOver) return
     const isFirst = stream.session === undefined
-    const hello = isFirst ? this.#greet(stream, bytes) : undefined
+    const greeting = isFirst ? this.#greet(stream, bytes) : undefined
     // Undefined where the stream was ended over its Hello.
     const { session } = stream
-    if (session === undefined || (isFirst && hello === undefined)) return
-    this.#offer({ stream, bytes, hello, source: sourceOf(stream, session) })
+    if (session === undefined || (isFirst && greeting === undefined)) return
+    const { hello, isConflict } = greeting ?? { hello: undefined, isConflict: false }
+    this.#offer({ stream, bytes, hello, isConflict, source: sourceOf(stream, session) })
   }
 
   #offer(received: Received): void {
@@ -179,18 +194,34 @@ export class CollectorServer {
   }
 
   /** Reads the first message of a stream. Undefined when the stream was ended over it. */
-  #greet(stream: CollectorStream, bytes: Buffer): HostFacts | undefined {
+  #greet(
+    stream: CollectorStream,
+    bytes: Buffer,
+  ): { readonly hello: HostFacts; readonly isConflict: boolean } | undefined {
     const hello = this.#readHello(bytes)
     if ("refusal" in hello) {
       const isVersion = hello.reason === "protocol_version"
       this.#refuse(stream, hello.reason, isVersion ? status.FAILED_PRECONDITION : status.INVALID_ARGUMENT, hello.refusal) // prettier-ignore
       return undefined
     }
+    if (!this.#ports.peers.introduce(stream.peer, hello.host)) {
+      this.#refuse(stream, "too_many_hosts", status.RESOURCE_EXHAUSTED, `${stream.peer} has brought too many hosts`)
+      return undefined
+    }
+    const conflict = conflictOf(this.#streams, stream, hello.host)
+    if (conflict !== undefined) this.#reportConflict(stream, conflict, hello.host)
     const { session, replaced } = this.#ports.sessions.attach(stream, hello.host)
     replaced?.fail(status.ABORTED, "a newer stream of the same collector took over")
     stream.open(session, this.#ports.networks)
     this.#ports.log.info({ host: hello.host.hostName, version: hello.host.collectorVersion }, "collector connected")
-    return hello.host
+    return { hello: hello.host, isConflict: conflict !== undefined }
+  }
+
+  #reportConflict(stream: CollectorStream, other: CollectorStream, { hostName, hostId }: HostFacts): void {
+    if (!this.#count("host_conflict")) return
+    const peers = [other.peer, stream.peer]
+    const text = "a second collector names this host from another peer: one of them is false, or machines are cloned"
+    this.#ports.log.warn({ host: hostName, hostId, peers }, text)
   }
 
   #readHello(bytes: Buffer): Hello | { readonly refusal: string; readonly reason: RejectionReason } {
@@ -209,9 +240,15 @@ export class CollectorServer {
   }
 
   #refuse(stream: CollectorStream, reason: RejectionReason, code: status, details: string): void {
-    this.#ports.rejections.count(reason)
-    this.#ports.log.warn({ reason }, `refused a stream: ${details}`)
+    if (this.#count(reason)) this.#ports.log.warn({ reason, peer: stream.peer }, `refused a stream: ${details}`)
     stream.fail(code, details)
+  }
+
+  /** Whether to log it: a doubling at a time, for whoever is refused may try again for ever. */
+  #count(reason: RejectionReason): boolean {
+    const { rejections } = this.#ports
+    rejections.count(reason)
+    return Number.isInteger(Math.log2(rejections.of(reason)))
   }
 
   /** A stream waits while it, its host or its peer has its share of the intake waiting there. */

@@ -4,8 +4,9 @@ import type { Lost } from "../../domain/lost.js"
 import type { HostFacts, ProcessFacts } from "../../domain/identity.js"
 import type { SessionCounts } from "../../telemetry/status.js"
 import { decode } from "../decode/decode.js"
+import type { Malformed } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
-import type { RejectionReason, Reject } from "../decode/rejections.js"
+import type { Reject } from "../decode/rejections.js"
 
 /** What one message of a collector means to the pipeline of its host. */
 export type SessionInput =
@@ -13,10 +14,12 @@ export type SessionInput =
   | { readonly kind: "facts"; readonly processes: readonly ProcessFacts[] }
   /** Sent before: its records were applied then. */
   | { readonly kind: "duplicate"; readonly seq: number }
-  | { readonly kind: "malformed"; readonly reason: RejectionReason; readonly detail: string }
+  | Malformed
 
 /** What is remembered of one run of one collector, over all its streams. */
 export class CollectorSession {
+  /** Whose first stream it was. */
+  readonly peer: string
   #host: HostFacts
   readonly #dictionary = new ProcessDictionary()
   #accepted: number | undefined
@@ -25,9 +28,11 @@ export class CollectorSession {
   #duplicates = 0
   #missing = 0
   #lost: Lost | undefined
+  #clockAheadUs = 0
 
-  constructor(host: HostFacts) {
+  constructor(host: HostFacts, peer = "") {
     this.#host = host
+    this.peer = peer
   }
 
   get host(): HostFacts {
@@ -44,7 +49,13 @@ export class CollectorSession {
   }
 
   get counts(): SessionCounts {
-    return { batches: this.#batches, duplicates: this.#duplicates, missing: this.#missing, lost: this.#lost }
+    return {
+      batches: this.#batches,
+      duplicates: this.#duplicates,
+      missing: this.#missing,
+      lost: this.#lost,
+      clockAheadUs: this.#clockAheadUs,
+    }
   }
 
   /** The same run says Hello on another stream; its name and degraded modes may have changed. */
@@ -60,7 +71,11 @@ export class CollectorSession {
     const decoded = decode(bytes, { dictionary: this.#dictionary, nowUs, reject })
     if (decoded.kind === "hello") return { kind: "malformed", reason: "hello", detail: "a second Hello on one stream" }
     if (decoded.kind === "dictionary") return { kind: "facts", processes: decoded.processes }
-    if (decoded.kind === "malformed") return decoded
+    if (decoded.kind === "malformed") {
+      this.#clockAheadUs = decoded.aheadUs ?? this.#clockAheadUs
+      return decoded
+    }
+    this.#clockAheadUs = Math.max(0, decoded.batch.observedUs - nowUs)
     return this.#accept(decoded.batch)
   }
 

@@ -3,7 +3,7 @@ import { runKey } from "../../domain/keys.js"
 import type { CollectorStream } from "./collector-stream.js"
 import { CollectorSession } from "./session.js"
 
-/** Runs of collectors that are remembered without a stream; the longest silent goes first. */
+/** Runs of collectors that are remembered; of the peer that has most without a stream, the longest silent goes first. */
 const rememberedSessions = 4_096
 
 /** Which run of which collector speaks on which stream. A newer stream of the same run replaces the older one. */
@@ -22,7 +22,7 @@ export class Sessions {
     host: HostFacts,
   ): { readonly session: CollectorSession; readonly replaced: CollectorStream | undefined } {
     const key = runKey(host)
-    const session = this.#sessions.get(key) ?? new CollectorSession(host)
+    const session = this.#sessions.get(key) ?? new CollectorSession(host, stream.peer)
     session.greet(host)
     this.#sessions.delete(key)
     this.#sessions.set(key, session)
@@ -44,10 +44,11 @@ export class Sessions {
 
   #forgetOld(): void {
     if (this.#sessions.size <= rememberedSessions) return
-    for (const [key, session] of this.#sessions) {
-      if (this.#streams.has(session)) continue
-      this.#sessions.delete(key)
-      return
-    }
+    const silent = new Map<string, string[]>()
+    for (const [key, session] of this.#sessions)
+      if (!this.#streams.has(session)) silent.set(session.peer, [...(silent.get(session.peer) ?? []), key])
+    const [greediest] = [...silent.values()].sort((a, b) => b.length - a.length)
+    const oldest = greediest?.[0]
+    if (oldest !== undefined) this.#sessions.delete(oldest)
   }
 }

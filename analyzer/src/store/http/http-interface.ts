@@ -51,9 +51,12 @@ const compress = promisify(gzip)
 /** Serves ClickHouse's HTTP interface: /ping, and queries on /. Throws "address-in-use", and "config" for unusable files. */
 export async function serveHttp(options: HttpInterfaceOptions): Promise<HttpInterface> {
   const { address, tls } = options
-  const listener = await listenHttp({ setting: "store.serve", address, tls, limits }, (incoming, response) => {
-    void answer(options, incoming, response)
-  })
+  const listener = await listenHttp(
+    { setting: "store.serve", address, tls, limits },
+    (incoming, response, authenticate) => {
+      void answer(options, incoming, response, authenticate)
+    },
+  )
   return { url: listener.url, close: () => listener.close(0) }
 }
 
@@ -61,6 +64,7 @@ async function answer(
   options: HttpInterfaceOptions,
   incoming: IncomingMessage,
   response: ServerResponse,
+  authenticate: () => void,
 ): Promise<void> {
   incoming.on("error", () => undefined)
   response.on("error", () => undefined)
@@ -69,6 +73,7 @@ async function answer(
     if (path === "/ping" || path === "/replicas_status") return void response.writeHead(200).end("Ok.\n")
     // Before the body is read: who shows no token sends nothing into memory.
     if (!isSameSecret(shownToken(incoming) ?? "", options.token)) throw refusals.unauthenticated()
+    authenticate()
     if (path !== "/") throw refusals.path(path)
     if (incoming.method !== "GET" && incoming.method !== "POST")
       throw refusals.arguments("Only GET and POST are known.")

@@ -8,7 +8,7 @@ import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 import { startUs } from "../../testing/time.js"
 import { aHost } from "../../testing/hosts.js"
 import { aView } from "../../testing/trackers.js"
-import { aShare, aStatus, aSession, anAlertStatus } from "../../testing/status.js"
+import { aShare, aStatus, aSession, anAlertStatus, unproven } from "../../testing/status.js"
 
 function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []): Overviews {
   let last = aStatus()
@@ -35,7 +35,13 @@ function overviews(states: AnalyzerStatus[], alerts: readonly AlertStatus[] = []
 }
 
 const session = aSession({ lost: nothingLost })
-const hostStatus = { view: aView([]), lastReceivedUs: startUs, counts: { liveConnections: 7 }, share: aShare() }
+const hostStatus = {
+  view: aView([]),
+  lastReceivedUs: startUs,
+  counts: { liveConnections: 7 },
+  share: aShare(),
+  proofs: unproven,
+}
 const fine = aStatus({ streams: 1, sessions: [session], hosts: [hostStatus] })
 const problems = (state: AnalyzerStatus, alerts?: readonly AlertStatus[]) => overviews([state], alerts).now().problems
 const written = (written: number, failures: number, waiting = 0) =>
@@ -55,12 +61,18 @@ describe("problems", () => {
       /connected but silent for 1 minute\./,
     ],
     ["what it lost", { ...fine, sessions: [aSession({ lost: { ...nothingLost, ringExec: 4 } })] }, /lost 4 program starts/], // prettier-ignore
+    ["one that is blind", { ...fine, hosts: [{ ...hostStatus, proofs: { ...unproven, blind: { sinceUs: startUs, reason: "it was not found within 2 s" } } }] }, /build-7 is blind: it was not found within 2 s/], // prettier-ignore
     ["what its kernel lacks", { ...fine, hosts: [{ ...hostStatus, view: aView([], [], aHost({ degraded: [{ feature: "x", consequence: "y" }] })) }] }, /lacks x: y/], // prettier-ignore
     ["what was not believed", { ...fine, rejected: [["time", 3]] as const }, /^3 records/],
     [
       "who takes more than its share",
       { ...fine, hosts: [{ ...hostStatus, share: aShare({ isDelayed: true }) }] },
       /^build-7 sends more than its share/,
+    ],
+    [
+      "a clock that is ahead",
+      { ...fine, sessions: [aSession({ clockAheadUs: 3_700e6 })] },
+      /^The clock of build-7 is 1 hour ahead/,
     ],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
     ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],

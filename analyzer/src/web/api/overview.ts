@@ -74,7 +74,7 @@ function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
     runs.set(key, run)
   }
   const connected = new Set(sessions.filter((session) => session.connected).map(({ hostId }) => hostId))
-  return hosts.flatMap(({ view: { host }, lastReceivedUs, counts }) => {
+  return hosts.flatMap(({ view: { host }, lastReceivedUs, counts, proofs }) => {
     const run = runs.get(bootKey(host))
     const isConnected = run?.connected ?? false
     if (!isConnected && connected.has(host.hostId)) return []
@@ -87,6 +87,8 @@ function hostSummaries({ hosts, sessions }: AnalyzerStatus): HostSummary[] {
       lastReceivedAt: formatTime(lastReceivedUs),
       liveConnections: counts.liveConnections,
       degraded: host.degraded,
+      lastProvenAt: proofs.lastProvenUs === undefined ? null : formatTime(proofs.lastProvenUs),
+      blind: proofs.blind?.reason ?? null,
       lost: lostKinds.flatMap((kind) => {
         const count = run?.lost[kind] ?? 0
         return count > 0 ? [{ kind, count, text: lossText(kind, count) }] : []

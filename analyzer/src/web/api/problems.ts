@@ -1,10 +1,13 @@
 import type { HostSummary, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
-import type { AnalyzerStatus, HostStatus } from "../../telemetry/status.js"
+import type { AnalyzerStatus, HostStatus, SessionStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
 
 /** A connected host counts as silent after a minute; collectors send at least every second. */
 const silentUs = 60e6
+
+/** A clock that is so far ahead is shown; beyond five minutes its batches are refused. */
+const clockAheadReportedUs = 10e6
 
 /** What to do about each kind of problem. */
 const remedies = {
@@ -12,14 +15,17 @@ const remedies = {
   dropped: "Findings are in the store; check why this sink is slow.",
   disconnected: "Check the collector on that host: is it running, and can it reach this analyzer?",
   silent: "Check the collector's log on that host.",
+  blind:
+    "Run backflow prove; the finding host_blind says what was lost, and backflow doctor on that host what is missing.",
   degraded: "A newer kernel or more rights may bring it: run backflow doctor on that host.",
   delayed: "Look at what floods that host. If it is ordinary load, run a second analyzer.",
+  clock: "Set the clock of that host, or the analyzer's: beyond 5 minutes its batches are refused.",
   rejected: "Collector and analyzer may be of different releases, or something else sends to this port.",
 } as const
 
 /** What is lost, degraded or failing, for a person; worst first. */
 export function problemsOf(
-  { rejected, streams, hosts: states }: AnalyzerStatus,
+  { rejected, streams, sessions, hosts: states }: AnalyzerStatus,
   hosts: readonly HostSummary[],
   sinks: readonly SinkState[],
   nowMs: number,
@@ -28,6 +34,7 @@ export function problemsOf(
     ...sinks.flatMap(sinkProblems),
     ...hosts.flatMap((host) => hostProblems(host, nowMs)),
     ...states.flatMap(shareProblems),
+    ...sessions.flatMap(clockProblems),
     ...rejected.flatMap(([reason, count]) => rejectionProblem(reason, count)),
   ]
   if (streams === 0 && hosts.length === 0)
@@ -48,13 +55,17 @@ function sinkProblems({ name, condition, shed, outbox }: SinkState): Problem[] {
   return problems
 }
 
-function hostProblems({ name, connected, lastReceivedAt, degraded, lost }: HostSummary, nowMs: number): Problem[] {
+function hostProblems(
+  { name, connected, lastReceivedAt, degraded, lost, blind }: HostSummary,
+  nowMs: number,
+): Problem[] {
   const problems: Problem[] = []
   const silenceUs = (nowMs - Date.parse(lastReceivedAt)) * 1_000
   if (!connected)
     problems.push(error(`${name} is disconnected; last seen ${durationText(silenceUs)} ago.`, remedies.disconnected))
   else if (silenceUs > silentUs)
     problems.push(warning(`${name} is connected but silent for ${durationText(silenceUs)}.`, remedies.silent))
+  if (blind !== null) problems.push(error(`${name} is blind: ${blind}.`, remedies.blind))
   for (const { feature, consequence } of degraded)
     problems.push(warning(`${name} lacks ${feature}: ${consequence}.`, remedies.degraded))
   for (const { text } of lost) {
@@ -73,6 +84,12 @@ function shareProblems({ view, share }: HostStatus): Problem[] {
   ]
 }
 
+function clockProblems({ host, counts }: SessionStatus): Problem[] {
+  const { clockAheadUs } = counts
+  if (clockAheadUs < clockAheadReportedUs) return []
+  return [warning(`The clock of ${host} is ${durationText(clockAheadUs)} ahead of the analyzer's.`, remedies.clock)]
+}
+
 const rejectionTexts: Readonly<Partial<Record<RejectionReason, readonly [text: string, remedy: string]>>> = {
   unauthenticated: [
     "connections without a valid token were refused",
@@ -80,6 +97,18 @@ const rejectionTexts: Readonly<Partial<Record<RejectionReason, readonly [text: s
   ],
   protocol_version: ["collectors of another release were refused", "Install the same release on both sides."],
   too_many_streams: ["collectors were refused because too many are connected", "Run a second analyzer."],
+  too_many_hosts: [
+    "collectors were refused because their peer has brought too many hosts",
+    "Run a second analyzer, or look at what invents hosts there.",
+  ],
+  host_conflict: [
+    "collectors named a host that is connected from another peer",
+    "The analyzer's log names both. Give cloned machines ids of their own; else one of them is false.",
+  ],
+  clock_ahead: [
+    "messages were refused because the clock of their host is more than 5 minutes ahead",
+    "Set the clock of that host, or the analyzer's.",
+  ],
   analysis_failed: ["batches failed in the analysis: a bug of Backflow", "Report it with the analyzer's log."],
 }
 

@@ -13,6 +13,8 @@ export const refusalTexts = {
   too_many_watchers: "Too many pages are open; close one and reload.",
   // Its connection is cut, so that nobody reads a text.
   slow_watcher: "",
+  // So is the oldest of those that have shown no token, where they are too many.
+  too_many_connections: "",
   too_many_failures: "Too many wrong tokens; retry in a moment.",
 } as const
 export type RefusalReason = keyof typeof refusalTexts

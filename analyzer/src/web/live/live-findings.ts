@@ -158,7 +158,7 @@ export class LiveFindings implements Sink {
 
 /** Still there: open, changed, or expected by policy. */
 function isLasting({ status }: FindingJson): boolean {
-  return status !== "closed" && status !== "suppressed"
+  return status !== "closed" && status !== "suppressed" && status !== "proof"
 }
 
 function keyOf({ host, connection }: FindingJson): string | undefined {

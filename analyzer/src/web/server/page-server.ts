@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { messageOf } from "../../errors.js"
+import type { Handler } from "../../http/listener.js"
 import type { Log } from "../../telemetry/log.js"
 import { Access } from "../auth/access.js"
 import type { ApiResponse } from "../api/api.js"
@@ -43,9 +44,9 @@ export class PageServer {
     this.#listener = listener
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  readonly handle: Handler = (request, response, authenticate) => {
     response.on("error", () => undefined)
-    this.#route(request, response).catch((thrown: unknown) => {
+    this.#route(request, response, authenticate).catch((thrown: unknown) => {
       this.#parts.log.error({ error: messageOf(thrown) }, "page request failed")
       if (!response.headersSent)
         sendError(request, response, 500, "The request failed; the analyzer's log has the error.")
@@ -53,7 +54,7 @@ export class PageServer {
     })
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #route(request: IncomingMessage, response: ServerResponse, authenticate: () => void): Promise<void> {
     const { method = "" } = request
     const url = urlOf(request.url)
     if (this.#listener === undefined || url === undefined) return sendError(request, response, 400, "Bad request.")
@@ -75,6 +76,7 @@ export class PageServer {
     const isGuarded = pathname.startsWith("/api/") || pathname === "/metrics" || pathname === "/version"
     if (!isGuarded) return this.#file(request, response, pathname)
     if (!this.#parts.access.isAllowed(request)) return this.#refuseToken(request, response)
+    authenticate()
     return this.#guarded(request, response, url)
   }
 

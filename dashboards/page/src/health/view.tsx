@@ -49,6 +49,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostSummary[] }) {
             <th scope="col">host</th>
             <th scope="col">collector</th>
             <th scope="col">last report</th>
+            <th scope="col">last proven</th>
             <th scope="col">connections</th>
             <th scope="col">degraded</th>
             <th scope="col">lost</th>
@@ -56,7 +57,7 @@ function Hosts({ hosts }: { readonly hosts: readonly HostSummary[] }) {
         </thead>
         <tbody>
           {hosts.map((host) => (
-            <tr key={`${host.id} ${host.lastReceivedAt}`}>
+            <tr key={`${host.id} ${host.lastReceivedAt}`} class={host.blind === null ? undefined : "blind"}>
               <th scope="row">
                 <Untrusted text={host.name} limit={60} />
               </th>
@@ -66,6 +67,10 @@ function Hosts({ hosts }: { readonly hosts: readonly HostSummary[] }) {
               </td>
               <td>
                 <Ago at={host.lastReceivedAt} />
+              </td>
+              <td class={host.blind === null ? undefined : "failing"}>
+                {host.lastProvenAt === null ? "never" : <Ago at={host.lastProvenAt} />}
+                {host.blind === null ? null : <p>blind: {printable(host.blind)}</p>}
               </td>
               <td class="number">{count(host.liveConnections)}</td>
               <td>

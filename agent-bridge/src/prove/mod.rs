@@ -1,0 +1,5 @@
+pub mod channel;
+pub mod namespace;
+pub mod prover;
+pub mod relay;
+pub mod sizes;
