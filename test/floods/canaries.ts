@@ -34,11 +34,23 @@ const commands = "12"
 const betweenCommandsMs = "800"
 const servicePort = "8000"
 
+interface Use {
+  readonly kind: CanaryKind
+  readonly when: When
+  /** How many findings there were before. */
+  readonly from: number
+  readonly port: number
+  /** Of the relay or shell. */
+  readonly pid: number
+  readonly firstUs: number
+}
+
 /** Relays and shells to be found, each a process and a port of its own. */
 export class Canaries {
   readonly #network: LabNetwork
   readonly #program: string
   readonly #watch: Watch
+  readonly #uses: Use[] = []
   #port = 7_000
 
   private constructor(network: LabNetwork, program: string, watch: Watch) {
@@ -62,25 +74,35 @@ export class Canaries {
     await waitForLine(outside, "listening")
     const firstUse = firstUseUs(outside)
     const inside = this.#startInside(kind, port)
-    const concerns = (finding: LabFinding) => isAbout(finding, pidOf(inside), port)
     try {
-      const firstUs = await firstUse
-      const found = await this.#watch.find(from, (finding) => isRight(finding, kind) && concerns(finding), findLimitMs)
-      const about = this.#watch.arrivals.slice(from).filter(({ finding }) => concerns(finding))
-      const gravest = found?.finding ?? about.sort((a, b) => rank(b.finding) - rank(a.finding))[0]?.finding
-      return {
-        kind,
-        when,
-        class: gravest?.class,
-        severity: gravest?.severity,
-        finding: gravest?.id,
-        isProcessRight: gravest !== undefined && names(gravest, pidOf(inside)),
-        seconds: found && Math.max(0, (found.atUs - firstUs) / 1e6),
-      }
+      const use: Use = { kind, when, from, port, pid: pidOf(inside), firstUs: await firstUse }
+      this.#uses.push(use)
+      await this.#watch.find(from, (finding) => isRight(finding, use), findLimitMs)
+      return this.#judge(use)
     } finally {
       // An interactive shell takes no SIGTERM: it ends when nobody types any more.
       await stopProcess(outside)
       inside.kill("SIGKILL")
+    }
+  }
+
+  /** Of all that ran, with what came after it had been waited for. */
+  results(): readonly CanaryResult[] {
+    return this.#uses.map((use) => this.#judge(use))
+  }
+
+  #judge(use: Use): CanaryResult {
+    const about = this.#watch.arrivals.slice(use.from).filter(({ finding }) => isAbout(finding, use))
+    const right = about.find(({ finding }) => isRight(finding, use))
+    const gravest = right?.finding ?? about.sort((a, b) => rank(b.finding) - rank(a.finding))[0]?.finding
+    return {
+      kind: use.kind,
+      when: use.when,
+      class: gravest?.class,
+      severity: gravest?.severity,
+      finding: gravest?.id,
+      isProcessRight: gravest !== undefined && names(gravest, use.pid),
+      seconds: right && Math.max(0, (right.atUs - use.firstUs) / 1e6),
     }
   }
 
@@ -99,16 +121,16 @@ export class Canaries {
   }
 }
 
-/** Found as what it is, gravely enough for a call at night, and in the right process. */
+/** Found within 10 s as what it is, gravely enough for a call at night, and in the right process. */
 export function isFound({ seconds, isProcessRight }: CanaryResult): boolean {
-  return seconds !== undefined && isProcessRight
+  return seconds !== undefined && seconds * 1e3 <= findLimitMs && isProcessRight
 }
 
-function isRight({ class: name, severity }: LabFinding, kind: CanaryKind): boolean {
-  return name === classes[kind] && severities.indexOf(severity) >= grave
+function isRight(finding: LabFinding, use: Use): boolean {
+  return finding.class === classes[use.kind] && severities.indexOf(finding.severity) >= grave && isAbout(finding, use)
 }
 
-function isAbout(finding: LabFinding, pid: number, port: number): boolean {
+function isAbout(finding: LabFinding, { pid, port }: Use): boolean {
   const { connection } = finding as { readonly connection: { readonly remote?: { readonly port: number } } | null }
   return names(finding, pid) || connection?.remote?.port === port
 }

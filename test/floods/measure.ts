@@ -85,10 +85,8 @@ async function floodAndLook(flood: Flood, length: Length, setting: Setting): Pro
   const { product, programs } = setting
   const { progress, isFull } = length
   const canaries = await Canaries.prepare(setting.network, programs.canary, product.watch)
-  const results: CanaryResult[] = []
   const runCanaries = async (when: When): Promise<void> => {
     const found = await Promise.all(flood.canaries.map((kind) => canaries.run(kind, when)))
-    results.push(...found)
     for (const { kind, class: name, seconds } of found)
       progress(
         `  ${when}: ${kind} ${seconds === undefined ? `not found (${name ?? "nothing"})` : `${seconds.toFixed(2)} s`}`,
@@ -120,6 +118,7 @@ async function floodAndLook(flood: Flood, length: Length, setting: Setting): Pro
     await runCanaries("minute after")
   }
   const losses = await product.losses()
+  const results = canaries.results()
   const report = await liveness.stop()
   secondHost.close()
   const collectorRssBytes = product.collectorUse()?.highestRssBytes

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { isFound } from "./canaries.js"
 import type { CanaryResult, When } from "./canaries.js"
 import type { Measurement } from "./measure.js"
 import { stopSeconds } from "./product.js"
@@ -93,9 +92,10 @@ function canariesText(all: readonly CanaryResult[], when: When): string {
 }
 
 function canaryText(one: CanaryResult): string {
-  if (!isFound(one))
-    return `**${one.kind}: ${one.class === undefined ? "nothing" : `${one.class} ${one.severity}${one.isProcessRight ? "" : ", wrong process"}`}**`
-  return marked(`${one.severity} ${(one.seconds ?? 0).toFixed(1)} s`, (one.seconds ?? Infinity) <= goals.foundSeconds)
+  if (one.class === undefined) return `**${one.kind}: nothing**`
+  const what = one.isProcessRight ? "" : ", wrong process"
+  if (one.seconds === undefined || !one.isProcessRight) return `**${one.kind}: ${one.class} ${one.severity}${what}**`
+  return marked(`${one.severity} ${one.seconds.toFixed(1)} s`, one.seconds <= goals.foundSeconds)
 }
 
 function secondHostText({ secondHost: { alone, during } }: Measurement): string {
