@@ -181,7 +181,7 @@ async function stopUnderFlood(
   await waitForLine(child, "started")
   await pause(flood.midwayMs)
   const seconds = await product.stop()
-  child.kill("SIGKILL")
+  child.kill("SIGTERM")
   await ended
   return seconds
 }

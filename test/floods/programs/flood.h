@@ -11,7 +11,8 @@
 
 /* Of this run: what the command line asked for, and the monotonic clock in microseconds. */
 extern long count_limit, seconds, extra;
-extern int64_t started_us, end_us;
+extern int64_t started_us;
+extern volatile int64_t end_us;
 
 int is_time(void);
 /* Sleeps until the end. */
