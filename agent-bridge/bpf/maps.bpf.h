@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Every map but the scratch of lineage.bpf.h and those of tables.bpf.h: who writes it, who reads it, and what bounds it. */
+/* Every map but the scratch of lineage.bpf.h and those of tables.bpf.h and descriptors.bpf.h: who writes it, who reads it, and what bounds it. */
 #ifndef BACKFLOW_MAPS_H
 #define BACKFLOW_MAPS_H
 

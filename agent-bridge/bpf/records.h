@@ -135,7 +135,7 @@ _Static_assert(sizeof(struct descriptor_record) == 40, "descriptor_record");
 
 enum walk_mode {
 	WALK_NEAR = 1,  /* tell what the processes in `near` hold, and those below or beside them */
-	WALK_TELL = 2,  /* tell what the processes in `told` hold whose value is `tell` */
+	WALK_TELL = 2,  /* tell what the processes in `reported` hold whose value is `tell` */
 	WALK_MATCH = 3, /* tell who else holds what is in `channels` */
 	WALK_COUNT = 4, /* only count, as the end of a walk that has used up its time */
 };
@@ -149,12 +149,12 @@ struct walk_state {
 	__u32 tell;
 	__u64 table;      /* the table that is under way, 0 for none */
 	__u32 next_fd;
-	__u32 told;       /* records of this table so far */
+	__u32 reported;   /* records of this table so far */
 	__u64 steps;      /* since the last return to user space */
 	__u64 visited;    /* descriptors */
 	__u64 left_out;
-	__u64 most;       /* descriptors left out of one table, and who holds it */
-	struct process_id most_process;
+	__u64 largest;    /* descriptors left out of one table, and who holds it */
+	struct process_id largest_process;
 	__u64 table_left_out;
 	__u32 from_pid;   /* tables of processes before it are not matched: the look before has done them */
 	__u32 pid;        /* whose table is under way, or was last */

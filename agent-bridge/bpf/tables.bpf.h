@@ -13,18 +13,8 @@
 #include <bpf/bpf_core_read.h>
 #include "records.h"
 #include "identity.bpf.h"
+#include "descriptors.bpf.h"
 
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define S_IFCHR 0020000
-#define S_IFIFO 0010000
-#define FMODE_READ 1
-#define FMODE_WRITE 2
-/* Documentation/admin-guide/devices.txt: ptmx 5:2, pts 136-143, /dev/net/tun 10:200. Kernel dev_t is major << 20 | minor. */
-#define DEVICE_PTMX ((5 << 20) | 2)
-#define DEVICE_TUN ((10 << 20) | 200)
-#define MAJOR_PTS_FIRST 136
-#define MAJOR_PTS_LAST 143
 /* Steps of one call, about a millisecond, and of one read. A step is a descriptor, or 64 that are not open. */
 #define STEPS_PER_CALL 8192
 #define STEPS_PER_READ 65536
@@ -55,7 +45,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, __u32);
-} told SEC(".maps");
+} reported SEC(".maps");
 
 /* Process (tgid) to enum near_flags. */
 struct {
@@ -66,19 +56,10 @@ struct {
 	__type(value, __u32);
 } near SEC(".maps");
 
-/* Pipes, socket pairs and terminals by their opaque ids, connections by cookie: the numbers do not meet. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, __u32);
-} channels SEC(".maps");
-
 /* Tables that several tasks share, by their opaque id. One that is forgotten is visited again. */
 struct table_visit {
 	__u32 pass;
-	__u32 told_in; /* first_pass of the look that has told all of it */
+	__u32 reported_in; /* first_pass of the look that has told all of it */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -95,7 +76,7 @@ struct visit {
 	__u32 word_at;
 	__u32 fd;
 	__u32 max_fds;
-	__u32 told;
+	__u32 reported;
 	__u64 visited;
 	__u64 left_out;
 	bool all;      /* tell whatever can matter, not only what is in `channels` */
@@ -130,58 +111,12 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return at + !(word & 1);
 }
 
-static __always_inline __u64 tty_of(struct file *file)
-{
-	struct tty_file_private *private = BPF_CORE_READ(file, private_data);
-
-	return (__u64)BPF_CORE_READ(private, tty);
-}
-
-/* Connections and unnamed pairs. */
-static __always_inline void describe_socket(struct file *file, struct descriptor_record *r)
-{
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = BPF_CORE_READ(socket, sk);
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	struct unix_sock *own = (struct unix_sock *)sk, *other;
-
-	if (family == AF_UNIX) {
-		other = (struct unix_sock *)BPF_CORE_READ(own, peer);
-		if (!other || BPF_CORE_READ(own, addr) || BPF_CORE_READ(other, addr))
-			return;
-		r->descriptor = DESCRIPTOR_UNIX_PAIR;
-		r->ours = (__u64)own;
-		r->peer = (__u64)other;
-	} else if ((family == AF_INET || family == AF_INET6) && r->fd <= 2) {
-		r->ours = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-		if (bpf_map_lookup_elem(&channels, &r->ours))
-			r->descriptor = DESCRIPTOR_SOCKET;
-	}
-}
-
-static __always_inline void describe_device(struct file *file, struct inode *inode, struct descriptor_record *r)
-{
-	__u32 device = BPF_CORE_READ(inode, i_rdev), major = device >> 20;
-
-	if (device == DEVICE_TUN) {
-		r->descriptor = DESCRIPTOR_TUN;
-	} else if (device == DEVICE_PTMX) {
-		struct tty_struct *master = (struct tty_struct *)tty_of(file);
-
-		r->descriptor = DESCRIPTOR_PTY_MASTER;
-		r->ours = (__u64)BPF_CORE_READ(master, link);
-	} else if (major >= MAJOR_PTS_FIRST && major <= MAJOR_PTS_LAST && r->fd <= 2) {
-		r->descriptor = DESCRIPTOR_PTY_SLAVE;
-		r->ours = tty_of(file);
-	}
-}
-
 /* False when the ring has no room. */
 static __always_inline bool tell(struct visit *v)
 {
 	if (bpf_ringbuf_output(&walk_ring, &v->r, sizeof(v->r), BPF_RB_NO_WAKEUP))
 		return false;
-	v->told++;
+	v->reported++;
 	return true;
 }
 
@@ -239,7 +174,7 @@ static int visit_step(__u32 index, struct visit *v)
 		v->fd = base + WORD_BITS;
 		return 0;
 	}
-	if (v->count_only || v->told >= MAX_TOLD) {
+	if (v->count_only || v->reported >= MAX_TOLD) {
 		v->left_out += __builtin_popcountll(left);
 		v->fd = base + WORD_BITS;
 		return 0;
@@ -282,7 +217,7 @@ static __always_inline enum want what_to_tell(struct walk_state *w, struct task_
 		return want_near(task);
 	if (w->mode == WALK_COUNT)
 		return tgid < w->from_pid ? WANT_NOTHING : WANT_MATCHES;
-	pass = bpf_map_lookup_elem(&told, &tgid);
+	pass = bpf_map_lookup_elem(&reported, &tgid);
 	if (w->mode == WALK_TELL)
 		return pass && *pass == w->tell ? WANT_ALL : WANT_NOTHING;
 	if (tgid < w->from_pid)
@@ -298,12 +233,12 @@ static __always_inline bool was_visited(struct walk_state *w, __u64 table, __u32
 
 	if (before && before->pass == w->pass)
 		return true;
-	if (before && w->mode == WALK_MATCH && before->told_in == w->first_pass && max_fds <= MAX_TOLD)
+	if (before && w->mode == WALK_MATCH && before->reported_in == w->first_pass && max_fds <= MAX_TOLD)
 		return true;
 	if (w->mode == WALK_TELL)
-		now.told_in = w->first_pass;
+		now.reported_in = w->first_pass;
 	else if (before)
-		now.told_in = before->told_in;
+		now.reported_in = before->reported_in;
 	bpf_map_update_elem(&visited_tables, &table, &now, BPF_ANY);
 	return false;
 }
@@ -313,15 +248,15 @@ static __always_inline void begin_table(struct walk_state *w, __u64 table, __u32
 	w->table = table;
 	w->pid = pid;
 	w->next_fd = 0;
-	w->told = 0;
+	w->reported = 0;
 	w->table_left_out = 0;
 }
 
 static __always_inline void end_table(struct walk_state *w, const struct process_id *process)
 {
-	if (w->table_left_out > w->most) {
-		w->most = w->table_left_out;
-		w->most_process = *process;
+	if (w->table_left_out > w->largest) {
+		w->largest = w->table_left_out;
+		w->largest_process = *process;
 	}
 	w->table = 0;
 }
@@ -375,12 +310,12 @@ static __always_inline int visit_task(struct task_struct *task)
 	v.fds = (__u64)table->fd;
 	v.bitmap = (__u64)table->open_fds;
 	v.fd = w->next_fd;
-	v.told = w->told;
+	v.reported = w->reported;
 	steps = bpf_loop(STEPS_PER_CALL, visit_step, &v, 0);
 	if (steps > 0)
 		w->steps += steps;
 	w->next_fd = v.fd;
-	w->told = v.told;
+	w->reported = v.reported;
 	w->visited += v.visited;
 	w->left_out += v.left_out;
 	w->table_left_out += v.left_out;

@@ -164,8 +164,8 @@ fn counts_what_a_group_dials_beyond_its_bound_in_one_edge_until_there_is_room_ag
     let own = |(key, noted): &(OverloadKey, Overload)| {
         (key.kind == OVERLOAD_EDGES && noted.process.pid == std::process::id()).then_some((noted.count, noted.limit))
     };
-    let told: Vec<(u64, u64)> = coupling.take_overloads().iter().filter_map(own).collect();
-    assert_eq!(told, [(beyond as u64, GROUP_EDGES as u64)]);
+    let reported: Vec<(u64, u64)> = coupling.take_overloads().iter().filter_map(own).collect();
+    assert_eq!(reported, [(beyond as u64, GROUP_EDGES as u64)]);
     assert!(!coupling.take_overloads().iter().any(|noted| own(noted).is_some()));
 
     // As if it had been silent for a while.

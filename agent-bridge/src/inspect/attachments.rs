@@ -104,23 +104,23 @@ mod tests {
         Relation { kind: Kind::StdioSocket, process: (1, 0), child: None, cookie, stdio_mask: 3 }
     }
 
-    fn told(updates: &[AttachmentUpdate]) -> Vec<(u64, bool)> {
+    fn reported(updates: &[AttachmentUpdate]) -> Vec<(u64, bool)> {
         updates.iter().map(|update| (update.relation.cookie, update.gone)).collect()
     }
 
     #[test]
     fn tells_what_is_new_and_what_is_gone_once() {
         let mut attachments = Attachments::default();
-        assert_eq!(told(&attachments.apply(BTreeSet::from([relation(1), relation(2)]), true)), [(1, false), (2, false)]);
-        assert_eq!(told(&attachments.apply(BTreeSet::from([relation(2), relation(3)]), true)), [(1, true), (3, false)]);
-        assert_eq!(told(&attachments.apply(BTreeSet::from([relation(2), relation(3)]), true)), []);
+        assert_eq!(reported(&attachments.apply(BTreeSet::from([relation(1), relation(2)]), true)), [(1, false), (2, false)]);
+        assert_eq!(reported(&attachments.apply(BTreeSet::from([relation(2), relation(3)]), true)), [(1, true), (3, false)]);
+        assert_eq!(reported(&attachments.apply(BTreeSet::from([relation(2), relation(3)]), true)), []);
     }
 
     #[test]
     fn keeps_what_a_look_at_a_part_has_not_seen() {
         let mut attachments = Attachments::default();
         attachments.apply(BTreeSet::from([relation(1)]), true);
-        assert_eq!(told(&attachments.apply(BTreeSet::from([relation(2)]), false)), [(2, false)]);
+        assert_eq!(reported(&attachments.apply(BTreeSet::from([relation(2)]), false)), [(2, false)]);
         assert_eq!(attachments.all().len(), 2);
     }
 }

@@ -18,35 +18,35 @@ pub trait Passes {
 /// Records that give the same relations as those of all descriptors of the host.
 pub fn collect(owners: &HashSet<ProcessKey>, passes: &mut impl Passes) -> Result<Vec<DescriptorRecord>> {
     let mut records = Vec::new();
-    let mut told: BTreeSet<ProcessKey> = owners.iter().copied().collect();
-    passes.tell(&told, &mut records)?;
-    let mut asked = BTreeSet::new();
+    let mut reported: BTreeSet<ProcessKey> = owners.iter().copied().collect();
+    passes.tell(&reported, &mut records)?;
+    let mut requested = BTreeSet::new();
     for step in 0..MAX_STEPS {
-        let ids: BTreeSet<u64> = channel_ids(&records, &told, owners).difference(&asked).copied().collect();
+        let ids: BTreeSet<u64> = channel_ids(&records, &reported, owners).difference(&requested).copied().collect();
         // Who has an outside connection at stdio need hold nothing of an owner.
         if step > 0 && ids.is_empty() {
             break;
         }
         passes.matching(&ids, &mut records)?;
-        asked.extend(ids);
-        let reached: BTreeSet<ProcessKey> = channel_neighbours(&records, &told).difference(&told).copied().collect();
+        requested.extend(ids);
+        let reached: BTreeSet<ProcessKey> = channel_neighbours(&records, &reported).difference(&reported).copied().collect();
         if reached.is_empty() {
             break;
         }
         passes.tell(&reached, &mut records)?;
-        told.extend(reached);
+        reported.extend(reached);
     }
     Ok(records)
 }
 
 /// Both ends of what processes hold, and the terminals of owners.
-pub fn channel_ids(records: &[DescriptorRecord], told: &BTreeSet<ProcessKey>, owners: &HashSet<ProcessKey>) -> BTreeSet<u64> {
+pub fn channel_ids(records: &[DescriptorRecord], reported: &BTreeSet<ProcessKey>, owners: &HashSet<ProcessKey>) -> BTreeSet<u64> {
     let mut ids = BTreeSet::new();
     for r in records {
         let key = key_of(&r.process);
         match r.descriptor {
-            DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE if told.contains(&key) => drop(ids.insert(r.ours)),
-            DESCRIPTOR_UNIX_PAIR if told.contains(&key) => ids.extend([r.ours, r.peer]),
+            DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE if reported.contains(&key) => drop(ids.insert(r.ours)),
+            DESCRIPTOR_UNIX_PAIR if reported.contains(&key) => ids.extend([r.ours, r.peer]),
             DESCRIPTOR_PTY_MASTER if owners.contains(&key) => drop(ids.insert(r.ours)),
             _ => {}
         }

@@ -79,8 +79,8 @@ fn near_records(
     let cookies: HashSet<u64> = outside.cookies().collect();
     let links = find(&records, &cookies, owners);
     if !links.pairs.is_empty() || links.relations.iter().any(|relation| relation.kind == Kind::Pipe) {
-        let told: BTreeSet<ProcessKey> = records.iter().map(|r| key_of(&r.process)).collect();
-        passes.matching(channel_ids(&records, &told, owners).into_iter(), bounds, &mut records)?;
+        let reported: BTreeSet<ProcessKey> = records.iter().map(|r| key_of(&r.process)).collect();
+        passes.matching(channel_ids(&records, &reported, owners).into_iter(), bounds, &mut records)?;
     }
     Ok(records)
 }

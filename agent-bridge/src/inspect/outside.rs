@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::host::identity::ProcessKey;
 
-/// As many as the kernel programs take cookies of (`channels` in bpf/tables.bpf.h).
+/// As many as the kernel programs take cookies of (`channels` in bpf/descriptors.bpf.h).
 const MAX_CONNECTIONS: usize = 65_536;
 
 #[derive(Clone, Debug, Default)]

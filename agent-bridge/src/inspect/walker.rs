@@ -189,7 +189,7 @@ impl State {
                 report.updates.extend(self.attachments.apply(found.relations, found.saw_everything));
                 report.joins = found.joins;
                 self.left_out += found.tally.left_out;
-                if let Some((process, count)) = found.tally.most {
+                if let Some((process, count)) = found.tally.largest {
                     report.overload = self.overload(key_of(&process), count, now);
                 }
             }

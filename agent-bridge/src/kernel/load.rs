@@ -197,7 +197,7 @@ fn tables(object: &Object, link: Link) -> Result<Tables> {
         link,
         walk: map_handle(object, "walk")?,
         ring: map_handle(object, "walk_ring")?,
-        told: map_handle(object, "told")?,
+        reported: map_handle(object, "reported")?,
         near: map_handle(object, "near")?,
         channels: map_handle(object, "channels")?,
     })

@@ -96,8 +96,8 @@ record!(DescriptorRecord, 40, { kind: u16, descriptor: u16, fd: u32, process: Pr
 record!(
     #[derive(Default)]
     WalkState, 96, {
-    mode: u32, pass: u32, first_pass: u32, tell: u32, table: u64, next_fd: u32, told: u32, steps: u64, visited: u64,
-    left_out: u64, most: u64, most_process: ProcessId, table_left_out: u64,
+    mode: u32, pass: u32, first_pass: u32, tell: u32, table: u64, next_fd: u32, reported: u32, steps: u64, visited: u64,
+    left_out: u64, largest: u64, largest_process: ProcessId, table_left_out: u64,
     from_pid: u32, pid: u32,
 });
 record!(

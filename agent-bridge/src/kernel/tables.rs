@@ -12,7 +12,7 @@ use libbpf_rs::{Iter, Link, MapCore, MapFlags, MapHandle, RingBuffer, RingBuffer
 use crate::kernel::records::{bytes_of, read, DescriptorRecord, ProcessId, WalkState};
 use crate::kernel::records::{NEAR_BELOW, NEAR_CHILDREN, WALK_COUNT, WALK_MATCH, WALK_NEAR, WALK_TELL};
 
-/// Value in `told` of a process that is told in the first pass of each look.
+/// Value in `reported` of a process that is told in the first pass of each look.
 const TOLD_FIRST: u32 = u32::MAX;
 /// Of the maps, each as in bpf/tables.bpf.h.
 const MAX_TOLD_PROCESSES: usize = 16_384;
@@ -26,7 +26,7 @@ pub struct Tables {
     pub(super) link: Link,
     pub(super) walk: MapHandle,
     pub(super) ring: MapHandle,
-    pub(super) told: MapHandle,
+    pub(super) reported: MapHandle,
     pub(super) near: MapHandle,
     pub(super) channels: MapHandle,
 }
@@ -75,7 +75,7 @@ pub struct Tally {
     /// Descriptors that were not visited, records that had no room, and keys that had none.
     pub left_out: u64,
     /// Who holds most of those left out, and how many.
-    pub most: Option<(ProcessId, u64)>,
+    pub largest: Option<(ProcessId, u64)>,
     /// Every table was visited to its end, or as far as one table is.
     pub is_complete: bool,
 }
@@ -92,13 +92,13 @@ pub struct Passes {
     walk: MapHandle,
     ring: RingBuffer<'static>,
     fresh: Rc<RefCell<Vec<DescriptorRecord>>>,
-    told: Keys<u32>,
+    reported: Keys<u32>,
     near: Keys<u32>,
     channels: Keys<u64>,
     last_pass: u32,
     first_pass: u32,
     /// `tell` was called in this look.
-    has_told: bool,
+    has_reported: bool,
     /// Where passes that match begin, after a look that ended before it had done all: 0 for the first process.
     from_pid: u32,
     /// Where those of the next look do.
@@ -106,7 +106,7 @@ pub struct Passes {
     tally: Tally,
 }
 
-const NOTHING: Tally = Tally { visited: 0, left_out: 0, most: None, is_complete: true };
+const NOTHING: Tally = Tally { visited: 0, left_out: 0, largest: None, is_complete: true };
 
 impl Passes {
     pub fn new(tables: Tables) -> Result<Self> {
@@ -125,12 +125,12 @@ impl Passes {
             walk: tables.walk,
             ring: ring.build().context("cannot read the ring buffer of walks")?,
             fresh,
-            told: Keys { map: tables.told, max: MAX_TOLD_PROCESSES, present: HashMap::new(), bytes: pid_bytes },
+            reported: Keys { map: tables.reported, max: MAX_TOLD_PROCESSES, present: HashMap::new(), bytes: pid_bytes },
             near: Keys { map: tables.near, max: MAX_NEAR, present: HashMap::new(), bytes: pid_bytes },
             channels: Keys { map: tables.channels, max: MAX_CHANNELS, present: HashMap::new(), bytes: id_bytes },
             last_pass: 0,
             first_pass: 0,
-            has_told: false,
+            has_reported: false,
             from_pid: 0,
             next_from_pid: 0,
             tally: NOTHING,
@@ -141,7 +141,7 @@ impl Passes {
     pub fn begin(&mut self, cookies: impl Iterator<Item = u64>) -> Result<()> {
         self.tally = NOTHING;
         self.first_pass = self.last_pass + 1;
-        self.has_told = false;
+        self.has_reported = false;
         let left_out = self.channels.replace(&cookies.map(|cookie| (cookie, 1)).collect())?;
         self.leave_out(left_out);
         Ok(())
@@ -161,15 +161,15 @@ impl Passes {
 
     /// All that `pids` hold. The first call of a look replaces those of the look before.
     pub fn tell(&mut self, pids: impl Iterator<Item = u32>, bounds: &Bounds<'_>, into: &mut Vec<DescriptorRecord>) -> Result<()> {
-        let is_first = !std::mem::replace(&mut self.has_told, true);
+        let is_first = !std::mem::replace(&mut self.has_reported, true);
         let value = if is_first { TOLD_FIRST } else { self.last_pass + 1 };
         let wanted: HashMap<u32, u32> = pids.map(|pid| (pid, value)).collect();
         let mut left_out = 0;
         if is_first {
-            left_out = self.told.replace(&wanted)?;
+            left_out = self.reported.replace(&wanted)?;
         } else {
             for pid in wanted.keys() {
-                left_out += usize::from(!self.told.set(*pid, value)?);
+                left_out += usize::from(!self.reported.set(*pid, value)?);
             }
         }
         self.leave_out(left_out);
@@ -187,8 +187,8 @@ impl Passes {
             left_out += usize::from(!self.channels.set(id, 1)?);
         }
         self.leave_out(left_out);
-        let from_pid = if self.has_told { self.from_pid } else { 0 };
-        self.pass(WALK_MATCH, u32::from(self.has_told), from_pid, bounds, into)
+        let from_pid = if self.has_reported { self.from_pid } else { 0 };
+        self.pass(WALK_MATCH, u32::from(self.has_reported), from_pid, bounds, into)
     }
 
     fn leave_out(&mut self, keys: usize) {
@@ -221,7 +221,7 @@ impl Passes {
             if !is_counting && (into.len() >= bounds.max_records || (bounds.is_over)()) {
                 is_counting = true;
                 let state = self.state()?;
-                if mode == WALK_MATCH && self.has_told && self.next_from_pid == 0 {
+                if mode == WALK_MATCH && self.has_reported && self.next_from_pid == 0 {
                     // One table that takes a whole look is not begun again.
                     self.next_from_pid = state.pid + u32::from(state.pid == from_pid);
                 }
@@ -232,8 +232,8 @@ impl Passes {
         self.tally.visited += state.visited;
         self.tally.left_out += state.left_out;
         self.tally.is_complete &= !is_counting && !is_cut;
-        if state.most > self.tally.most.map_or(0, |(_, count)| count) {
-            self.tally.most = Some((state.most_process, state.most));
+        if state.largest > self.tally.largest.map_or(0, |(_, count)| count) {
+            self.tally.largest = Some((state.largest_process, state.largest));
         }
         Ok(())
     }

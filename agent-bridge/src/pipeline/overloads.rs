@@ -51,13 +51,13 @@ impl Overloads {
 
     /// The totals that grew since they were told last, those first that grew most.
     pub fn take(&mut self) -> Vec<Total> {
-        let grown = |(total, told): &(Total, u64)| (total.count > *told).then_some((total.count - told, *total));
+        let grown = |(total, reported): &(Total, u64)| (total.count > *reported).then_some((total.count - reported, *total));
         let mut grown: Vec<(u64, Total)> = self.totals.values().filter_map(grown).collect();
         grown.sort_by_key(|(by, total)| (std::cmp::Reverse(*by), total.kind, total.process));
         grown.truncate(MAX_TOLD);
         for (_, total) in &grown {
-            if let Some((_, told)) = self.totals.get_mut(&(total.kind, total.process)) {
-                *told = total.count;
+            if let Some((_, reported)) = self.totals.get_mut(&(total.kind, total.process)) {
+                *reported = total.count;
             }
         }
         grown.into_iter().map(|(_, total)| total).collect()
@@ -82,8 +82,8 @@ mod tests {
         Overload { process: ProcessId { start_ns: 0, pid: 0, uid: 0 }, count, limit: 1024, first_ns: 5, last_ns }
     }
 
-    fn counts(told: &[Total]) -> Vec<(u32, u64)> {
-        told.iter().map(|total| (total.process.0, total.count)).collect()
+    fn counts(reported: &[Total]) -> Vec<(u32, u64)> {
+        reported.iter().map(|total| (total.process.0, total.count)).collect()
     }
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
         for pid in 1..=33 {
             overloads.add(OVERLOAD_GROUPS, (pid, 1), &noted(pid.into(), 10));
         }
-        let told = counts(&overloads.take());
-        assert_eq!((told.len(), told.first(), told.last()), (32, Some(&(33, 33)), Some(&(2, 2))));
+        let reported = counts(&overloads.take());
+        assert_eq!((reported.len(), reported.first(), reported.last()), (32, Some(&(33, 33)), Some(&(2, 2))));
         assert_eq!(counts(&overloads.take()), [(1, 1)]);
     }
 

@@ -18,7 +18,7 @@ const stages = stagesFor({
 })
 
 /** What leaves of these batches, each at its second, and what it is about. */
-function told(steps: readonly (readonly [second: number, parts: Partial<Batch>])[]) {
+function outcomeOf(steps: readonly (readonly [second: number, parts: Partial<Batch>])[]) {
   const pipeline = new HostPipeline(aHost(), pipelineOptions({ stages }))
   const ledger = new Ledger()
   const outputs = steps.map(([second, parts], i) => pipeline.apply(aBatch(i + 1, { observedUs: at(second), ...parts })))
@@ -52,7 +52,7 @@ it("tells of a tunnel that is refused 28 times as one finding and a handful of a
     ]
   })
   const silence = Array.from({ length: 50 }, (_, i) => [50 + i * 10, {}] as const)
-  const { ids, versions, alerts, incidents, last } = told([[0, { processes: [shell] }], ...tries.flat(), ...silence])
+  const { ids, versions, alerts, incidents, last } = outcomeOf([[0, { processes: [shell] }], ...tries.flat(), ...silence])
   expect({ ids, versions, alerts, incidents }).toEqual({
     ids: 1,
     versions: 4,
@@ -79,7 +79,7 @@ it("tells of 3,000 processes of one user that each ask for another port in a few
     ]
   })
   const silence = Array.from({ length: 50 }, (_, i) => [30 + i * 10, {}] as const)
-  const { ids, alerts, incidents } = told([[0, { processes: [shell] }], ...steps, ...silence])
+  const { ids, alerts, incidents } = outcomeOf([[0, { processes: [shell] }], ...steps, ...silence])
   // 32 at once and one more for each ten seconds of them, and one of all the others.
   expect(ids).toBe(35)
   expect(incidents).toBe(1)

@@ -8,23 +8,23 @@ use crate::kernel::records::{ProcessId, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET,
 struct Host {
     descriptors: Vec<DescriptorRecord>,
     outside: HashSet<u64>,
-    told: BTreeSet<ProcessKey>,
+    reported: BTreeSet<ProcessKey>,
     channels: BTreeSet<u64>,
 }
 
 impl Passes for Host {
     fn tell(&mut self, processes: &BTreeSet<ProcessKey>, into: &mut Vec<DescriptorRecord>) -> Result<()> {
-        self.told.extend(processes);
+        self.reported.extend(processes);
         into.extend(self.descriptors.iter().filter(|r| processes.contains(&key_of(&r.process))));
         Ok(())
     }
 
     fn matching(&mut self, ids: &BTreeSet<u64>, into: &mut Vec<DescriptorRecord>) -> Result<()> {
         self.channels.extend(ids);
-        let Self { descriptors, outside, told, channels } = self;
+        let Self { descriptors, outside, reported, channels } = self;
         let is_at_stdio = |r: &DescriptorRecord| r.descriptor == DESCRIPTOR_SOCKET && r.fd <= 2 && outside.contains(&r.ours);
         let is_channel = |r: &DescriptorRecord| r.descriptor != DESCRIPTOR_SOCKET && channels.contains(&r.ours);
-        into.extend(descriptors.iter().filter(|r| !told.contains(&key_of(&r.process)) && (is_at_stdio(r) || is_channel(r))));
+        into.extend(descriptors.iter().filter(|r| !reported.contains(&key_of(&r.process)) && (is_at_stdio(r) || is_channel(r))));
         Ok(())
     }
 }
@@ -74,7 +74,7 @@ fn collects_what_gives_the_relations_of_all_descriptors() {
         let outside: HashSet<u64> = (1..=COOKIES).collect();
         let owners: HashSet<ProcessKey> = (0..1 + numbers.below(2)).map(|pid| (u32::try_from(pid + 1).unwrap_or(1), 0)).collect();
         let all = find(&descriptors, &outside, &owners);
-        let mut host = Host { descriptors, outside: outside.clone(), told: BTreeSet::new(), channels: BTreeSet::new() };
+        let mut host = Host { descriptors, outside: outside.clone(), reported: BTreeSet::new(), channels: BTreeSet::new() };
         let collected = collect(&owners, &mut host).unwrap_or_default();
         let some = find(&collected, &outside, &owners);
         assert_eq!((&some.relations, &some.pairs), (&all.relations, &all.pairs), "seed {seed}");
@@ -89,6 +89,6 @@ fn collects_what_gives_the_relations_of_all_descriptors() {
 fn asks_for_holders_of_outside_connections_where_owners_hold_nothing() {
     let process = ProcessId { start_ns: 0, pid: 7, uid: 0 };
     let at_stdin = DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor: DESCRIPTOR_SOCKET, fd: 0, process, ours: 1, peer: 0 };
-    let mut host = Host { descriptors: vec![at_stdin], outside: HashSet::from([1]), told: BTreeSet::new(), channels: BTreeSet::new() };
+    let mut host = Host { descriptors: vec![at_stdin], outside: HashSet::from([1]), reported: BTreeSet::new(), channels: BTreeSet::new() };
     assert_eq!(collect(&HashSet::new(), &mut host).unwrap_or_default().len(), 1);
 }

@@ -43,11 +43,11 @@ describe("a process that was asked for a way in", () => {
 
   it("is one with the fork that goes on in the background", () => {
     const processes = [aProcess(tunnelArgv), aProcess(tunnelArgv, { key: "4712:2", parent: "4711:1" })]
-    const [asked, ...none] = host.step(startUs, { processes })
+    const [first, ...none] = host.step(startUs, { processes })
     expect(none).toEqual([])
     expect(host.step(later(1), { exited: ["4711:1"] })).toEqual([])
     const [claim] = host.step(later(2), { connections: [anUpdate({ process: "4712:2" })] })
-    expect(claim).toMatchObject({ subject: asked?.subject, process: "4712:2", status: "active" })
+    expect(claim).toMatchObject({ subject: first?.subject, process: "4712:2", status: "active" })
     expect(claim?.summary).not.toContain("Tried")
   })
 
