@@ -16,7 +16,7 @@ const checkMs = 2_000
 const keepAliveMs = 10_000
 /**
  * Connections that wait for their accept (the system bounds it by net.core.somaxconn, usually 4096). One is accepted at each
- * turn of the event loop, some 10,000 a second; beyond this many a client gets through a second later, when it tries again.
+ * turn of the event loop; beyond this many a client gets through a second later, when it tries again.
  */
 const backlog = 4_096
 

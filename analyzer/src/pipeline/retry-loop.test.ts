@@ -52,11 +52,15 @@ it("tells of a tunnel that is refused 28 times as one finding and a handful of a
     ]
   })
   const silence = Array.from({ length: 50 }, (_, i) => [50 + i * 10, {}] as const)
-  const { ids, versions, alerts, incidents, last } = outcomeOf([[0, { processes: [shell] }], ...tries.flat(), ...silence])
+  const { ids, versions, alerts, incidents, last } = outcomeOf([
+    [0, { processes: [shell] }],
+    ...tries.flat(),
+    ...silence,
+  ])
   expect({ ids, versions, alerts, incidents }).toEqual({
     ids: 1,
-    versions: 4,
-    alerts: ["created", "updated", "updated", "closed"],
+    versions: 5,
+    alerts: ["created", "closed", "created", "updated", "closed"],
     incidents: 1,
   })
   expect(last?.summary).toContain("it connected to 203.0.113.9:443. Tried 28 times in 37 seconds.")

@@ -23,6 +23,9 @@ interface State {
   readonly changed: Set<Intent>
 }
 
+/** The end of an only try is told at once; the same words that come again within the quiet time open it again, to stay. */
+const isOver = (intent: Intent) => intent.tries < limits.retried && !intent.isJoined && intent.running.size === 0
+
 export function intent(): Detector {
   const state: State = { intents: new Intents(), tryOf: new Map(), changed: new Set() }
   return {
@@ -34,9 +37,14 @@ export function intent(): Detector {
       return []
     },
     tick(nowUs, view) {
-      const claims = [...state.changed].map((one) => claimOf(one, "active", view))
+      const claims = [...state.changed].flatMap((one) => {
+        if (one.isClosed) return []
+        one.isClosed = isOver(one)
+        return [claimOf(one, one.isClosed ? "ended" : "active", view)]
+      })
       state.changed.clear()
-      return [...claims, ...state.intents.takeQuiet(nowUs).map((one) => claimOf(one, "ended", view))]
+      const quiet = state.intents.takeQuiet(nowUs).filter((one) => !one.isClosed)
+      return [...claims, ...quiet.map((one) => claimOf(one, "ended", view))]
     },
   }
 }
@@ -92,6 +100,7 @@ function follow(facts: ProcessFacts, found: Try, { tryOf }: State): boolean {
 
 function countTry(intent: Intent, facts: ProcessFacts, request: TunnelRequest, view: View, state: State): void {
   intent.tries += 1
+  intent.isClosed = false
   intent.lastTryUs = view.nowUs
   intent.request = request
   if (intent.isJoined && intent.examples.length < limits.examples) intent.examples.push(request)

@@ -109,6 +109,7 @@ function newIntent(
     lastRunUs: view.nowUs,
     lookedUs: 0,
     tries: 1,
+    isClosed: false,
     running: new Set(),
     shown: facts,
     dialled: 0,

@@ -44,6 +44,8 @@ export interface Intent {
   lookedUs: Microseconds
   /** Processes that asked, without those that another one started for the same purpose. */
   tries: number
+  /** Its end was told, since its only try had ended. */
+  isClosed: boolean
   readonly running: Set<Try>
   /** The process that is shown, as it was when it was asked. */
   shown: ProcessFacts

@@ -20,8 +20,8 @@ export const intentThresholds = {
     code: 0.7,
   },
   /**
-   * Microseconds in which none of it runs before the finding is closed: a job of every five minutes, or a loop that waits, is one
-   * finding. Shorter than an ended process is known to the tracker.
+   * Microseconds in which none of it runs before the finding of several tries is closed: a job of every five minutes, or a loop
+   * that waits, is one finding. Shorter than an ended process is known to the tracker.
    */
   quietUs: 6 * minuteUs,
   /** Tries from which a finding says that it is tried again. */

@@ -182,7 +182,7 @@ function collect(spans: Span[], reader: WireReader, max: number): void {
 function collectPacked(values: number[], bytes: Uint8Array, { start, end }: Span): void {
   const reader = new WireReader(bytes, start, end)
   while (reader.position < end) {
-    if (values.length >= wireLimits.processesPerBatch) throw new TooManyRecords("too many ended processes in one batch")
+    if (values.length >= wireLimits.exitedPerBatch) throw new TooManyRecords("too many ended processes in one batch")
     values.push(reader.varint())
   }
 }
