@@ -8,7 +8,6 @@ use prost::Message as _;
 use tokio::sync::Notify;
 
 use crate::wire;
-use crate::wire::collector_message;
 
 /// What one batch costs beyond its message: the place in the queue and the allocation.
 const PENDING_BYTES: usize = 96;
@@ -21,7 +20,12 @@ pub enum Part {
     Snapshot,
     /// What is left of a batch whose records were shed: facts that later batches refer to.
     Facts,
+    /// Records of who makes very many of them: they leave when nothing else waits, and are shed first.
+    Deferred,
 }
+
+/// Batches of deferred records on their way at one time. What comes behind them waits for them at the analyzer.
+const DEFERRED_WINDOW: usize = 8;
 
 /// How many records a batch holds, for the choice of what to shed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,18 +36,28 @@ pub struct RecordCounts {
     pub lifecycle: u64,
 }
 
+/// A batch without its number.
 struct Pending {
-    seq: u64,
-    message: Bytes,
+    batch: Bytes,
     counts: RecordCounts,
     part: Part,
+    more: bool,
+}
+
+struct Sent {
+    seq: u64,
+    message: Bytes,
 }
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Pending>,
-    /// So many from the front of the queue are sent on the present stream.
+    /// Numbered and not acknowledged.
+    sent: VecDeque<Sent>,
+    /// So many from the front of `sent` are sent on the present stream.
     in_flight: usize,
+    queue: VecDeque<Pending>,
+    /// What leaves when the queue is empty.
+    deferred: VecDeque<Pending>,
     bytes: usize,
     last_seq: u64,
     acked: u64,
@@ -76,22 +90,20 @@ impl Buffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a batch under the next sequence number, shedding when the bound is passed.
-    pub fn push(&self, mut batch: wire::Batch, counts: RecordCounts, part: Part) -> u64 {
+    /// Appends a batch, shedding when the bound is passed. It gets its number when it is sent.
+    pub fn push(&self, batch: wire::Batch, counts: RecordCounts, part: Part) {
+        let more = batch.more;
+        let pending = Pending { batch: batch.encode_to_vec().into(), counts, part, more };
         let mut state = self.state();
-        state.last_seq += 1;
-        let seq = state.last_seq;
-        batch.seq = seq;
-        if part == Part::Snapshot && !batch.more {
-            state.snapshot_seq.get_or_insert(seq);
+        state.bytes += pending.batch.len() + PENDING_BYTES;
+        if part == Part::Deferred {
+            state.deferred.push_back(pending);
+        } else {
+            state.queue.push_back(pending);
         }
-        let message = encode(batch, part);
-        state.bytes += message.len() + PENDING_BYTES;
-        state.queue.push_back(Pending { seq, message, counts, part });
         while state.bytes > self.limit_bytes && state.shed_one() {}
         drop(state);
         self.changed.notify_one();
-        seq
     }
 
     /// The next batch to send while fewer than `window` are in flight.
@@ -100,7 +112,11 @@ impl Buffer {
         if state.in_flight >= window {
             return None;
         }
-        let message = state.queue.get(state.in_flight)?.message.clone();
+        if state.in_flight == state.sent.len() {
+            let pending = state.take_next()?;
+            state.number(&pending);
+        }
+        let message = state.sent.get(state.in_flight)?.message.clone();
         state.in_flight += 1;
         Some(message)
     }
@@ -108,11 +124,19 @@ impl Buffer {
     pub fn acknowledge(&self, seq: u64) {
         let mut state = self.state();
         state.acked = state.acked.max(seq);
-        while state.queue.front().is_some_and(|p| p.seq <= seq) {
-            state.remove(0);
+        while state.sent.front().is_some_and(|sent| sent.seq <= seq) {
+            if let Some(gone) = state.sent.pop_front() {
+                state.bytes -= gone.message.len() + PENDING_BYTES;
+                state.in_flight = state.in_flight.saturating_sub(1);
+            }
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// Whether nothing that was deferred waits to be sent.
+    pub fn has_sent_deferred(&self) -> bool {
+        self.state().deferred.is_empty()
     }
 
     /// A new stream: everything unacknowledged is sent again, after a dictionary.
@@ -185,11 +209,11 @@ impl Buffer {
 
     pub fn is_done(&self) -> bool {
         let state = self.state();
-        state.finished && state.queue.is_empty()
+        state.finished && state.waiting() == 0
     }
 
     pub fn unacknowledged(&self) -> usize {
-        self.state().queue.len()
+        self.state().waiting()
     }
 
     pub async fn changed(&self) {
@@ -198,10 +222,39 @@ impl Buffer {
 }
 
 impl State {
-    /// Sheds the oldest batch of interim records only; where none is left, of a snapshot; then of any records; then facts.
-    /// What is in flight stays: the analyzer may have it already. False when there is nothing to shed.
+    fn waiting(&self) -> usize {
+        self.sent.len() + self.queue.len() + self.deferred.len()
+    }
+
+    fn take_next(&mut self) -> Option<Pending> {
+        let next = self.queue.pop_front();
+        if next.is_some() || self.in_flight >= DEFERRED_WINDOW {
+            return next;
+        }
+        self.deferred.pop_front()
+    }
+
+    /// Gives the batch the next sequence number.
+    fn number(&mut self, pending: &Pending) {
+        self.last_seq += 1;
+        let seq = self.last_seq;
+        if pending.part == Part::Snapshot && !pending.more {
+            self.snapshot_seq.get_or_insert(seq);
+        }
+        let message = numbered(&pending.batch, seq, pending.part);
+        self.bytes = self.bytes - pending.batch.len() + message.len();
+        self.sent.push_back(Sent { seq, message });
+    }
+
+    /// Sheds the oldest batch of deferred records; where none is left, of interim records only; then of a snapshot; then of
+    /// any records; then facts. What was sent stays: the analyzer may have it already. False when there is nothing to shed.
     fn shed_one(&mut self) -> bool {
-        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().skip(self.in_flight).position(wanted).map(|at| at + self.in_flight);
+        if let Some(gone) = self.deferred.pop_front() {
+            self.count_shed(gone.counts);
+            self.bytes -= gone.batch.len() + PENDING_BYTES;
+            return true;
+        }
+        let oldest = |wanted: fn(&Pending) -> bool| self.queue.iter().position(wanted);
         let Some(at) = oldest(|p| p.counts.lifecycle == 0 && p.part == Part::Batch)
             .or_else(|| oldest(|p| p.part == Part::Snapshot))
             .or_else(|| oldest(|p| p.part == Part::Batch))
@@ -212,64 +265,69 @@ impl State {
         if self.queue.get(at).is_some_and(|p| p.part == Part::Snapshot) {
             self.demote_snapshots();
         }
-        let rest = self.queue.get(at).filter(|p| p.part != Part::Facts).and_then(|p| facts_of(&p.message));
+        let rest = self.queue.get(at).filter(|p| p.part != Part::Facts).and_then(|p| facts_of(&p.batch));
         let Some(victim) = self.queue.get_mut(at) else { return false };
-        self.shed.interim += victim.counts.interim;
-        self.shed.lifecycle += victim.counts.lifecycle;
+        let (counts, before) = (victim.counts, victim.batch.len());
         match rest {
-            Some(message) => {
-                self.bytes = self.bytes - victim.message.len() + message.len();
-                *victim = Pending { seq: victim.seq, message, counts: RecordCounts::default(), part: Part::Facts };
+            Some(batch) => {
+                self.bytes = self.bytes - before + batch.len();
+                *victim = Pending { batch, counts: RecordCounts::default(), part: Part::Facts, more: false };
             }
-            None => self.remove(at),
+            None => {
+                self.bytes -= before + PENDING_BYTES;
+                self.queue.remove(at);
+            }
         }
+        self.count_shed(counts);
         true
+    }
+
+    fn count_shed(&mut self, counts: RecordCounts) {
+        self.shed.interim += counts.interim;
+        self.shed.lifecycle += counts.lifecycle;
     }
 
     /// A snapshot with a hole would declare what stood in the hole as gone: its parts become ordinary batches.
     fn demote_snapshots(&mut self) {
-        for pending in self.queue.iter_mut().skip(self.in_flight).filter(|p| p.part == Part::Snapshot) {
+        for pending in self.queue.iter_mut().filter(|p| p.part == Part::Snapshot) {
             pending.part = Part::Batch;
-            if let Some(mut batch) = batch_of(&pending.message) {
+            pending.more = false;
+            if let Ok(mut batch) = wire::Batch::decode(pending.batch.clone()) {
                 batch.more = false;
-                self.bytes -= pending.message.len();
-                pending.message = encode(batch, Part::Batch);
-                self.bytes += pending.message.len();
-            }
-        }
-    }
-
-    fn remove(&mut self, at: usize) {
-        if let Some(gone) = self.queue.remove(at) {
-            self.bytes -= gone.message.len() + PENDING_BYTES;
-            if at < self.in_flight {
-                self.in_flight -= 1;
+                self.bytes -= pending.batch.len();
+                pending.batch = batch.encode_to_vec().into();
+                self.bytes += pending.batch.len();
             }
         }
     }
 }
 
-fn encode(batch: wire::Batch, part: Part) -> Bytes {
-    let message =
-        if part == Part::Snapshot { collector_message::Message::Snapshot(batch) } else { collector_message::Message::Batch(batch) };
-    wire::CollectorMessage { message: Some(message) }.encode_to_vec().into()
-}
+/// Field numbers of the contract.
+const SNAPSHOT: u32 = 3;
+const BATCH: u32 = 4;
+const SEQ: u32 = 1;
 
-fn batch_of(message: &Bytes) -> Option<wire::Batch> {
-    match wire::CollectorMessage::decode(message.clone()).ok()?.message? {
-        collector_message::Message::Batch(batch) | collector_message::Message::Snapshot(batch) => Some(batch),
-        collector_message::Message::Hello(_) | collector_message::Message::Dictionary(_) => None,
-    }
+/// The message of a batch that was encoded without its number: fields of a message may stand in any order.
+fn numbered(batch: &Bytes, seq: u64, part: Part) -> Bytes {
+    use prost::encoding::{encode_key, encode_varint, uint64, WireType};
+
+    let length = uint64::encoded_len(SEQ, &seq) + batch.len();
+    let mut message = Vec::with_capacity(length + 16);
+    encode_key(if part == Part::Snapshot { SNAPSHOT } else { BATCH }, WireType::LengthDelimited, &mut message);
+    encode_varint(u64::try_from(length).unwrap_or(u64::MAX), &mut message);
+    uint64::encode(SEQ, &seq, &mut message);
+    message.extend_from_slice(batch);
+    message.into()
 }
 
 /// The batch without its records; `None` when nothing is left.
-fn facts_of(message: &Bytes) -> Option<Bytes> {
-    let batch = batch_of(message)?;
+fn facts_of(batch: &Bytes) -> Option<Bytes> {
+    let batch = wire::Batch::decode(batch.clone()).ok()?;
     if batch.processes.is_empty() && batch.exited.is_empty() {
         return None;
     }
     let facts = wire::Batch { connections: None, edges: Vec::new(), attachments: Vec::new(), more: false, ..batch };
-    Some(encode(facts, Part::Facts))
+    Some(facts.encode_to_vec().into())
 }
 
 #[cfg(test)]

@@ -112,6 +112,17 @@ impl BatchBuilder {
         number
     }
 
+    /// The processes that its records refer to, for a batch that leaves before this one does.
+    pub fn take_processes(&mut self) -> HashSet<ProcessKey> {
+        std::mem::take(&mut self.processes)
+    }
+
+    /// Closes a batch that is to wait: it teaches nothing and ends nothing, since others overtake it.
+    pub fn finish_deferred(self, now_us: u64, lost: wire::Lost) -> (wire::Batch, RecordCounts) {
+        let batch = wire::Batch { base_us: now_us, lost: Some(lost), connections: self.columns.finish(now_us), ..wire::Batch::default() };
+        (batch, self.counts)
+    }
+
     /// Closes the batch at `now_us`, which becomes its event time.
     pub fn finish(self, now_us: u64, processes: &mut Processes, lost: wire::Lost) -> (wire::Batch, RecordCounts) {
         let mut keys: Vec<ProcessKey> = self.processes.into_iter().collect();

@@ -25,6 +25,7 @@ use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkR
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
 use crate::pipeline::batch::BatchBuilder;
 use crate::pipeline::couplings::Couplings;
+use crate::pipeline::deferral::Deferral;
 use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
@@ -44,6 +45,7 @@ pub struct Collector {
     clock: Clock,
     buffer: Arc<Buffer>,
     lifecycle: BatchBuilder,
+    deferral: Deferral,
     rejected: u64,
     couplings: Couplings,
     deadlines: Deadlines,
@@ -66,6 +68,7 @@ impl Collector {
             clock,
             buffer,
             lifecycle: BatchBuilder::default(),
+            deferral: Deferral::default(),
             rejected: 0,
             couplings,
             deadlines: Deadlines::default(),
@@ -135,10 +138,14 @@ impl Collector {
         if self.lifecycle.records() >= MAX_RECORDS {
             self.flush();
         }
+        if self.deferral.records.records() >= MAX_RECORDS {
+            self.flush_deferred();
+        }
     }
 
     fn connection(&mut self, r: &ConnectionRecord) {
-        self.lifecycle.connection(r, &mut self.processes, self.clock);
+        let builder = if self.deferral.defers(r) { &mut self.deferral.records } else { &mut self.lifecycle };
+        builder.connection(r, &mut self.processes, self.clock);
         self.inspector.on_connection(r);
         self.proofs.on_connection(r);
         if r.reason == REASON_CLOSED {
@@ -172,7 +179,12 @@ impl Collector {
             self.walk();
             self.deadlines.interim = now + self.intervals.interim_ns;
         }
-        if !self.lifecycle.is_empty() && (now >= self.deadlines.batch || stopping) {
+        if self.deferral.has_handed_over() && self.buffer.has_sent_deferred() {
+            self.deferral.on_drained();
+        }
+        let anything = !self.lifecycle.is_empty() || !self.deferral.records.is_empty();
+        if anything && (now >= self.deadlines.batch || stopping) {
+            self.flush_deferred();
             self.flush();
             self.deadlines.batch = now + self.intervals.batch_ns;
         }
@@ -299,6 +311,20 @@ impl Collector {
             let builder = std::mem::take(&mut self.lifecycle);
             self.push(builder, Part::Batch, false);
         }
+    }
+
+    /// What its records refer to leaves before them, in the batch that is flushed here.
+    fn flush_deferred(&mut self) {
+        if self.deferral.records.is_empty() {
+            return;
+        }
+        let mut builder = std::mem::take(&mut self.deferral.records);
+        for key in builder.take_processes() {
+            self.lifecycle.process(key);
+        }
+        self.flush();
+        let (batch, counts) = builder.finish_deferred(self.clock.now_us(), self.lost());
+        self.buffer.push(batch, counts, Part::Deferred);
     }
 
     fn push(&mut self, builder: BatchBuilder, part: Part, more: bool) {

@@ -3,6 +3,7 @@ pub mod batch;
 pub mod collect;
 pub mod columns;
 pub mod couplings;
+pub mod deferral;
 pub mod intervals;
 pub mod overloads;
 pub mod proofs;
