@@ -70,7 +70,7 @@ describe("a command line that is wrong", () => {
     ],
     [
       ["findings", "--class", "x"],
-      '--class takes reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent, blinding, not "x".\nSee: backflow findings --help.',
+      '--class takes reverse_tunnel, reverse_shell, long_lived_ssh, ssh_role_inversion, inverted_flow, tunnel_intent, blinding, host_blind, not "x".\nSee: backflow findings --help.',
     ],
     [
       ["findings", "--since", "noon"],
