@@ -36,7 +36,7 @@ fn key(number: u32) -> EdgeKey {
 }
 
 fn put(edges: &MapHandle, numbers: std::ops::Range<u32>, last_ns: u64) {
-    let none: Edge = read(&[0; 384]).unwrap();
+    let none: Edge = read(&[0; std::mem::size_of::<Edge>()]).unwrap();
     for number in numbers {
         edges.update(bytes_of(&key(number)), bytes_of(&Edge { first_ns: 1, last_ns, ..none }), MapFlags::NO_EXIST).unwrap();
     }
