@@ -11,6 +11,7 @@ const texts: Readonly<Record<LostKind, string>> = {
   mapEdge: "coupling edges that the kernel could not keep",
   mapGroup: "groups of processes that the kernel could not keep",
   walkDescriptor: "open descriptors that a walk left out",
+  execArgv: "arguments of programs that could not be read at their start",
   shedInterim: "interim records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
   shedFinal: "final records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
   rejected: "kernel records that the collector could not decode",
