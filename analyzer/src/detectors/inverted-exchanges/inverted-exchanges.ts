@@ -11,6 +11,7 @@ export function invertedExchanges(): Detector {
   const book = new ClaimBook<TurnFeatures>()
   return {
     name: detectorName,
+    evictedClaims: () => book.evicted,
     observe(change, view) {
       if (change.kind !== "connection") return []
       const { connection } = change
@@ -22,7 +23,7 @@ export function invertedExchanges(): Detector {
       if (before && exchanges.remoteLed < before.basis.remoteLed * limits.repeatFactor) return []
       const features = turnFeatures(exchanges)
       if (!isInverted(features)) return []
-      return book.record(claimOf(connection, features, view, before?.claim), features)
+      return book.record(claimOf(connection, features, view, before?.claim), features, view)
     },
     tick: () => [],
   }
