@@ -58,6 +58,14 @@ describe("a process that was asked for a way in", () => {
     expect(host.step(later(1), { processes: [aProcess(argv, { key: "4712:2", parent: "4711:1" })] })).toEqual([])
   })
 
+  it("is none in the probe that autossh sends itself, which has no other way in", () => {
+    const autossh = aProcess(["autossh", "-M", "20000", "-N", "-L", "1:db:1", "host"])
+    const probe = ["-L", "20000:127.0.0.1:20000", "-R", "20000:127.0.0.1:20001"]
+    const child = (words: readonly string[]) => aProcess(["ssh", ...words, "-L", "1:db:1", "host"], { key: "4712:2", parent: "4711:1" }) // prettier-ignore
+    expect(host.step(startUs, { processes: [autossh, child(probe)], connections: [anUpdate({ process: "4712:2" })] })).toEqual([]) // prettier-ignore
+    expect(host.step(later(1), { processes: [child([...probe, "-R", "2:localhost:22"])] })).toMatchObject([{ score: 0.55 }]) // prettier-ignore
+  })
+
   it("is another one in a child that asks for something else", () => {
     const other = aProcess(["ssh", "-R", "9090:localhost:90", "host"], { key: "4712:2", parent: "4711:1" })
     expect(host.step(startUs, { processes: [aProcess(tunnelArgv), other] })).toHaveLength(2)

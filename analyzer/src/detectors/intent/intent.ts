@@ -55,7 +55,7 @@ function onProcess(
   view: View,
   state: State,
 ): readonly Claim[] {
-  const request = requestOf(facts)
+  const request = requestOf(facts, facts.parent === undefined ? undefined : view.process(facts.parent))
   const before = state.tryOf.get(facts.key)
   // Facts that are sent again do not change what a renamed client was found to ask for.
   if (request === undefined) {

@@ -7,16 +7,23 @@ import { assumedGrammar, isPlink, sshGrammarOf, type SshGrammar } from "../ssh-c
 import { argvEvidence, fileEvidence } from "./evidence.js"
 import { anyPlace } from "./place.js"
 import type { TunnelRequest } from "./request.js"
+import { autosshEcho } from "../ssh-client/use.js"
 import { shellOneLiner } from "./shell-one-liners.js"
 import { tunnelTool, type ToolMatch } from "./tunnel-tools.js"
 import { intentThresholds } from "./thresholds.js"
 
 const { confidence } = intentThresholds
 
-export function requestOf(facts: ProcessFacts): TunnelRequest | undefined {
+/** `parent` is what started it, where that is known. */
+export function requestOf(facts: ProcessFacts, parent?: ProcessFacts): TunnelRequest | undefined {
   if (isPlink(facts)) return fromSsh(facts, "plink", parsePlinkArgv(facts.argv), confidence.option)
   const grammar = sshGrammarOf(facts)
-  if (grammar !== undefined) return fromSsh(facts, grammar.client, parseSshArgv(facts.argv, grammar), confidence.option)
+  if (grammar !== undefined) {
+    const line = parseSshArgv(facts.argv, grammar)
+    const echo = autosshEcho(facts, parent)
+    const forwards = line.forwards.filter(({ what }) => what !== echo)
+    return fromSsh(facts, grammar.client, { ...line, forwards }, confidence.option)
+  }
   const shell = shellOneLiner(facts)
   if (shell !== undefined) return fromWords(facts, shell, "shell", confidence.code)
   const tool = tunnelTool(facts)

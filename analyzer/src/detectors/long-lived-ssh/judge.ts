@@ -4,7 +4,7 @@ import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
 import { forwardDirective } from "../ssh-client/argv.js"
 import { isSshClient, isSshClientByName } from "../ssh-client/programs.js"
-import { autosshEchoPort, sshArgvOf, sshUseOf, type SshUse } from "../ssh-client/use.js"
+import { autosshEcho, sshArgvOf, sshUseOf, type SshUse } from "../ssh-client/use.js"
 import { programName } from "../../text/program-name.js"
 import { longLivedSshThresholds as limits } from "./thresholds.js"
 
@@ -49,9 +49,9 @@ export function userOf(connection: Connection, atUs: number, view: View): User {
 /** It was asked for a way back in: what else it is used for explains nothing. */
 function letsIn(facts: ProcessFacts, parent: ProcessFacts | undefined): boolean {
   const { forwards, cleared } = sshArgvOf(facts)
-  const isEcho = forwards.length === 1 && autosshEchoPort(facts, parent) !== undefined
+  const echo = autosshEcho(facts, parent)
   const inFiles = !cleared && facts.sshForwards.some(({ directive }) => forwardDirective(directive) !== undefined)
-  return (forwards.length > 0 && !isEcho) || inFiles
+  return forwards.some(({ what }) => what !== echo) || inFiles
 }
 
 /** A program's name alone would be a disguise: it must also move what it is there for. */

@@ -50,6 +50,11 @@ describe("the socket by which clients share a master", () => {
     expect(isControlSocket(path, aProcess(line.split(" ")))).toBe(true)
   })
 
+  it("of ansible, which quotes the path", () => {
+    const ansible = aProcess(["ssh", "-C", "-o", "ControlMaster=auto", "-o", 'ControlPath="/root/.ansible/cp/58d563ba47"', "h", "/bin/sh -c 'sleep 0'"]) // prettier-ignore
+    expect(isControlSocket("/root/.ansible/cp/58d563ba47.XCn72bbZQDBGenvA", ansible)).toBe(true)
+  })
+
   it("of one that has renamed itself is the path in its name", () => {
     const master = aProcess(["ssh: /root/.ansible/cp/0a1b [mux]"], { exe: "/usr/bin/ssh" })
     expect(isControlSocket("/root/.ansible/cp/0a1b", master)).toBe(true)

@@ -66,16 +66,20 @@ function fileSettings({ sshForwards }: SshClient): readonly Setting[] {
 }
 
 /**
- * The port of this host to which autossh -M lets the far side send its own bytes back: it adds -L P:127.0.0.1:P and
- * -R P:127.0.0.1:P+1 to its client, and listens at P+1 (autossh.c). Undefined where the client has none.
+ * What autossh -M adds to its client for its own probe: -L P:127.0.0.1:P and -R P:127.0.0.1:P+1, where it listens itself
+ * (autossh.c). The far side sends back what autossh sent, and reaches nothing else. Undefined where the client has none.
  */
-export function autosshEchoPort(facts: SshClient, parent: SshClient | undefined): number | undefined {
+export function autosshEcho(facts: SshClient, parent: SshClient | undefined): string | undefined {
   if (parent === undefined || programName(parent.exe) !== "autossh") return undefined
   const { localForwards, forwards } = sshArgvOf(facts)
-  for (const { what } of forwards) {
+  return forwards.find(({ what }) => {
     const port = Number(/^(\d+):127\.0\.0\.1:\d+$/.exec(what)?.[1])
-    const isEcho = what === `${port}:127.0.0.1:${port + 1}` && localForwards.includes(`${port}:127.0.0.1:${port}`)
-    if (isEcho) return port + 1
-  }
-  return undefined
+    return what === `${port}:127.0.0.1:${port + 1}` && localForwards.includes(`${port}:127.0.0.1:${port}`)
+  })?.what
+}
+
+/** The port of this host to which that probe comes back. */
+export function autosshEchoPort(facts: SshClient, parent: SshClient | undefined): number | undefined {
+  const port = autosshEcho(facts, parent)?.split(":").at(-1)
+  return port === undefined ? undefined : Number(port)
 }
