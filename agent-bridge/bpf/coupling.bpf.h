@@ -289,19 +289,4 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 	edge->last_ns = now;
 }
 
-/* A program was executed by the group: what a shell does when the far side types a command. */
-static __always_inline void group_executed(__u64 now)
-{
-	struct edge_key key = { .kind = EDGE_EXEC };
-	__u64 id;
-	struct group *g = current_group(&id);
-
-	if (!g)
-		return;
-	key.group = id;
-	__builtin_memcpy(key.a_remote, g->a_remote, 16);
-	key.a_port = g->a_port;
-	edge_opened(&key, g, 0, now);
-}
-
 #endif

@@ -44,8 +44,21 @@ export interface CouplingEdge {
   /** The turn under way, not yet in the moments. */
   readonly openForward: { readonly x: number; readonly y: number }
   readonly openBackward: { readonly x: number; readonly y: number }
+  /** Of kind "exec" alone. */
+  readonly executions?: Executions
   readonly firstUs: Microseconds
   readonly lastUs: Microseconds
+}
+
+/**
+ * Programs that the group executed, by the time since A had spoken: under 4, 16, 64, 256 ms, and longer. Of those that follow
+ * one turn of A, the first counts, and at most one that began much later. In edges of this kind `forward` is the length of
+ * A's turn and of the program's words, `backward` what programs wrote and what left on A until it spoke again.
+ */
+export interface Executions {
+  /** For how long A had been silent for so long. Nanoseconds. */
+  readonly exposedNs: readonly number[]
+  readonly started: readonly number[]
 }
 
 export interface Attachment {

@@ -15,6 +15,7 @@ export type EvidenceKind =
   // reverse shell
   | "stdio"
   | "remote-led"
+  | "execution"
   // long-lived SSH
   | "age"
   | "ssh-identification"
