@@ -12,6 +12,7 @@
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
 #include "unix.bpf.h"
+#include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
@@ -52,10 +53,12 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 
 	if (!t)
 		return;
-	if (old_state == TCP_SYN_SENT)
+	if (old_state == TCP_SYN_SENT) {
 		read_tuple(sk, t);
-	else
+	} else {
 		track(sk, t, INITIATOR_REMOTE);
+		tunnel_accepted(sk, t);
+	}
 	t->flags |= TRACKED_ESTABLISHED;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp)
@@ -135,6 +138,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	note_owner(t);
+	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
@@ -153,6 +157,7 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	note_owner(t);
+	tunnel_moved(t, bytes, 0);
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);

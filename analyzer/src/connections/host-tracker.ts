@@ -14,6 +14,7 @@ import { AttachmentTable } from "./attachment-table.js"
 import { EdgeTable } from "./coupling-table.js"
 import type { TrackerLimits } from "./limits.js"
 import { merge, vanishing } from "./merge.js"
+import { mirrorOf } from "./mirrors.js"
 import { ProcessTable } from "./process-table.js"
 
 /** What the tracker holds, and what it gave up for lack of room so far. */
@@ -114,6 +115,7 @@ export class HostTracker implements View {
       const stored = this.#attachments.put(attachment)
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
+    for (const used of batch.tunnelUses) yield { kind: "tunnel-use", used }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
     yield* this.#lose(batch.lost)
     for (const proof of batch.proofs) yield { kind: "proof", proof }
@@ -156,6 +158,9 @@ export class HostTracker implements View {
   }
   liveConnections(): Iterable<Connection> {
     return this.#connections.live()
+  }
+  mirrorOf(connection: Connection): Connection | undefined {
+    return mirrorOf(connection, this.#attachments, this.#connections)
   }
   process(key: ProcessKey): ProcessFacts | undefined {
     return this.#processes.get(key)
