@@ -14,6 +14,7 @@
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
+#include "icmp.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -132,6 +133,8 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		t = datagram_tracked(sk, INITIATOR_LOCAL);
 		if (t)
 			t->datagram_sent += length;
+	} else if (is_icmp(sk->sk_protocol)) {
+		t = icmp_sent(sk, length);
 	} else {
 		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	}
@@ -198,6 +201,12 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 		unix_received(sk, length);
 		return 0;
 	}
+	if (is_icmp(sk->sk_protocol)) {
+		t = icmp_received(sk, length);
+		if (t)
+			received(t, length);
+		return 0;
+	}
 	if (sk->sk_protocol != IPPROTO_UDP)
 		return 0;
 	t = datagram_tracked(sk, INITIATOR_REMOTE);
@@ -246,6 +255,7 @@ int on_ingress(struct __sk_buff *skb)
 SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
+	icmp_leaves(skb);
 	return ssh_packet(skb, true);
 }
 
@@ -280,7 +290,7 @@ int on_recvmsg6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *sk)
 {
-	return datagram_closed(sk);
+	return is_icmp(sk->protocol) ? icmp_closed(sk) : datagram_closed(sk);
 }
 
 SEC("iter/task_file")

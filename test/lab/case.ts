@@ -23,6 +23,8 @@ export interface Case {
   readonly name: string
   /** What must be found and in which program; without it, nothing of medium severity or above may be. */
   readonly finds?: { readonly class: readonly string[]; readonly exe: RegExp }
+  /** Bytes of both ends cannot be compared: addresses are translated on the way, or the store has no row of the protocol. */
+  readonly endsDiffer?: true
   readonly run: (lab: Lab) => Promise<Run>
 }
 

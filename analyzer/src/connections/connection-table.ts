@@ -94,7 +94,7 @@ export class ConnectionTable {
     }
     if (previous === undefined) this.#begin(connection)
     this.#live.set(cookie, connection)
-    if (connection.protocol === "udp") {
+    if (connection.protocol !== "tcp") {
       this.#datagrams.delete(cookie)
       this.#datagrams.add(cookie)
     }

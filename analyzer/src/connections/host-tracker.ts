@@ -254,7 +254,9 @@ export class HostTracker implements View {
     return { kind: "connection", update, connection, previous: live }
   }
 
+  /** The store has no column value for ICMP: findings tell of it. */
   #addRow(reason: ConnectionRow["reason"], connection: Connection): void {
+    if (connection.protocol === "icmp") return
     const facts = connection.process === undefined ? undefined : this.#processes.get(connection.process)
     const outside = this.networks.isOutside(connection.remote.address)
     this.#rows.set(connection.cookie, { reason, connection, process: facts, outside })
