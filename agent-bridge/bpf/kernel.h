@@ -30,6 +30,9 @@ enum { false = 0, true = 1 };
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP 262
+#define MSG_PEEK 2
 
 /* include/uapi/linux/bpf.h */
 enum {
@@ -189,6 +192,18 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 copied_seq;
+	bool is_mptcp;
+};
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+struct mptcp_sock {
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	struct sock *first;
 };
 struct socket {
 	struct sock *sk;

@@ -31,7 +31,7 @@ enum ssh_bits {
 	SSH_LOCAL_CLIENT = 4,
 	SSH_REMOTE_CLIENT = 8,
 };
-enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 };
+enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8 };
 enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4, EDGE_MANY = 5 };
 
 /* Turn-taking on one socket. An exchange starts when a side speaks after 200 ms of silence. */

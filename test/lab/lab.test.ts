@@ -4,6 +4,7 @@ import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
 import { canary, relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
+import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
 import { makeNetwork } from "./network.js"
 import { missingForLab } from "./requirements.js"
@@ -48,7 +49,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
   }, 60_000)
 
   describe("finds", () => {
-    it.each([...tunnels, ...relays, ...shells])(
+    it.each([...tunnels, ...relays, ...transportRelays, ...shells])(
       "$name",
       async (one) => {
         const from = watch.arrivals.length
@@ -74,7 +75,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
   })
 
   describe("wakes nobody for", () => {
-    it.each([...benignSsh, ...benignClients])(
+    it.each([...benignSsh, ...benignClients, ...transportClients])(
       "$name",
       async (one) => {
         const from = watch.arrivals.length

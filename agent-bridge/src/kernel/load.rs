@@ -23,7 +23,7 @@ struct Optional {
 
 const OPTIONAL: &[Optional] = &[
     Optional { program: "on_send", feature: "sock_send_length", consequence: "no turn-taking and no byte conservation: tunnels are found by who dials inside, by SSH role and by age alone (kernel 6.3 or later has it)" },
-    Optional { program: "on_receive_length", feature: "sock_recv_length", consequence: "UDP receives and unix sockets are not counted (kernel 6.3 or later has it)" },
+    Optional { program: "on_receive_length", feature: "sock_recv_length", consequence: "receives of UDP and MPTCP, and unix sockets, are not counted (kernel 6.3 or later has it)" },
     Optional { program: "on_receive", feature: "tcp_rcv_space_adjust", consequence: "no turn-taking: tunnels are found by SSH role and by age alone" },
     Optional { program: "on_ingress", feature: "cgroup_skb/ingress", consequence: "SSH is not recognised by what the remote side says first" },
     Optional { program: "on_egress", feature: "cgroup_skb/egress", consequence: "SSH is not recognised by what this host says first" },

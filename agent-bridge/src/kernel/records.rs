@@ -18,7 +18,7 @@ constants! {
     reason: u8 { REASON_MOVED = 1, REASON_CLOSED = 2 }
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
-    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
+    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8 }
     edge_kind: u32 { EDGE_UNIX = 3 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
     bound: usize {
