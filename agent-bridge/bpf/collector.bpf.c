@@ -14,6 +14,7 @@
 #include "mptcp.bpf.h"
 #include "unix.bpf.h"
 #include "datagrams.bpf.h"
+#include "unfollowed.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -128,7 +129,7 @@ static __always_inline struct tracked *counted_state(struct sock *sk, __u8 speak
 {
 	struct tracked *t;
 
-	if (is_datagram(sk->sk_protocol))
+	if (sk->sk_type != SOCK_RAW && is_datagram(sk->sk_protocol))
 		return datagram_with(sk, speaker);
 	if (sk->sk_protocol != IPPROTO_MPTCP)
 		return NULL;
@@ -154,6 +155,8 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		if (t)
 			t->datagram_sent += length;
 	}
+	if (!t)
+		note_unfollowed(sk, length);
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	note_owner(t);
@@ -217,6 +220,8 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 		return 0;
 	}
 	t = counted_state(sk, INITIATOR_REMOTE);
+	if (!t)
+		note_unfollowed(sk, length);
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	t->datagram_received += length;

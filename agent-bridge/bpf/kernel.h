@@ -155,8 +155,24 @@ struct __sk_buff {
 struct ns_common {
 	__u32 inum;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct net {
 	struct ns_common ns;
+	struct list_head dev_base_head;
+};
+struct rtnl_link_ops {
+	const char *kind;
+};
+struct net_device {
+	char name[16];
+	int ifindex;
+	struct list_head dev_list;
+	const struct rtnl_link_ops *rtnl_link_ops;
+};
+struct nsproxy {
+	struct net *net_ns;
 };
 typedef struct {
 	struct net *net;
@@ -268,6 +284,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 	char comm[16];
 };
 struct linux_binprm {

@@ -2,6 +2,7 @@ import type { HostSummary, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
 import type { AnalyzerStatus, HostStatus, SessionStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
+import { unfollowedProblems } from "./unfollowed-problems.js"
 
 /** A connected host counts as silent after a minute; collectors send at least every second. */
 const silentUs = 60e6
@@ -35,6 +36,7 @@ export function problemsOf(
     ...hosts.flatMap((host) => hostProblems(host, nowMs)),
     ...states.flatMap(shareProblems),
     ...sessions.flatMap(clockProblems),
+    ...unfollowedProblems({ sessions, hosts: states }),
     ...rejected.flatMap(([reason, count]) => rejectionProblem(reason, count)),
   ]
   if (streams === 0 && hosts.length === 0)
