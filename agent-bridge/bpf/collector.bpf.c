@@ -65,6 +65,15 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 	emit_connection(t, REASON_OPENED, 0, 0);
 }
 
+/* close(2) or shutdown(2) here, before the other side has ended its half. */
+static __always_inline void ended_here(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+
+	if (t && is_dialled_inside(t))
+		inside_closed(t, bpf_ktime_get_boot_ns());
+}
+
 static __always_inline void became_closed(struct sock *sk, int old_state)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
@@ -101,6 +110,8 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
 		became_established(sk, old_state);
+	} else if (new_state == TCP_FIN_WAIT1) {
+		ended_here(sk);
 	} else if (new_state == TCP_CLOSE) {
 		became_closed(sk, old_state);
 	}
@@ -137,6 +148,24 @@ static __always_inline struct tracked *counted_state(struct sock *sk, __u8 speak
 	return t && t->cookie && mptcp_addressed(sk, t) ? t : NULL;
 }
 
+/*
+ * Functions that the verifier takes by themselves, once and not for each way on which a state may be reached: with them
+ * inline, on_send() has more such ways than it follows. Older kernels refuse them, and have no sock_send_length either.
+ */
+__noinline int sent_outside(struct tracked *a, __u64 bytes, __u64 now)
+{
+	if (a)
+		outside_sent(a, bytes, now);
+	return 0;
+}
+
+__noinline int sent_inside(struct tracked *b, __u64 bytes, __u64 now)
+{
+	if (b)
+		inside_sent(b, bytes, now);
+	return 0;
+}
+
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 {
@@ -166,9 +195,9 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 			read_totals(sk, t, &sent, &received);
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
-		outside_sent(t, length, now);
+		sent_outside(t, length, now);
 	} else if (is_dialled_inside(t)) {
-		inside_sent(t, length, now);
+		sent_inside(t, length, now);
 	}
 	return 0;
 }
