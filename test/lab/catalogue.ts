@@ -7,6 +7,7 @@ import { homeMade } from "./cases/home-made.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
+import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
@@ -18,6 +19,11 @@ export const families: readonly Family[] = [
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
+  { name: "transports", cases: transportRelays, inTests: 4 },
+  { name: "shells", cases: shells },
+  { name: "ordinary ssh", cases: benignSsh },
+  { name: "ordinary clients", cases: benignClients },
+  { name: "ordinary transports", cases: transportClients, inTests: 2 },
 ]
 
 export interface Entry {
