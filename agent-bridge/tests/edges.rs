@@ -49,7 +49,7 @@ impl Random {
 
 /// Those that the map has taken: hooks make edges in it meanwhile, and it may be full.
 fn put(edges: &MapHandle, keys: &[EdgeKey], last_ns: u64) -> HashSet<[u8; 16]> {
-    let none: Edge = read(&[0; 384]).unwrap();
+    let none: Edge = read(&[0; std::mem::size_of::<Edge>()]).unwrap();
     let edge = Edge { first_ns: 1, last_ns, ..none };
     let taken = keys.iter().filter(|key| edges.update(bytes_of(*key), bytes_of(&edge), MapFlags::NO_EXIST).is_ok());
     taken.map(|key| key.b_remote).collect()

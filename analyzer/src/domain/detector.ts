@@ -40,6 +40,8 @@ export interface Claim {
   readonly firstSeenUs: Microseconds
   readonly lastSeenUs: Microseconds
   readonly process: ProcessKey | undefined
+  /** The process as it was when it did what is claimed, where it may run another program by now. */
+  readonly facts?: ProcessFacts
   /** The connection to the outside that the claim is about; empty when there is none yet. */
   readonly cookie: string
   /** One sentence for the person on call, without severity and without policy. */

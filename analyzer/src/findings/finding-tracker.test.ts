@@ -77,6 +77,11 @@ describe("a finding", () => {
     expect(host.step(2, [aClaim({ score: 0.9 })]).map(({ id }) => id)).toEqual(ids.slice(0, 1))
   })
 
+  it("shows the process as it was when it did what is claimed", () => {
+    const [finding] = watchedHost().step(1, [aClaim({ facts: aProcess(["bash", "-c", "exec ssh"]) })])
+    expect(finding?.process).toMatchObject({ exe: "/usr/bin/bash", argv: ["bash", "-c", "exec ssh"] })
+  })
+
   it("stands without facts: the key tells pid and start, and no user is made up", () => {
     const [finding] = watchedHost().step(1, [aClaim({ process: "77:88", cookie: "" })])
     expect(finding?.process).toMatchObject({ pid: 77, startNs: "88", uid: 4_294_967_295, exe: "" })
