@@ -87,6 +87,7 @@ export interface Attachment {
   readonly kind: "stdio-socket" | "pty" | "pipe" | "tun"
   readonly process: ProcessKey
   readonly child: ProcessKey | undefined
+  /** Of "tun": the device, see `deviceIdOf`; zeros when it is attached to none. */
   readonly cookie: string
   /** Bit n: descriptor n (0, 1, 2) is concerned. */
   readonly stdioMask: number
