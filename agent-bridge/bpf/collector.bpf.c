@@ -11,6 +11,7 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "executions.bpf.h"
 #include "unix.bpf.h"
 #include "datagrams.bpf.h"
 #include "ssh.bpf.h"
@@ -63,6 +64,15 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 	emit_connection(t, REASON_OPENED, 0, 0);
 }
 
+/* close(2) or shutdown(2) here, before the other side has ended its half. */
+static __always_inline void ended_here(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+
+	if (t && is_dialled_inside(t))
+		inside_closed(t, bpf_ktime_get_boot_ns());
+}
+
 static __always_inline void became_closed(struct sock *sk, int old_state)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
@@ -90,6 +100,8 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
 		became_established(sk, old_state);
+	} else if (new_state == TCP_FIN_WAIT1) {
+		ended_here(sk);
 	} else if (new_state == TCP_CLOSE) {
 		became_closed(sk, old_state);
 	}
@@ -142,6 +154,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
 		outside_sent(t, length, now);
+		speaker_sent(t, length, now);
 	} else if (is_dialled_inside(t)) {
 		inside_sent(t, length, now);
 	}
@@ -156,6 +169,7 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);
+		speaker_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {
 		inside_received(t, bytes, now);
 	}
@@ -227,6 +241,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (task->signal->live.counter)
 		return 0;
+	speaker_exited(task);
 	group_exited(task, bpf_ktime_get_boot_ns());
 	emit_exit(task);
 	return 0;

@@ -242,7 +242,11 @@ struct files_struct {
 	atomic_t count;
 	struct fdtable *fdt;
 };
+struct task_io_accounting {
+	__u64 wchar;
+};
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	__u64 start_boottime;
@@ -253,6 +257,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct task_io_accounting ioac;
 	char comm[16];
 };
 struct linux_binprm {

@@ -57,6 +57,8 @@ export interface Claim {
 /** State of its own, no input but these calls: the same calls give the same claims. */
 export interface Detector {
   readonly name: string
+  /** Claims that it forgot for want of room, so far. */
+  evictedClaims?(): number
   observe(change: Change, view: View): readonly Claim[]
   /** Called once after the changes of each batch: for what is judged by all of them together. */
   settle?(view: View): readonly Claim[]

@@ -10,11 +10,14 @@ export type FindingStatus = "open" | "updated" | "closed" | "expected" | "suppre
 export type EvidenceKind =
   // coupling
   | "conservation"
+  | "order"
+  | "odds"
   | "coupling"
   | "ssh"
   // reverse shell
   | "stdio"
   | "remote-led"
+  | "execution"
   // long-lived SSH
   | "age"
   | "ssh-identification"

@@ -20,7 +20,7 @@ export function invertedExchanges(): Detector {
     if (!ssh.localClient || exchanges === undefined || relayed.get(`relayed ${cookie}`)) return []
     const features = turnFeatures(exchanges)
     if (!isLedBackwards(features) || !isOutbound(connection, view) || !isServed(connection, view)) return []
-    return relayed.record(relayedClaimOf(connection, features, view))
+    return relayed.record(relayedClaimOf(connection, features, view), undefined, view)
   }
 
   function onTurns(connection: Connection, view: View) {
@@ -32,11 +32,12 @@ export function invertedExchanges(): Detector {
     if (before && exchanges.remoteLed < before.basis.remoteLed * limits.repeatFactor) return []
     const features = turnFeatures(exchanges)
     if (!isInverted(features)) return []
-    return book.record(claimOf(connection, features, view, before?.claim), features)
+    return book.record(claimOf(connection, features, view, before?.claim), features, view)
   }
 
   return {
     name: detectorName,
+    evictedClaims: () => book.evicted + relayed.evicted,
     observe(change, view) {
       if (change.kind !== "connection") return []
       return [...onRelayed(change.connection, view), ...onTurns(change.connection, view)]

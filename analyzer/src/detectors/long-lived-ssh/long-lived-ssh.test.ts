@@ -1,11 +1,12 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { longLivedSsh } from "./long-lived-ssh.js"
 import { at, startUs } from "../../testing/time.js"
 import { noSsh, sshClient, sshServer, anUpdate } from "../../testing/connections.js"
 import { aProcess } from "../../testing/processes.js"
-import { DetectorRun } from "../../testing/trackers.js"
+import { aBatch } from "../../testing/batches.js"
+import { DetectorRun, aView } from "../../testing/trackers.js"
 
 const ssh = aProcess(["ssh", "-N", "host"])
 
@@ -52,6 +53,20 @@ describe("an SSH connection to the outside that stays", () => {
     const older = anUpdate({ olderThanCollector: true, remote: { address: "203.0.113.9", port: 22 } })
     expect(watch(older).due).toMatchObject([{ confidence: 0.5 }])
   })
+})
+
+it("is looked at when it is due, and at no other tick, however many are watched", () => {
+  const detector = longLivedSsh({ afterSeconds: 600 })
+  const connections = Array.from({ length: 2_000 }, (_, i) => anUpdate({ cookie: `c${i}`, ssh: sshClient, openedUs: at(i / 10) })) // prettier-ignore
+  const view = aView([], [ssh])
+  for (const connection of connections)
+    for (const change of view.apply(aBatch(2, { connections: [connection] }))) detector.observe(change, view)
+  for (const change of view.apply(aBatch(3, { observedUs: at(650) }))) detector.observe(change, view)
+  const looks = vi.spyOn(view, "connection")
+  expect(detector.tick(at(650), view)).toHaveLength(501)
+  expect(looks).toHaveBeenCalledTimes(501)
+  expect(detector.tick(at(650.05), view)).toEqual([])
+  expect(looks).toHaveBeenCalledTimes(501)
 })
 
 describe("who uses it", () => {

@@ -8,7 +8,7 @@ export const longLivedSshThresholds = {
   bulkBytesPerSecond: 10_000,
   /** Programs that run ssh to move files. Their ssh has no terminal and may take hours. */
   fileTransferPrograms: ["scp", "sftp", "rsync", "git", "git-remote-ssh", "git-lfs", "borg", "restic"],
-  /** Connections that are watched for their age. Past this the oldest are let go. */
+  /** Connections that are watched for their age. Past this the user who has most loses the oldest. */
   watched: 50_000,
   /**
    * Strength, 0..1. With nobody at a terminal and nothing that the client does for this host it wakes a person (.5), else it
