@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h has programs of its own. */
+/*
+ * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h and
+ * unix.bpf.h have programs of their own.
+ */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -11,8 +14,10 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "joints.bpf.h"
 #include "unix.bpf.h"
 #include "datagrams.bpf.h"
+#include "dialling.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -143,12 +148,15 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		}
 		outside_sent(t, length, now);
 	} else if (is_dialled_inside(t)) {
-		inside_sent(t, length, now);
+		if (!is_joint(t))
+			inside_sent(t, length, now);
+	} else if (t->initiator == INITIATOR_REMOTE) {
+		accepted_spoke(sk, t, SIDE_LOCAL, now);
 	}
 	return 0;
 }
 
-static __always_inline void received(struct tracked *t, __u64 bytes)
+static __always_inline void received(struct sock *sk, struct tracked *t, __u64 bytes)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
@@ -157,7 +165,10 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {
-		inside_received(t, bytes, now);
+		if (!is_joint(t))
+			inside_received(t, bytes, now);
+	} else if (t->initiator == INITIATOR_REMOTE) {
+		accepted_spoke(sk, t, SIDE_REMOTE, now);
 	}
 }
 
@@ -178,7 +189,7 @@ int BPF_PROG(on_receive, struct sock *sk)
 	if (!bytes)
 		return 0;
 	t->copied_seq = tcp->copied_seq;
-	received(t, bytes);
+	received(sk, t, bytes);
 	return 0;
 }
 
@@ -199,7 +210,7 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 	if (!t)
 		return 0;
 	t->datagram_received += length;
-	received(t, length);
+	received(sk, t, length);
 	return 0;
 }
 
@@ -315,7 +326,7 @@ int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	resolve_initiator(t);
 	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
 	if (all)
-		t->scope = scope_of(t->remote);
+		t->scope = scope_by_route(network_of(t->remote), t->route);
 	t->flags &= ~TRACKED_DIRTY;
 	t->reported_sent = sent;
 	t->reported_received = received;

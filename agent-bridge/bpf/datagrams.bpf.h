@@ -70,6 +70,7 @@ static __always_inline struct tracked *datagram_tracked(struct sock *sk, __u8 in
 		t->remote_port = port;
 		t->scope = scope_of(t->remote);
 	}
+	judge_route(sk, t);
 	t->initiator = initiator;
 	t->flags = TRACKED_ESTABLISHED;
 	return t;

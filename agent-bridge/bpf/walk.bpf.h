@@ -23,6 +23,7 @@ static __always_inline void track_older(struct sock *sk, struct task_struct *tas
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_UNKNOWN);
+	judge_route(sk, t);
 	process_of(task, &t->owner);
 	t->flags = TRACKED_OLDER;
 	t->ssh_local.stage = SSH_STAGE_DONE;

@@ -18,7 +18,8 @@ constants! {
     reason: u8 { REASON_MOVED = 1, REASON_CLOSED = 2 }
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
-    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
+    network_bits: u32 { NETWORK_CONFIGURED = 4, NETWORK_SHARED = 8 }
+    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_ROUTE = 32 }
     edge_kind: u32 { EDGE_UNIX = 3 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
     bound: usize {

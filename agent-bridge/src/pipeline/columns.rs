@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_OLDER};
+use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_OLDER, CONNECTION_ROUTE};
 use crate::wire;
 
 const FLAG_OLDER: u32 = 1 << 16;
 const FLAG_ESTABLISHED: u32 = 1 << 17;
+const ROUTE_SHIFT: u32 = 21;
 
 /// Columns of one batch under construction. Times are absolute until `finish`.
 #[derive(Default)]
@@ -82,7 +83,7 @@ impl Columns {
     }
 }
 
-/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older, 17 established.
+/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older, 17 established, 21-23 route.
 fn flags(r: &ConnectionRecord) -> u32 {
     let older = if r.flags & CONNECTION_OLDER != 0 { FLAG_OLDER } else { 0 };
     let established = if r.flags & CONNECTION_ESTABLISHED != 0 { FLAG_ESTABLISHED } else { 0 };
@@ -92,6 +93,7 @@ fn flags(r: &ConnectionRecord) -> u32 {
         | u32::from(r.protocol) << 8
         | older
         | established
+        | u32::from(r.flags / CONNECTION_ROUTE) << ROUTE_SHIFT
 }
 
 fn signed(us: u64) -> i64 {
