@@ -28,9 +28,9 @@ static __always_inline bool serves_outside(__u64 now)
 	struct group *g = current_group(&id);
 	__u32 network;
 
-	if (!g || now - g->a_spoke_ns > CAUSE_NS)
+	if (!g || now - g->a_spoke_ns > AFTER_NS)
 		return false;
-	network = network_of(g->a_remote);
+	network = network_of(outside_latest(g)->remote);
 	return (network & NETWORK_SCOPE) == SCOPE_OUTSIDE && !(network & NETWORK_SHARED);
 }
 

@@ -266,6 +266,7 @@ struct pid {
 };
 struct task_struct {
 	struct hlist_node pid_links[PIDTYPE_MAX];
+	unsigned int flags;
 	int pid;
 	int tgid;
 	__u64 start_boottime;
