@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h has the programs that hand maps out. */
+/*
+ * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h and
+ * unix.bpf.h have programs of their own.
+ */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -13,11 +16,13 @@
 #include "coupling.bpf.h"
 #include "executions.bpf.h"
 #include "mptcp.bpf.h"
+#include "joints.bpf.h"
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
 #include "icmp.bpf.h"
 #include "unfollowed.bpf.h"
+#include "dialling.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -207,12 +212,15 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		}
 		sent_outside(t, length, now);
 	} else if (is_dialled_inside(t)) {
-		sent_inside(t, length, now);
+		if (!is_joint(t))
+			sent_inside(t, length, now);
+	} else if (t->initiator == INITIATOR_REMOTE) {
+		accepted_spoke(sk, t, SIDE_LOCAL, now);
 	}
 	return 0;
 }
 
-static __always_inline void received(struct tracked *t, __u64 bytes)
+static __always_inline void received(struct sock *sk, struct tracked *t, __u64 bytes)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
@@ -223,7 +231,10 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 		outside_received(t, bytes, now);
 		speaker_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {
-		inside_received(t, bytes, now);
+		if (!is_joint(t))
+			inside_received(t, bytes, now);
+	} else if (t->initiator == INITIATOR_REMOTE) {
+		accepted_spoke(sk, t, SIDE_REMOTE, now);
 	}
 }
 
@@ -244,7 +255,7 @@ int BPF_PROG(on_receive, struct sock *sk)
 	if (!bytes)
 		return 0;
 	t->copied_seq = tcp->copied_seq;
-	received(t, bytes);
+	received(sk, t, bytes);
 	return 0;
 }
 
@@ -266,7 +277,7 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	t->datagram_received += length;
-	received(t, length);
+	received(sk, t, length);
 	return 0;
 }
 

@@ -212,8 +212,8 @@ static __always_inline struct tracked *datagram_tracked(struct sock *sk, __u8 sp
 	if (pending.port) {
 		__builtin_memcpy(t->remote, pending.address, 16);
 		t->remote_port = pending.port;
-		t->scope = scope_of(t->remote);
 	}
+	judge_route(sk, t);
 	t->flags = TRACKED_ESTABLISHED | (sk->sk_protocol == IPPROTO_UDPLITE ? TRACKED_UDPLITE : 0);
 	/* Whatever this carries beside the payload, to what reads records and edges it is UDP. */
 	t->protocol = IPPROTO_UDP;

@@ -27,6 +27,7 @@ enum { false = 0, true = 1 };
 #endif
 #define AF_UNIX 1
 #define AF_INET 2
+#define SOCK_DGRAM 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -193,7 +194,10 @@ struct rtnl_link_ops {
 };
 struct net_device {
 	int ifindex;
+	unsigned int flags;
+	unsigned short type;
 	char name[16];
+	struct in_device *ip_ptr;
 	struct list_head dev_list;
 	const struct rtnl_link_ops *rtnl_link_ops;
 	possible_net_t nd_net;
@@ -207,6 +211,7 @@ struct sock {
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 struct ipv6_pinfo {
 	int mcast_oif;
@@ -247,7 +252,14 @@ struct sockaddr_un {
 	__u16 sun_family;
 	char sun_path[108];
 };
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 struct unix_address {
+	refcount_t refcnt;
 	int len;
 	struct sockaddr_un name[];
 };
@@ -255,11 +267,13 @@ struct unix_sock {
 	struct sock *peer;
 	struct unix_address *addr;
 };
+struct bpf_sock_addr_kern {
+	struct sock *sk;
+	struct sockaddr_un *uaddr;
+	__u32 uaddrlen;
+};
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
-typedef struct {
-	int counter;
-} atomic_t;
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -295,7 +309,18 @@ struct files_struct {
 struct task_io_accounting {
 	__u64 wchar;
 };
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
+struct pid {
+	struct hlist_head tasks[PIDTYPE_MAX];
+};
 struct task_struct {
+	struct hlist_node pid_links[PIDTYPE_MAX];
 	unsigned int flags;
 	int pid;
 	int tgid;

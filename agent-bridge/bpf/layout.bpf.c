@@ -42,6 +42,8 @@ struct {
 	enum reason reason;
 	enum initiator initiator;
 	enum scope scope;
+	enum network_bits network_bits;
+	enum route route;
 	enum ssh_bits ssh_bits;
 	enum connection_flags connection_flags;
 	enum edge_kind edge_kind;

@@ -99,7 +99,7 @@ static __always_inline void walk_line(struct seq_file *seq, struct sock *sk, str
 	resolve_initiator(t);
 	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
 	if (all)
-		t->scope = scope_of(t->remote);
+		t->scope = scope_by_route(network_of(t->remote), t->route);
 	t->flags &= ~TRACKED_DIRTY;
 	t->reported_sent = sent;
 	t->reported_received = received;

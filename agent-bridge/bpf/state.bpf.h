@@ -25,6 +25,9 @@ struct exchange_turn {
 
 enum ssh_stage { SSH_STAGE_IDENT = 0, SSH_STAGE_PACKETS = 1, SSH_STAGE_DONE = 2 };
 
+/* Whether it is known what this host said first, to a proxy or to whom else. */
+enum proxy_stage { PROXY_STAGE_BEGIN = 0, PROXY_STAGE_GREETED = 1, PROXY_STAGE_DONE = 2 };
+
 /* Where the parser of one direction stands in the TCP stream. */
 struct ssh_stream {
 	__u32 next_seq; /* TCP sequence number of the next SSH packet */
@@ -71,7 +74,10 @@ struct tracked {
 	__u8 sending;
 	__u8 receiving;
 	__u8 usual;
-	__u8 reserved[5];
+	__u8 route;    /* enum route */
+	__u8 proxy;    /* enum proxy_stage */
+	__u8 reserved;
+	__u16 zero;    /* always */
 	__u64 reported_sent;
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */

@@ -23,6 +23,7 @@ static __always_inline void track_older(struct sock *sk, struct task_struct *tas
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_UNKNOWN);
+	judge_route(sk, t);
 	process_of(task, &t->owner);
 	t->flags = TRACKED_OLDER | (sk->sk_protocol == IPPROTO_MPTCP ? TRACKED_MPTCP : 0);
 	t->ssh_local.stage = SSH_STAGE_DONE;

@@ -5,6 +5,7 @@ import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
 import { homeMade } from "./cases/home-made.js"
 import { intentScripts } from "./cases/intent-scripts.js"
+import { insidePlaces, ordinaryPlaces } from "./cases/inside-places.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
@@ -22,9 +23,8 @@ export const families: readonly Family[] = [
   { name: "ordinary clients", cases: benignClients },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
   { name: "transports", cases: transportRelays, inTests: 4 },
-  { name: "shells", cases: shells },
-  { name: "ordinary ssh", cases: benignSsh },
-  { name: "ordinary clients", cases: benignClients },
+  { name: "places inside", cases: insidePlaces },
+  { name: "ordinary clients of such places", cases: ordinaryPlaces },
   { name: "ordinary transports", cases: transportClients, inTests: 2 },
 ]
 

@@ -27,10 +27,12 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "on_receive", feature: "tcp_rcv_space_adjust", consequence: "no turn-taking: tunnels are found by SSH role and by age alone" },
     Optional { program: "on_ingress", feature: "cgroup_skb/ingress", consequence: "SSH is not recognised by what the remote side says first" },
     Optional { program: "on_egress", feature: "cgroup_skb/egress", consequence: "SSH is not recognised by what this host says first" },
+    Optional { program: "on_connect", feature: "sockops", consequence: "the way to a remote end is not known: addresses of the host itself and of its neighbours that are not private count as outside, private networks behind a tunnel as inside" },
     Optional { program: "on_sendmsg4", feature: "cgroup/sendmsg4", consequence: "remote ends of unconnected UDP over IPv4 are not known" },
     Optional { program: "on_sendmsg6", feature: "cgroup/sendmsg6", consequence: "remote ends of unconnected UDP over IPv6 are not known" },
     Optional { program: "on_recvmsg4", feature: "cgroup/recvmsg4", consequence: "senders to unconnected UDP sockets over IPv4 are not known" },
     Optional { program: "on_recvmsg6", feature: "cgroup/recvmsg6", consequence: "senders to unconnected UDP sockets over IPv6 are not known" },
+    Optional { program: "on_sendmsg_unix", feature: "cgroup/sendmsg_unix", consequence: "services at unix datagram sockets are not seen where each datagram names its receiver (kernel 6.7 or later has it)" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
     Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
     Optional { program: "walk_devices", feature: "iter/task over network namespaces", consequence: "tunnel devices of the kernel (vxlan, gre, wireguard) are not named" },
@@ -107,7 +109,7 @@ impl Hook {
             "walk_files" => Self::WalkFiles,
             "walk_tables" => Self::WalkTables,
             "walk_devices" => Self::WalkDevices,
-            _ if section.starts_with("cgroup") => Self::Cgroup,
+            _ if section.starts_with("cgroup") || section == "sockops" => Self::Cgroup,
             _ => Self::Tracepoint,
         }
     }

@@ -200,7 +200,7 @@ impl Collector {
             }
         }
         if let Some(nonce) = self.buffer.take_proof_request() {
-            self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
+            self.proofs.request(&nonce, &self.networks, now);
         }
         if self.buffer.take_dictionary_request() {
             // First of all sockets that are older than the collector, by the walk thread.
