@@ -11,9 +11,12 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "executions.bpf.h"
 #include "mptcp.bpf.h"
 #include "unix.bpf.h"
+#include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
+#include "icmp.bpf.h"
 #include "unfollowed.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
@@ -54,10 +57,12 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 
 	if (!t)
 		return;
-	if (old_state == TCP_SYN_SENT)
+	if (old_state == TCP_SYN_SENT) {
 		read_tuple(sk, t);
-	else
+	} else {
 		track(sk, t, INITIATOR_REMOTE);
+		tunnel_accepted(sk, t);
+	}
 	t->flags |= TRACKED_ESTABLISHED;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp)
@@ -142,6 +147,8 @@ static __always_inline struct tracked *counted_state(struct sock *sk, __u8 speak
 
 	if (sk->sk_type != SOCK_RAW && is_datagram(sk->sk_protocol))
 		return datagram_with(sk, speaker);
+	if (is_icmp(sk->sk_protocol))
+		return speaker == INITIATOR_LOCAL ? icmp_sent(sk) : icmp_received(sk);
 	if (sk->sk_protocol != IPPROTO_MPTCP)
 		return NULL;
 	t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
@@ -154,8 +161,10 @@ static __always_inline struct tracked *counted_state(struct sock *sk, __u8 speak
  */
 __noinline int sent_outside(struct tracked *a, __u64 bytes, __u64 now)
 {
-	if (a)
+	if (a) {
 		outside_sent(a, bytes, now);
+		speaker_sent(a, bytes, now);
+	}
 	return 0;
 }
 
@@ -189,6 +198,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	note_owner(t);
+	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
@@ -207,9 +217,11 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	note_owner(t);
+	tunnel_moved(t, bytes, 0);
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);
+		speaker_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {
 		inside_received(t, bytes, now);
 	}
@@ -282,6 +294,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (task->signal->live.counter)
 		return 0;
+	speaker_exited(task);
 	group_exited(task, bpf_ktime_get_boot_ns());
 	emit_exit(task);
 	return 0;
@@ -296,6 +309,7 @@ int on_ingress(struct __sk_buff *skb)
 SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
+	icmp_leaves(skb);
 	return ssh_packet(skb, true);
 }
 
@@ -330,7 +344,7 @@ int on_recvmsg6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *sk)
 {
-	return datagram_closed(sk);
+	return is_icmp(sk->protocol) ? icmp_closed(sk) : datagram_closed(sk);
 }
 
 SEC("iter/task_file")

@@ -162,15 +162,6 @@ struct net {
 	struct ns_common ns;
 	struct list_head dev_base_head;
 };
-struct rtnl_link_ops {
-	const char *kind;
-};
-struct net_device {
-	char name[16];
-	int ifindex;
-	struct list_head dev_list;
-	const struct rtnl_link_ops *rtnl_link_ops;
-};
 struct nsproxy {
 	struct net *net_ns;
 };
@@ -197,11 +188,39 @@ struct sock_common {
 		__s64 counter;
 	} skc_cookie;
 };
+struct rtnl_link_ops {
+	const char *kind;
+};
+struct net_device {
+	int ifindex;
+	char name[16];
+	struct list_head dev_list;
+	const struct rtnl_link_ops *rtnl_link_ops;
+	possible_net_t nd_net;
+};
+struct dst_entry {
+	struct net_device *dev;
+};
 struct sock {
 	struct sock_common __sk_common;
+	struct dst_entry *sk_dst_cache;
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct socket *sk_socket;
+};
+struct ipv6_pinfo {
+	int mcast_oif;
+};
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	int mc_index;
+};
+/* drivers/net/tun.c */
+struct tun_struct {
+	struct net_device *dev;
+};
+struct tun_file {
+	struct tun_struct *tun;
 };
 struct tcp_sock {
 	__u64 bytes_received;
@@ -273,6 +292,9 @@ struct files_struct {
 	atomic_t count;
 	struct fdtable *fdt;
 };
+struct task_io_accounting {
+	__u64 wchar;
+};
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -285,6 +307,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct task_io_accounting ioac;
 	struct nsproxy *nsproxy;
 	char comm[16];
 };

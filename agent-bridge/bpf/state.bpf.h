@@ -66,11 +66,12 @@ struct tracked {
 	__u8 ssh;
 	__u32 flags;
 	__u32 copied_seq; /* where the last receive ended */
+	__u32 device; /* tun or tap by which it was accepted, 0 for any other */
 	/* UDP, by number of the remote (datagrams.bpf.h): whom the send or receive under way is with, and the usual one. */
 	__u8 sending;
 	__u8 receiving;
 	__u8 usual;
-	__u8 reserved;
+	__u8 reserved[5];
 	__u64 reported_sent;
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */

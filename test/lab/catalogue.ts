@@ -4,8 +4,10 @@ import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
 import { homeMade } from "./cases/home-made.js"
+import { intentScripts } from "./cases/intent-scripts.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
+import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
 import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
 
@@ -13,6 +15,12 @@ export const families: readonly Family[] = [
   { name: "ssh", cases: tunnels },
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
+  { name: "tunnel devices", cases: tunnelDevices },
+  { name: "shells", cases: shells },
+  { name: "words that ask", cases: intentScripts, inTests: 0 },
+  { name: "ordinary ssh", cases: benignSsh },
+  { name: "ordinary clients", cases: benignClients },
+  { name: "ordinary tunnel devices", cases: benignTunnelDevices },
   { name: "transports", cases: transportRelays, inTests: 4 },
   { name: "shells", cases: shells },
   { name: "ordinary ssh", cases: benignSsh },

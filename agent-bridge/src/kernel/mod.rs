@@ -7,5 +7,6 @@ pub mod networks;
 pub mod pruning;
 pub mod records;
 pub mod tables;
+pub mod tunnels;
 pub mod unfollowed;
 pub mod walk;

@@ -14,7 +14,7 @@ use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
 use crate::host::process::Processes;
-use crate::host::ssh_files::SshFiles;
+use crate::host::slow_reads::SlowReads;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::inspect::walker::Walker;
@@ -95,7 +95,7 @@ impl Collector {
             .context("cannot read the ring buffer")?;
         let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
-        let ssh_files = SshFiles::start()?;
+        let slow_reads = SlowReads::start()?;
         self.inspector.connect(Walker::start(self.kernel.tables.take(), self.kernel.older.take())?);
         loop {
             let stopping = stop.load(Ordering::Relaxed);
@@ -104,7 +104,7 @@ impl Collector {
             records.each(|bytes| self.record(bytes));
             records.clear();
             ring_records.replace(records);
-            self.read_ssh_files(&ssh_files);
+            self.read_slowly(&slow_reads);
             self.tick(boot_ns(), stopping);
             if stopping {
                 self.buffer.finish(self.processes.dictionary());
@@ -275,7 +275,7 @@ impl Collector {
 
     /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
     fn collect_edges(&mut self, builder: BatchBuilder, part: Part) -> BatchBuilder {
-        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, self.clock);
+        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, &mut self.inspector, self.clock);
         if part == Part::Batch && !full.is_empty() {
             self.flush();
         }
@@ -285,14 +285,12 @@ impl Collector {
         builder
     }
 
-    fn read_ssh_files(&mut self, files: &SshFiles) {
-        for client in self.processes.take_ssh_clients() {
-            files.request(client);
+    fn read_slowly(&mut self, reads: &SlowReads) {
+        for request in self.processes.take_to_read() {
+            reads.request(request);
         }
-        for (key, forwards) in files.take_results() {
-            if self.processes.on_forwards(key, forwards) {
-                self.lifecycle.process(key);
-            }
+        for key in reads.take_results().into_iter().filter_map(|found| self.processes.on_found(found)) {
+            self.lifecycle.process(key);
         }
     }
 
