@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What leaves the host beside TCP, UDP and unix sockets: raw, packet and ICMP sockets, vsock and other families, by process,
+ * What leaves the host beside TCP, UDP and unix sockets: raw and packet sockets (but for ICMP), vsock and other families, by process,
  * and tunnel devices of the kernel, by network namespace. None of it is followed; that it is there is a fact of the host.
  */
 #ifndef BACKFLOW_UNFOLLOWED_H
@@ -55,8 +55,8 @@ struct {
 static __always_inline bool is_unfollowed(__u16 family, __u16 type, __u16 protocol)
 {
 	if (family == AF_INET || family == AF_INET6)
-		return type == SOCK_RAW || protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 || protocol == IPPROTO_SCTP ||
-		       protocol == IPPROTO_DCCP;
+		return protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6 &&
+		       (type == SOCK_RAW || protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP);
 	return family == AF_PACKET || family == AF_VSOCK || family == AF_SMC || family == AF_TIPC || family == AF_RDS ||
 	       family == AF_XDP;
 }
