@@ -11,6 +11,7 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "executions.bpf.h"
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
@@ -160,6 +161,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
 		outside_sent(t, length, now);
+		speaker_sent(t, length, now);
 	} else if (is_dialled_inside(t)) {
 		inside_sent(t, length, now);
 	}
@@ -175,6 +177,7 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);
+		speaker_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {
 		inside_received(t, bytes, now);
 	}
@@ -252,6 +255,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (task->signal->live.counter)
 		return 0;
+	speaker_exited(task);
 	group_exited(task, bpf_ktime_get_boot_ns());
 	emit_exit(task);
 	return 0;

@@ -269,6 +269,9 @@ struct files_struct {
 	atomic_t count;
 	struct fdtable *fdt;
 };
+struct task_io_accounting {
+	__u64 wchar;
+};
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -281,6 +284,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct task_io_accounting ioac;
 	char comm[16];
 };
 struct linux_binprm {

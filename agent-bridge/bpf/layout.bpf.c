@@ -20,6 +20,7 @@ struct {
 	struct moments moments;
 	struct turn turn;
 	struct order order;
+	struct executions executions;
 	struct edge edge;
 	struct edge_record edge_record;
 	struct tunnel_key tunnel_key;

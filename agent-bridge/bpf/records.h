@@ -201,6 +201,16 @@ struct order {
 	__u64 answer_log2; /* 256 log2(ns) from B speaking to A sent, over passed */
 };
 _Static_assert(sizeof(struct order) == 56, "order");
+/*
+ * Programs that began after A spoke, by how long after: under 4, 16, 64, 256 ms, and later; and the time for which A had been
+ * silent that long. Stands in the place of b_path in edges of EDGE_EXEC.
+ */
+#define DELAY_CLASSES 5
+struct executions {
+	__u64 exposed_ns[DELAY_CLASSES];
+	__u32 started[8]; /* the first DELAY_CLASSES of them */
+};
+_Static_assert(sizeof(struct executions) == 72, "executions");
 
 struct edge {
 	struct process_id a_process;
@@ -225,6 +235,8 @@ struct edge {
 	char b_path[UNIX_PATH_BYTES + 4];
 };
 _Static_assert(sizeof(struct edge) == 456, "edge");
+_Static_assert(__builtin_offsetof(struct edge, b_path) % 8 == 0, "executions in an edge");
+_Static_assert(sizeof(struct executions) <= UNIX_PATH_BYTES, "executions in an edge");
 
 /* Key and value of the coupling map as the walk over it writes them. */
 struct edge_record {

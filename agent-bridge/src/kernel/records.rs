@@ -19,7 +19,7 @@ constants! {
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
     connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
-    edge_kind: u32 { EDGE_UNIX = 3 }
+    edge_kind: u32 { EDGE_UNIX = 3, EDGE_EXEC = 4 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
     bound: usize {
         MAX_EDGES = 16384, SHARE_EDGES = 4096, GROUP_EDGES = 1024, MAX_GROUPS = 8192, SHARE_GROUPS = 2048, MAX_OVERLOADS = 1024,
@@ -117,6 +117,7 @@ record!(Edge, 456, {
     first_ns: u64, last_ns: u64, share: u64, a_messages: u64, a_since_ns: u64, order: Order, b_path: [u8; 112],
 });
 record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
+record!(Executions, 72, { exposed_ns: [u64; 5], started: [u32; 8] });
 record!(
     #[derive(PartialEq, Eq, Hash)]
     TunnelKey, 8, { netns: u32, device: u32 });

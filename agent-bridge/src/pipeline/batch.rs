@@ -8,7 +8,7 @@ use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
-use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_UNIX, REASON_MOVED};
+use crate::kernel::records::{read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_EXEC, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
@@ -171,7 +171,9 @@ impl BatchBuilder {
 }
 
 fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock) -> wire::Edge {
-    let path_end = e.b_path.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    // Programs have no path to a socket: their counts stand in its place.
+    let executions = if key.kind == EDGE_EXEC { read::<Executions>(&e.b_path) } else { None };
+    let path_end = if executions.is_some() { 0 } else { e.b_path.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1) };
     let path = String::from_utf8_lossy(e.b_path.get(..path_end).unwrap_or_default()).replace('\0', "@");
     let unix = key.kind == EDGE_UNIX;
     wire::Edge {
@@ -205,6 +207,8 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         order: Some(wire_order(&e.order)),
         a_messages: e.a_messages,
         a_since_us: clock.to_unix_us(e.a_since_ns),
+        exposed_ns: executions.map_or_else(Vec::new, |seen| seen.exposed_ns.to_vec()),
+        started: executions.map_or_else(Vec::new, |seen| seen.started.iter().take(seen.exposed_ns.len()).copied().collect()),
     }
 }
 

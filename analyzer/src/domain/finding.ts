@@ -17,6 +17,7 @@ export type EvidenceKind =
   // reverse shell
   | "stdio"
   | "remote-led"
+  | "execution"
   // long-lived SSH
   | "age"
   | "ssh-identification"
