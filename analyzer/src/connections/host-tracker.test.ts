@@ -326,3 +326,9 @@ describe("what is lost", () => {
     expect(lostIn(apply(state, aBatch(2)).changes)).toEqual([])
   })
 })
+
+it("makes no row of ICMP, for which the store has no value", () => {
+  const tracker = aTracker()
+  const { changes, rows } = apply(tracker, aBatch(1, { connections: [anOpening({ protocol: "icmp" })] }))
+  expect([changes.length, rows.length, tracker.counts.liveConnections]).toEqual([1, 0, 1])
+})
