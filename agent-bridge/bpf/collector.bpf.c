@@ -11,6 +11,7 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "joins.bpf.h"
 #include "unix.bpf.h"
 #include "datagrams.bpf.h"
 #include "ssh.bpf.h"
@@ -40,8 +41,10 @@ static __always_inline void started_connecting(struct sock *sk)
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_LOCAL);
-	if (t->scope == SCOPE_INSIDE)
+	if (t->scope == SCOPE_INSIDE) {
+		workload_uses(t, t->opened_ns);
 		inside_opened(t, t->opened_ns);
+	}
 }
 
 static __always_inline void became_established(struct sock *sk, int old_state)
@@ -143,6 +146,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		}
 		outside_sent(t, length, now);
 	} else if (is_dialled_inside(t)) {
+		workload_writes(t, now);
 		inside_sent(t, length, now);
 	}
 	return 0;

@@ -27,6 +27,7 @@ enum { false = 0, true = 1 };
 #endif
 #define AF_UNIX 1
 #define AF_INET 2
+#define SOCK_DGRAM 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -178,11 +179,18 @@ struct sock_common {
 		__s64 counter;
 	} skc_cookie;
 };
+struct upid {
+	int nr;
+};
+struct pid {
+	struct upid numbers[1];
+};
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 struct tcp_sock {
 	__u64 bytes_received;
@@ -197,7 +205,14 @@ struct sockaddr_un {
 	__u16 sun_family;
 	char sun_path[108];
 };
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 struct unix_address {
+	refcount_t refcnt;
 	int len;
 	struct sockaddr_un name[];
 };
@@ -207,10 +222,10 @@ struct unix_sock {
 };
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
-typedef struct {
-	int counter;
-} atomic_t;
+/* include/linux/pid_types.h */
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 struct signal_struct {
+	struct pid *pids[PIDTYPE_MAX];
 	atomic_t live;
 	int nr_threads;
 	struct tty_struct *tty;
@@ -231,7 +246,12 @@ struct cred {
 	kuid_t uid;
 	struct user_namespace *user_ns;
 };
-struct css_set;
+struct css_set {
+	int nr_tasks;
+};
+struct nsproxy {
+	struct net *net_ns;
+};
 struct file;
 struct fdtable {
 	unsigned int max_fds;
@@ -252,6 +272,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	struct files_struct *files;
 	char comm[16];
 };
@@ -259,8 +280,12 @@ struct linux_binprm {
 	const char *filename;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
 struct inode {
 	__u16 i_mode;
+	struct super_block *i_sb;
 	__u32 i_rdev;
 	unsigned long i_ino;
 };

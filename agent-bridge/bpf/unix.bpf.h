@@ -68,6 +68,12 @@ static __always_inline void unix_as_tracked(const struct unix_name *name, struct
 	b->protocol = PROTOCOL_UNIX;
 }
 
+/* The listener that was dialled belongs to the process that the group is named after: both ends are of one tunnel. */
+static __always_inline bool unix_is_joint(struct sock *sk, __u64 group)
+{
+	return BPF_CORE_READ(sk, sk_peer_pid, numbers[0].nr) == (__u32)group;
+}
+
 static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
 {
 	struct unix_name name;
@@ -77,7 +83,7 @@ static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !unix_peer_name(sk, &name))
+	if (!g || unix_is_joint(sk, id) || !unix_peer_name(sk, &name))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_sent(&b, bytes, bpf_ktime_get_boot_ns());
@@ -94,7 +100,7 @@ static __always_inline void unix_received(struct sock *sk, __u64 bytes)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !unix_peer_name(sk, &name))
+	if (!g || unix_is_joint(sk, id) || !unix_peer_name(sk, &name))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_received(&b, bytes, bpf_ktime_get_boot_ns());

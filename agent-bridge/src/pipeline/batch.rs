@@ -44,10 +44,12 @@ impl BatchBuilder {
         }
     }
 
-    pub fn edge(&mut self, key: &EdgeKey, edge: &Edge, processes: &mut Processes, clock: Clock) {
+    /// `joined_by`: why the process of B acts in the group.
+    pub fn edge(&mut self, key: &EdgeKey, edge: &Edge, joined_by: u32, processes: &mut Processes, clock: Clock) {
         let process = self.refer(&edge.b_process, processes, clock);
         let a_process = self.refer(&edge.a_process, processes, clock);
-        self.edges.push(wire_edge(key, edge, process, a_process, clock));
+        let joined_by = i32::try_from(joined_by).unwrap_or(0);
+        self.edges.push(wire::Edge { joined_by, ..wire_edge(key, edge, process, a_process, clock) });
         self.counts.interim += 1;
     }
 
@@ -176,6 +178,7 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_forward_out: e.forward_turn.went_out,
         open_backward_in: e.backward_turn.came_in,
         open_backward_out: e.backward_turn.went_out,
+        joined_by: 0,
     }
 }
 

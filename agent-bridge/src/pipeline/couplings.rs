@@ -9,6 +9,7 @@ use crate::host::process::Processes;
 use crate::kernel::coupling::Coupling;
 use crate::kernel::lists::Lists;
 use crate::kernel::load::Kernel;
+use crate::kernel::maps::Joins;
 use crate::log;
 use crate::pipeline::batch::BatchBuilder;
 use crate::pipeline::overloads::Overloads;
@@ -18,12 +19,13 @@ const EDGE_PART: usize = 2048;
 
 pub struct Couplings {
     coupling: Coupling,
+    joins: Joins,
     overloads: Overloads,
 }
 
 impl Couplings {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { coupling: Coupling::new(kernel)?, overloads: Overloads::default() })
+        Ok(Self { coupling: Coupling::new(kernel)?, joins: Joins::new(kernel)?, overloads: Overloads::default() })
     }
 
     /// Edges that the kernel held and that were not read.
@@ -45,11 +47,12 @@ impl Couplings {
         clock: Clock,
     ) -> (Vec<BatchBuilder>, BatchBuilder) {
         let mut full = Vec::new();
+        let joins = &self.joins;
         let outcome = self.coupling.changed_edges(lists, boot_ns(), |key, edge| {
             if builder.records() >= EDGE_PART {
                 full.push(std::mem::take(&mut builder));
             }
-            builder.edge(key, edge, processes, clock);
+            builder.edge(key, edge, joins.joined_by(&edge.b_process), processes, clock);
         });
         if let Err(error) = outcome {
             log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));

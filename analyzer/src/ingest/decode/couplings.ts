@@ -1,6 +1,6 @@
 import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
-import type { Attachment, CouplingEdge, EdgeKind, Moments } from "../../domain/coupling.js"
+import type { Attachment, CouplingEdge, EdgeKind, JoinedBy, Moments } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
@@ -10,6 +10,7 @@ import { wireLimits } from "./wire-limits.js"
 import type { Span } from "./wire-reader.js"
 
 const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec", "many"]
+const joinedBy: readonly JoinedBy[] = ["lineage", "descriptor", "workload"]
 const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
 
 /** Reads Edge messages; one that makes no sense is left out and counted. */
@@ -39,6 +40,8 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       bRemote,
       bPath: wire.bPath,
       bCookie: toHex(wire.bCookie),
+      // What a newer collector calls otherwise rests on no more than the least of these.
+      joinedBy: joinedBy[wire.joinedBy] ?? "workload",
       openedAfter: wire.openedAfter,
       openedAlone: wire.openedAlone,
       delayMinNs: toNumber(wire.delayMinNs),
