@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Case, Lab } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
+import { besideEachOther, joinedRelays } from "./cases/joined.js"
 import { canary, relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { tunnels } from "./cases/tunnels.js"
@@ -48,7 +49,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
   }, 60_000)
 
   describe("finds", () => {
-    it.each([...tunnels, ...relays, ...shells])(
+    it.each([...tunnels, ...relays, ...joinedRelays, ...shells])(
       "$name",
       async (one) => {
         const from = watch.arrivals.length
@@ -74,7 +75,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
   })
 
   describe("wakes nobody for", () => {
-    it.each([...benignSsh, ...benignClients])(
+    it.each([...benignSsh, ...benignClients, ...besideEachOther])(
       "$name",
       async (one) => {
         const from = watch.arrivals.length
