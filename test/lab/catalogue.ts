@@ -7,6 +7,7 @@ import { homeMade } from "./cases/home-made.js"
 import { besideEachOther, joinedRelays } from "./cases/joined.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
+import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
@@ -14,10 +15,12 @@ export const families: readonly Family[] = [
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
   { name: "relays over two processes", cases: joinedRelays },
+  { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
   { name: "programs beside each other", cases: besideEachOther },
+  { name: "ordinary tunnel devices", cases: benignTunnelDevices },
 ]
 
 export interface Entry {

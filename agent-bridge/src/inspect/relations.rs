@@ -39,7 +39,7 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
         kind: Kind::Tun,
         process: key_of(&r.process),
         child: None,
-        cookie: 0,
+        cookie: r.ours,
         stdio_mask: 0,
     }));
     let channels = Channels::new(records, owners);
