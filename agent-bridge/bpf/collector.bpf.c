@@ -14,6 +14,7 @@
 #include "exchanges.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "joins.bpf.h"
 #include "executions.bpf.h"
 #include "mptcp.bpf.h"
 #include "joints.bpf.h"
@@ -51,8 +52,10 @@ static __always_inline void started_connecting(struct sock *sk)
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_LOCAL);
-	if (t->scope == SCOPE_INSIDE)
+	if (t->scope == SCOPE_INSIDE) {
+		workload_uses(t, t->opened_ns);
 		inside_opened(t, t->opened_ns);
+	}
 }
 
 static __always_inline void became_established(struct sock *sk, int old_state)
@@ -178,8 +181,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		}
 		sent_outside(t, length, now);
 	} else if (is_dialled_inside(t)) {
-		if (!is_joint(t))
-			sent_inside(t, length, now);
+		sent_inside(t, length, now);
 	} else if (t->initiator == INITIATOR_REMOTE) {
 		accepted_spoke(sk, t, SIDE_LOCAL, now);
 	}

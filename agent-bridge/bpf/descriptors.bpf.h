@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What an open descriptor is: a connection, an unnamed pair, a terminal, a tun device; and which of them are looked for. */
+/* What an open descriptor is: a connection, a pipe, a unix socket, a terminal, a tun device; and which of them are looked for. */
 #ifndef BACKFLOW_DESCRIPTORS_H
 #define BACKFLOW_DESCRIPTORS_H
 
@@ -12,6 +12,10 @@
 #define S_IFSOCK 0140000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
+#define S_IFREG 0100000
+/* include/uapi/linux/magic.h; ipc/mqueue.c */
+#define PIPEFS_MAGIC 0x50495045
+#define MQUEUE_MAGIC 0x19800202
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 /* Documentation/admin-guide/devices.txt: ptmx 5:2, pts 136-143, /dev/net/tun 10:200. Kernel dev_t is major << 20 | minor. */
@@ -20,7 +24,7 @@
 #define MAJOR_PTS_FIRST 136
 #define MAJOR_PTS_LAST 143
 
-/* Pipes, socket pairs and terminals by their opaque ids, connections by cookie: the numbers do not meet. */
+/* Pipes, queues, unix sockets and terminals by their opaque ids, connections by cookie: the numbers do not meet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -36,21 +40,55 @@ static __always_inline __u64 tty_of(struct file *file)
 	return (__u64)BPF_CORE_READ(private, tty);
 }
 
-/* Connections and unnamed pairs. */
+/*
+ * Both ends of a connected unix socket. What was accepted has the name of its listener, and shares it; who dialled has none,
+ * or one of its own. A datagram socket that names its receiver each time has no peer.
+ */
+static __always_inline void describe_unix(struct unix_sock *own, struct descriptor_record *r)
+{
+	struct unix_sock *other = (struct unix_sock *)BPF_CORE_READ(own, peer);
+	struct unix_address *own_name, *other_name;
+
+	if (!other)
+		return;
+	own_name = BPF_CORE_READ(own, addr);
+	other_name = BPF_CORE_READ(other, addr);
+	r->ours = (__u64)own;
+	r->peer = (__u64)other;
+	if (!own_name && !other_name)
+		r->descriptor = DESCRIPTOR_UNIX_PAIR;
+	else if (BPF_CORE_READ((struct sock *)own, sk_type) == SOCK_DGRAM)
+		r->descriptor = DESCRIPTOR_UNIX_DATAGRAM;
+	else if (own_name && (!other_name || BPF_CORE_READ(own_name, refcnt.refs.counter) > 1))
+		r->descriptor = DESCRIPTOR_UNIX_ACCEPTED;
+	else
+		r->descriptor = DESCRIPTOR_UNIX_DIALLED;
+}
+
+/* Whether the inode is that of a pipe, or of a message queue, which one reads and writes like a pipe. */
+static __always_inline bool is_pipe(struct inode *inode, __u32 kind, struct descriptor_record *r)
+{
+	unsigned long magic;
+
+	if (kind != S_IFIFO && kind != S_IFREG)
+		return false;
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (kind == S_IFREG && magic != MQUEUE_MAGIC)
+		return false;
+	r->ours = (__u64)inode;
+	r->peer = magic != PIPEFS_MAGIC;
+	return true;
+}
+
+/* Connections at stdio, and unix sockets. */
 static __always_inline void describe_socket(struct file *file, struct descriptor_record *r)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	struct unix_sock *own = (struct unix_sock *)sk, *other;
 
 	if (family == AF_UNIX) {
-		other = (struct unix_sock *)BPF_CORE_READ(own, peer);
-		if (!other || BPF_CORE_READ(own, addr) || BPF_CORE_READ(other, addr))
-			return;
-		r->descriptor = DESCRIPTOR_UNIX_PAIR;
-		r->ours = (__u64)own;
-		r->peer = (__u64)other;
+		describe_unix((struct unix_sock *)sk, r);
 	} else if ((family == AF_INET || family == AF_INET6) && r->fd <= 2) {
 		r->ours = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 		if (bpf_map_lookup_elem(&channels, &r->ours))
@@ -85,7 +123,7 @@ static __always_inline void describe_device(struct file *file, struct inode *ino
 
 		r->descriptor = DESCRIPTOR_PTY_MASTER;
 		r->ours = (__u64)BPF_CORE_READ(master, link);
-	} else if (major >= MAJOR_PTS_FIRST && major <= MAJOR_PTS_LAST && r->fd <= 2) {
+	} else if (major >= MAJOR_PTS_FIRST && major <= MAJOR_PTS_LAST) {
 		r->descriptor = DESCRIPTOR_PTY_SLAVE;
 		r->ours = tty_of(file);
 	}

@@ -12,6 +12,7 @@
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
 #include "joints.bpf.h"
+#include "joins.bpf.h"
 
 /* Shared addresses, and private ones behind a tunnel, that the configuration does not name. */
 static __always_inline bool is_overlay(__u32 network, __u8 route)
@@ -50,8 +51,10 @@ static __always_inline void dialled(struct sock *sk, struct tracked *t)
 		t->route = ROUTE_ONWARD;
 		t->scope = SCOPE_INSIDE;
 	}
-	if (t->scope == SCOPE_INSIDE && !was_inside)
+	if (t->scope == SCOPE_INSIDE && !was_inside) {
+		workload_uses(t, now);
 		inside_opened(t, now);
+	}
 }
 
 SEC("sockops")

@@ -10,9 +10,10 @@
 #include "identity.bpf.h"
 #include "overloads.bpf.h"
 #include "shares.bpf.h"
+#include "workloads.bpf.h"
 
 /*
- * A process's own group, unless `group_of` says otherwise. own_group() in src/inspect/inspector.rs computes the same;
+ * A process's own group, unless `group_of` says otherwise. own_group() in src/kernel/records.rs computes the same;
  * test/project/agreement.test.ts compares.
  */
 static __always_inline __u64 own_group(__u32 pid, __u64 start_ns)
@@ -55,6 +56,7 @@ static __always_inline struct group *group_make(__u64 id, struct tracked *a)
 			g->cgroups = (__u64)task->cgroups;
 			g->share = share;
 			share_took_group(share);
+			workload_add(id);
 		}
 		if (g)
 			return g;
@@ -80,6 +82,19 @@ static __always_inline void group_leave(__u32 tgid)
 		share_took_member(share, -1);
 }
 
+/* What joined a process to the group of another joins its child to it. */
+static __always_inline void joined_by_inherit(struct task_struct *parent, struct task_struct *child)
+{
+	__u64 own = own_group(parent->tgid, parent->group_leader->start_boottime);
+	__u32 *by = bpf_map_lookup_elem(&join_reasons, &own), copy;
+
+	if (!by)
+		return;
+	copy = *by;
+	own = own_group(child->tgid, child->group_leader->start_boottime);
+	bpf_map_update_elem(&join_reasons, &own, &copy, BPF_ANY);
+}
+
 /* A child acts with its parent as long as the parent's group holds an outside connection. */
 static __always_inline void group_inherit(struct task_struct *parent, struct task_struct *child)
 {
@@ -95,6 +110,7 @@ static __always_inline void group_inherit(struct task_struct *parent, struct tas
 	group_leave(tgid);
 	if (share_has_members(joined.share) && !bpf_map_update_elem(&group_of, &tgid, &joined, BPF_NOEXIST)) {
 		share_took_member(joined.share, 1);
+		joined_by_inherit(parent, child);
 		return;
 	}
 	count_lost(LOST_MAP_GROUP);

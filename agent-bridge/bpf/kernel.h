@@ -189,6 +189,9 @@ struct sock_common {
 		__s64 counter;
 	} skc_cookie;
 };
+struct upid {
+	int nr;
+};
 struct rtnl_link_ops {
 	const char *kind;
 };
@@ -274,7 +277,10 @@ struct bpf_sock_addr_kern {
 };
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
+/* include/linux/pid_types.h */
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 struct signal_struct {
+	struct pid *pids[PIDTYPE_MAX];
 	atomic_t live;
 	int nr_threads;
 	struct tty_struct *tty;
@@ -295,7 +301,9 @@ struct cred {
 	kuid_t uid;
 	struct user_namespace *user_ns;
 };
-struct css_set;
+struct css_set {
+	int nr_tasks;
+};
 struct file;
 struct fdtable {
 	unsigned int max_fds;
@@ -315,9 +323,9 @@ struct hlist_node {
 struct hlist_head {
 	struct hlist_node *first;
 };
-enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 struct pid {
 	struct hlist_head tasks[PIDTYPE_MAX];
+	struct upid numbers[1];
 };
 struct task_struct {
 	struct hlist_node pid_links[PIDTYPE_MAX];
@@ -331,17 +339,21 @@ struct task_struct {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 	struct files_struct *files;
 	struct task_io_accounting ioac;
-	struct nsproxy *nsproxy;
 	char comm[16];
 };
 struct linux_binprm {
 	const char *filename;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
 struct inode {
 	__u16 i_mode;
+	struct super_block *i_sb;
 	__u32 i_rdev;
 	unsigned long i_ino;
 };

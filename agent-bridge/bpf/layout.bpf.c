@@ -49,6 +49,7 @@ struct {
 	enum edge_kind edge_kind;
 	enum descriptor_kind descriptor_kind;
 	enum walk_mode walk_mode;
+	enum joined_by joined_by;
 	enum near_flags near_flags;
 	enum lost_kind lost_kind;
 	enum overload_kind overload_kind;

@@ -81,6 +81,30 @@ struct {
 	__type(value, struct member);
 } group_of SEC(".maps");
 
+/* Own group of a process to why it acts in another's (enum joined_by). Written by the hooks and by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_MEMBERS);
+	__type(key, __u64);
+	__type(value, __u32);
+} join_reasons SEC(".maps");
+
+/* Written by the hooks alone; what is over is pushed out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct workload_key);
+	__type(value, struct workload);
+} workloads SEC(".maps");
+
+/* The same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct dials_key);
+	__type(value, struct dials);
+} dials SEC(".maps");
+
 /* State of each group that has received on an outbound connection to the outside. User space deletes what is over. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

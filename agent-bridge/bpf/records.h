@@ -127,13 +127,16 @@ _Static_assert(sizeof(struct exit_record) == 32, "exit_record");
 
 enum descriptor_kind {
 	DESCRIPTOR_SOCKET = 1,      /* ours = cookie, peer = 0 */
-	DESCRIPTOR_PIPE_READ = 2,   /* ours = opaque id of the pipe; both records for a FIFO opened both ways */
+	DESCRIPTOR_PIPE_READ = 2,   /* ours = opaque id of a pipe or queue, peer = 1 if it has a name; both records for one opened both ways */
 	DESCRIPTOR_PIPE_WRITE = 3,
 	DESCRIPTOR_UNIX_PAIR = 4,   /* ours, peer = opaque ids of the two sockets; neither has a name */
 	DESCRIPTOR_PTY_MASTER = 5,  /* ours = opaque id of the slave side, the same for both ends of one pty */
 	DESCRIPTOR_PTY_SLAVE = 6,
 	DESCRIPTOR_TUN = 7,         /* ours = network namespace << 32 | index of the device, 0 when not attached */
 	DESCRIPTOR_SHARED = 8,      /* no descriptor: ours = opaque id of a table that several processes share */
+	DESCRIPTOR_UNIX_ACCEPTED = 9, /* ours, peer as of a pair: the end that was dialled by its name */
+	DESCRIPTOR_UNIX_DIALLED = 10,
+	DESCRIPTOR_UNIX_DATAGRAM = 11, /* connected, and at least one end has a name */
 };
 
 /* One open descriptor, from a walk over descriptor tables. */
@@ -301,6 +304,9 @@ struct group_age {
 	__u64 ended_ns; /* when the process that it is named after ended; 0 as long as it runs */
 };
 _Static_assert(sizeof(struct group_age) == 32, "group_age");
+
+/* Why a process acts in the group of another: JoinedBy of the contract. */
+enum joined_by { JOINED_BY_LINEAGE = 0, JOINED_BY_DESCRIPTOR = 1, JOINED_BY_WORKLOAD = 2 };
 
 /* Value of the map of processes that act in the group of others. A share of 0: joined by user space, and not counted. */
 struct member {

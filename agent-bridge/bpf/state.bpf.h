@@ -85,6 +85,7 @@ struct tracked {
 	__u64 datagram_ns;
 	__u64 sent_ns;     /* B: the last write and the last receive */
 	__u64 received_ns;
+	__u64 workload_ns; /* B: when it was last looked at whether a workload joins who writes to it */
 	struct exchange_turn turn;
 	struct exchanges exchanges;
 	struct ssh_stream ssh_local;
@@ -97,6 +98,31 @@ struct tracked {
 struct remotes {
 	__u64 made; /* ever */
 	struct tracked of[MORE_REMOTES];
+};
+
+/* Processes of one user and network that were started as one thing: the tasks of a small cgroup, a session, one parent's. */
+struct workload_key {
+	__u64 of;
+	__u32 uid;
+	__u32 netns;
+};
+
+/* Groups of a workload that hold connections to the outside; the others are those that were made first. */
+#define WORKLOAD_GROUPS 8
+struct workload {
+	__u64 groups[WORKLOAD_GROUPS];
+	__u64 made;
+};
+
+/* How often processes of a workload that hold nothing outside dialled one place soon after A of the workload spoke, and not. */
+struct dials_key {
+	struct workload_key workload;
+	__u8 remote[16];
+	__u64 port;
+};
+struct dials {
+	__u32 after;
+	__u32 alone;
 };
 
 /* Places outside of which a group remembers what they said: the others are those that have been silent for longest. */

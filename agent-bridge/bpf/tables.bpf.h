@@ -135,8 +135,7 @@ static __always_inline bool visit_descriptor(struct visit *v)
 		return true;
 	inode = BPF_CORE_READ(file, f_inode);
 	kind = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	if (kind == S_IFIFO) {
-		v->r.ours = (__u64)inode;
+	if (is_pipe(inode, kind, &v->r)) {
 		if (!v->all && !bpf_map_lookup_elem(&channels, &v->r.ours))
 			return true;
 		mode = BPF_CORE_READ(file, f_mode);

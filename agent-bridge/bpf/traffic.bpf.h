@@ -13,6 +13,7 @@
 #include "coupling.bpf.h"
 #include "executions.bpf.h"
 #include "joints.bpf.h"
+#include "joins.bpf.h"
 #include "mptcp.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
@@ -49,8 +50,11 @@ __noinline int sent_outside(struct tracked *a, __u64 bytes, __u64 now)
 
 __noinline int sent_inside(struct tracked *b, __u64 bytes, __u64 now)
 {
-	if (b)
-		inside_sent(b, bytes, now);
+	if (b) {
+		workload_writes(b, now);
+		if (!is_joint(b))
+			inside_sent(b, bytes, now);
+	}
 	return 0;
 }
 

@@ -6,6 +6,7 @@ import { benignSsh } from "./cases/benign-ssh.js"
 import { homeMade } from "./cases/home-made.js"
 import { intentScripts } from "./cases/intent-scripts.js"
 import { insidePlaces, ordinaryPlaces } from "./cases/inside-places.js"
+import { besideEachOther, joinedRelays } from "./cases/joined.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
@@ -16,11 +17,13 @@ export const families: readonly Family[] = [
   { name: "ssh", cases: tunnels },
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
+  { name: "relays over two processes", cases: joinedRelays },
   { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "words that ask", cases: intentScripts, inTests: 0 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
+  { name: "programs beside each other", cases: besideEachOther },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
   { name: "transports", cases: transportRelays, inTests: 4 },
   { name: "places inside", cases: insidePlaces },

@@ -48,7 +48,7 @@ describe("what is written in two languages", () => {
     const numbers = (text: string): string[] =>
       [...text.matchAll(/0x[0-9a-f_]{8,}/gi)].map(([hex]) => hex.replaceAll("_", "").toLowerCase())
     const kernel = /own_group\([^]*?\n\}/.exec(read("bpf", "groups.bpf.h"))?.[0] ?? ""
-    const user = /fn own_group\([^]*?\n\}/.exec(read("src", "inspect", "inspector.rs"))?.[0] ?? ""
+    const user = /fn own_group\([^]*?\n\}/.exec(read("src", "kernel", "records.rs"))?.[0] ?? ""
     expect(numbers(kernel)).toHaveLength(2)
     expect(numbers(user)).toEqual(numbers(kernel))
   })

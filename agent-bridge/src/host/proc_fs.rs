@@ -76,8 +76,13 @@ pub fn argv(pid: u32, max: u64) -> (Vec<String>, bool) {
     (split_argv(&bytes), is_cut)
 }
 
+/// The cgroup of a process in each hierarchy, as the kernel writes it; empty when it has ended.
+pub fn cgroup_text(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default()
+}
+
 pub fn cgroup(pid: u32) -> Cgroup {
-    container::parse(&fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default())
+    container::parse(&cgroup_text(pid))
 }
 
 /// rchar and wchar of proc_pid_io(5): what was read and written by system calls, terminals and pipes included. Of the main

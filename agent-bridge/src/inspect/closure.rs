@@ -5,8 +5,11 @@ use std::collections::{BTreeSet, HashSet};
 use anyhow::Result;
 
 use crate::host::identity::{key_of, ProcessKey};
-use crate::inspect::relations::{channel_neighbours, MAX_STEPS};
-use crate::kernel::records::{DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_UNIX_PAIR};
+use crate::inspect::channels::{Channels, MAX_STEPS};
+use crate::kernel::records::{
+    DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_UNIX_ACCEPTED,
+    DESCRIPTOR_UNIX_DATAGRAM, DESCRIPTOR_UNIX_PAIR,
+};
 
 pub trait Passes {
     /// All that processes hold.
@@ -24,12 +27,11 @@ pub fn collect(owners: &HashSet<ProcessKey>, passes: &mut impl Passes) -> Result
     for step in 0..MAX_STEPS {
         let ids: BTreeSet<u64> = channel_ids(&records, &reported, owners).difference(&requested).copied().collect();
         // Who has an outside connection at stdio need hold nothing of an owner.
-        if step > 0 && ids.is_empty() {
-            break;
+        if step == 0 || !ids.is_empty() {
+            passes.matching(&ids, &mut records)?;
+            requested.extend(ids);
         }
-        passes.matching(&ids, &mut records)?;
-        requested.extend(ids);
-        let reached: BTreeSet<ProcessKey> = channel_neighbours(&records, &reported).difference(&reported).copied().collect();
+        let reached: BTreeSet<ProcessKey> = Channels::new(&records, owners).neighbours(&reported).difference(&reported).copied().collect();
         if reached.is_empty() {
             break;
         }
@@ -39,7 +41,7 @@ pub fn collect(owners: &HashSet<ProcessKey>, passes: &mut impl Passes) -> Result
     Ok(records)
 }
 
-/// Both ends of what processes hold, and the terminals of owners.
+/// Both ends of what processes hold, and of owners the terminals and what others have dialled.
 pub fn channel_ids(records: &[DescriptorRecord], reported: &BTreeSet<ProcessKey>, owners: &HashSet<ProcessKey>) -> BTreeSet<u64> {
     let mut ids = BTreeSet::new();
     for r in records {
@@ -47,7 +49,11 @@ pub fn channel_ids(records: &[DescriptorRecord], reported: &BTreeSet<ProcessKey>
         match r.descriptor {
             DESCRIPTOR_PIPE_READ | DESCRIPTOR_PIPE_WRITE if reported.contains(&key) => drop(ids.insert(r.ours)),
             DESCRIPTOR_UNIX_PAIR if reported.contains(&key) => ids.extend([r.ours, r.peer]),
+            DESCRIPTOR_UNIX_ACCEPTED if owners.contains(&key) => drop(ids.insert(r.peer)),
+            DESCRIPTOR_UNIX_DATAGRAM if owners.contains(&key) => ids.extend([r.ours, r.peer]),
             DESCRIPTOR_PTY_MASTER if owners.contains(&key) => drop(ids.insert(r.ours)),
+            // Of a slave that is not stdio: a shell runs on most terminals, and an owner may be one.
+            DESCRIPTOR_PTY_SLAVE if owners.contains(&key) && r.fd > 2 => drop(ids.insert(r.ours)),
             _ => {}
         }
     }

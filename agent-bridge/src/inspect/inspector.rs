@@ -1,7 +1,7 @@
 //! The drain thread's side of looks at descriptors: says what it knows to the thread that makes them, takes what that finds
 //! without waiting, and joins processes that act as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{TryRecvError, TrySendError};
 
 use crate::host::identity::{key_of, ProcessKey};
@@ -10,11 +10,15 @@ use crate::inspect::looks::Join;
 use crate::inspect::outside::Outside;
 use crate::inspect::walker::{Event, Report, Walker};
 use crate::kernel::maps::Maps;
-use crate::kernel::records::{ConnectionRecord, INITIATOR_LOCAL, REASON_CLOSED, SCOPE_OUTSIDE};
+use crate::kernel::records::{
+    own_group, ConnectionRecord, INITIATOR_LOCAL, JOINED_BY_WORKLOAD, REASON_CLOSED, SCOPE_INSIDE, SCOPE_OUTSIDE,
+};
 use crate::log;
 
 /// Events that wait while the walk thread is busy. Then all connections are said again in their place.
 const MAX_PENDING: usize = 16_384;
+/// Processes that have just dialled inside, of which it is looked up whether their workload has joined them.
+const MAX_DIALLERS: usize = 256;
 /// As many as `group_of` in bpf/maps.bpf.h holds.
 const MAX_JOINED: usize = 16_384;
 
@@ -28,6 +32,7 @@ pub struct Inspector {
     /// Older sockets are to be tracked: a snapshot waits.
     wants_all: bool,
     left_out: u64,
+    diallers: HashSet<(ProcessKey, u64)>,
     /// (owner, partner) to the group that the partner was joined to.
     joined: HashMap<(ProcessKey, ProcessKey), u64>,
 }
@@ -38,10 +43,16 @@ impl Inspector {
     }
 
     pub fn on_connection(&mut self, r: &ConnectionRecord) {
-        if r.reason == REASON_CLOSED || r.initiator != INITIATOR_LOCAL || r.scope != SCOPE_OUTSIDE {
+        if r.reason == REASON_CLOSED || r.initiator != INITIATOR_LOCAL {
             return;
         }
         let owner = key_of(&r.owner);
+        if r.scope == SCOPE_INSIDE && !self.outside.is_empty() && self.diallers.len() < MAX_DIALLERS {
+            self.diallers.insert((owner, r.owner.start_ns));
+        }
+        if r.scope != SCOPE_OUTSIDE {
+            return;
+        }
         if self.outside.insert(r.cookie, owner) {
             self.say(Event::Opened { cookie: r.cookie, owner });
         }
@@ -90,6 +101,21 @@ impl Inspector {
         self.left_out + self.outside.refused
     }
 
+    /// Whom its workload alone has joined may share more with the owner than that.
+    fn tell_diallers(&mut self, maps: &Maps) {
+        for (dialler, start_ns) in std::mem::take(&mut self.diallers) {
+            if maps.join_reason(own_group(dialler.0, start_ns)) != JOINED_BY_WORKLOAD {
+                continue;
+            }
+            // A group is numbered after the process that it is named after: own_group() keeps its pid.
+            let Some(pid) = maps.group_of(dialler.0).map(|group| group & u64::from(u32::MAX)) else { continue };
+            let owner = self.outside.owners().find(|owner| u64::from(owner.0) == pid);
+            if let Some(owner) = owner {
+                self.say(Event::Dialled { dialler, owner });
+            }
+        }
+    }
+
     fn say(&mut self, event: Event) {
         if self.is_behind {
             return;
@@ -104,6 +130,7 @@ impl Inspector {
 
     /// Says what is new, and returns what has been found since the last call.
     pub fn exchange(&mut self, maps: &Maps) -> Vec<Report> {
+        self.tell_diallers(maps);
         self.send();
         let mut found = Vec::new();
         loop {
@@ -163,13 +190,8 @@ impl Inspector {
         }
         let group = maps.group_of(join.owner.0).unwrap_or_else(|| own_group(join.owner.0, join.owner_start_ns));
         self.joined.insert(pair, group);
-        if let Err(error) = maps.join(join.partner.0, group) {
+        if let Err(error) = maps.join(join.partner.0, own_group(join.partner.0, join.partner_start_ns), group) {
             log::warn(format_args!("cannot join processes {} and {}: {error:#}", join.owner.0, join.partner.0));
         }
     }
-}
-
-/// The same number as own_group() in bpf/groups.bpf.h gives; the lab's split relays fail when they differ.
-fn own_group(pid: u32, start_ns: u64) -> u64 {
-    (start_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_0000_0000) | u64::from(pid)
 }

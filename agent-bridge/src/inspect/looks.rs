@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use crate::host::clock::thread_ns;
 use crate::host::identity::{key_of, ProcessKey};
-use crate::host::proc_fs::Stat;
+use crate::host::proc_fs::{cgroup_text, Stat};
 use crate::inspect::closure::{self, channel_ids, collect};
 use crate::inspect::outside::Outside;
-use crate::inspect::relations::{find, Relation};
+use crate::inspect::relations::{find, Pair, Relation};
 use crate::inspect::schedule::Look;
 use crate::kernel::records::{DescriptorRecord, DESCRIPTOR_SHARED};
 use crate::kernel::tables::{Bounds, Passes, Tally};
@@ -21,6 +21,8 @@ const FULL_NS: u64 = 250_000_000;
 const NEAR_NS: u64 = 50_000_000;
 /// Records of one look, 40 bytes each.
 const MAX_RECORDS: usize = 65_536;
+/// Pairs of one look that are joined if they are of one workload.
+const MAX_CANDIDATES: usize = 1024;
 /// Owners with one table: each has the relations of all. More share them with nobody.
 const MAX_SHARERS: usize = 16;
 
@@ -31,6 +33,7 @@ pub struct Join {
     /// In nanoseconds, where the key has clock ticks.
     pub owner_start_ns: u64,
     pub partner: ProcessKey,
+    pub partner_start_ns: u64,
 }
 
 pub struct Found {
@@ -57,9 +60,11 @@ pub fn look(look: &Look, outside: &Outside, passes: &mut Passes) -> Result<Found
     let links = find(&records, &cookies, &owners);
     let start: HashMap<ProcessKey, u64> = records.iter().map(|r| (key_of(&r.process), r.process.start_ns)).collect();
     let terminals = links.relations.iter().filter(|r| r.kind == Kind::Pty).filter_map(|r| Some((r.process, r.child?)));
-    let pairs = links.pairs.iter().map(|(a, b)| if owners.contains(a) { (*a, *b) } else { (*b, *a) });
-    let joins = pairs.chain(terminals).filter_map(|(owner, partner)| Some(Join { owner, owner_start_ns: *start.get(&owner)?, partner }));
-    let joins = joins.collect();
+    let candidates = of_one_workload(&links.candidates, &records);
+    let pairs = links.pairs.iter().copied().chain(candidates);
+    let join =
+        |(owner, partner)| Some(Join { owner, owner_start_ns: *start.get(&owner)?, partner, partner_start_ns: *start.get(&partner)? });
+    let joins = pairs.chain(terminals).filter_map(join).collect();
     let relations = with_sharers(links.relations, &sharers(&records, &owners));
     Ok(Found { relations, joins, saw_everything: *look == Look::Full && tally.is_complete, tally })
 }
@@ -78,11 +83,21 @@ fn near_records(
     passes.near(&roots, &parents, bounds, &mut records)?;
     let cookies: HashSet<u64> = outside.cookies().collect();
     let links = find(&records, &cookies, owners);
-    if !links.pairs.is_empty() || links.relations.iter().any(|relation| relation.kind == Kind::Pipe) {
+    if !links.pairs.is_empty() || !links.candidates.is_empty() || links.relations.iter().any(|relation| relation.kind == Kind::Pipe) {
         let reported: BTreeSet<ProcessKey> = records.iter().map(|r| key_of(&r.process)).collect();
         passes.matching(channel_ids(&records, &reported, owners).into_iter(), bounds, &mut records)?;
     }
     Ok(records)
+}
+
+/// The candidates whose processes run for the same user and in the same cgroup. A pipe or a socket that has a name is also how
+/// services of a host speak with each other, and those act each for itself.
+fn of_one_workload(candidates: &BTreeSet<Pair>, records: &[DescriptorRecord]) -> Vec<Pair> {
+    let users: HashMap<ProcessKey, u32> = records.iter().map(|r| (key_of(&r.process), r.process.uid)).collect();
+    let mut cgroups: HashMap<u32, String> = HashMap::new();
+    let mut cgroup = |pid: u32| cgroups.entry(pid).or_insert_with(|| cgroup_text(pid)).clone();
+    let is_one = |(owner, partner): &&Pair| users.get(owner) == users.get(partner) && cgroup(owner.0) == cgroup(partner.0);
+    candidates.iter().take(MAX_CANDIDATES).filter(is_one).copied().collect()
 }
 
 struct Bounded<'a, 'b> {

@@ -1,5 +1,6 @@
 //! What owners of outside connections hold besides sockets: shells on ptys and pipes, tun devices, partner processes.
 pub mod attachments;
+pub mod channels;
 pub mod closure;
 pub mod inspector;
 pub mod looks;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::host::identity::{key_of, ProcessKey};
+use crate::inspect::channels::Channels;
 use crate::kernel::records::{
     DescriptorRecord, DESCRIPTOR_PIPE_READ, DESCRIPTOR_PIPE_WRITE, DESCRIPTOR_PTY_MASTER, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET,
     DESCRIPTOR_TUN, DESCRIPTOR_UNIX_PAIR,
@@ -19,12 +20,15 @@ pub struct Relation {
     pub stdio_mask: u32,
 }
 
-/// Two processes with a channel in each direction between them.
+/// An owner, and a process that hears from it and answers it.
 pub type Pair = (ProcessKey, ProcessKey);
 
 pub struct ProcessLinks {
     pub relations: BTreeSet<Relation>,
+    /// By two channels that were handed to both.
     pub pairs: BTreeSet<Pair>,
+    /// By what any process may open, or in a ring with others: they act as one only if they are of one workload.
+    pub candidates: BTreeSet<Pair>,
 }
 
 /// `outside` are cookies of outbound outside connections, `owners` the processes that own them.
@@ -38,10 +42,14 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
         cookie: r.ours,
         stdio_mask: 0,
     }));
-    let channels = channels(records);
+    let channels = Channels::new(records, owners);
     relations.extend(piped_children(records, &channels, owners));
-    let pairs = channels.two_way().filter(|(a, b)| owners.contains(a) || owners.contains(b)).collect();
-    ProcessLinks { relations, pairs }
+    let of_owners = |partners: &dyn Fn(ProcessKey) -> BTreeSet<ProcessKey>| -> BTreeSet<Pair> {
+        owners.iter().flat_map(|owner| partners(*owner).into_iter().map(|partner| (*owner, partner))).collect()
+    };
+    let pairs = of_owners(&|owner| channels.two_way(owner));
+    let candidates = of_owners(&|owner| channels.rings(owner)).difference(&pairs).copied().collect();
+    ProcessLinks { relations, pairs, candidates }
 }
 
 fn stdio_sockets(records: &[DescriptorRecord], outside: &HashSet<u64>) -> BTreeSet<Relation> {
@@ -74,104 +82,6 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<ProcessKey>) -> BTre
         .into_iter()
         .map(|((process, child), stdio_mask)| Relation { kind: Kind::Pty, process, child: Some(child), cookie: 0, stdio_mask })
         .collect()
-}
-
-/// Who can write to whom, by pipes and by unnamed socket pairs.
-struct Channels {
-    from_to: HashSet<(ProcessKey, ProcessKey)>,
-    next: HashMap<ProcessKey, Vec<ProcessKey>>,
-    previous: HashMap<ProcessKey, Vec<ProcessKey>>,
-}
-
-/// A shell behind a pipeline (`nc < fifo | sh > fifo`, with a `cat` between) is so many steps from the connection's owner.
-pub const MAX_STEPS: usize = 3;
-
-impl Channels {
-    fn two_way(&self) -> impl Iterator<Item = Pair> + '_ {
-        self.from_to.iter().copied().filter(|(a, b)| a < b && self.from_to.contains(&(*b, *a)))
-    }
-
-    /// Who is reached by what `from` says, and whose words reach `from`: both at once for a round trip.
-    fn round_trips(&self, from: ProcessKey) -> HashSet<ProcessKey> {
-        let back = reachable(from, &self.previous);
-        reachable(from, &self.next).intersection(&back).copied().collect()
-    }
-}
-
-/// Processes that one of `from` says something to, or hears from, over one channel.
-pub fn channel_neighbours(records: &[DescriptorRecord], from: &BTreeSet<ProcessKey>) -> BTreeSet<ProcessKey> {
-    let channels = channels(records);
-    from.iter().flat_map(|key| [channels.next.get(key), channels.previous.get(key)]).flatten().flatten().copied().collect()
-}
-
-fn neighbours(pairs: impl Iterator<Item = (ProcessKey, ProcessKey)>) -> HashMap<ProcessKey, Vec<ProcessKey>> {
-    let mut out: HashMap<ProcessKey, Vec<ProcessKey>> = HashMap::new();
-    for (a, b) in pairs {
-        out.entry(a).or_default().push(b);
-    }
-    out
-}
-
-fn reachable(from: ProcessKey, next: &HashMap<ProcessKey, Vec<ProcessKey>>) -> HashSet<ProcessKey> {
-    let mut reachable = HashSet::from([from]);
-    let mut newest = vec![from];
-    for _ in 0..MAX_STEPS {
-        newest = newest.iter().filter_map(|key| next.get(key)).flatten().copied().filter(|key| reachable.insert(*key)).collect();
-    }
-    reachable
-}
-
-/// More holders than this of one end and the pipe is an inheritance (a log, a job server), not a channel between two.
-const MAX_HOLDERS: usize = 3;
-
-fn channels(records: &[DescriptorRecord]) -> Channels {
-    let mut readers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
-    let mut writers: HashMap<u64, BTreeSet<ProcessKey>> = HashMap::new();
-    let mut peers: HashMap<u64, u64> = HashMap::new();
-    let is_pair_at_stdio = |r: &&DescriptorRecord| r.descriptor == DESCRIPTOR_UNIX_PAIR && r.fd <= 2;
-    let at_stdio: HashSet<(ProcessKey, u64)> = records.iter().filter(is_pair_at_stdio).map(|r| (key_of(&r.process), r.ours)).collect();
-    for r in records {
-        let key = key_of(&r.process);
-        match r.descriptor {
-            DESCRIPTOR_PIPE_READ => drop(readers.entry(r.ours).or_default().insert(key)),
-            DESCRIPTOR_PIPE_WRITE => drop(writers.entry(r.ours).or_default().insert(key)),
-            DESCRIPTOR_UNIX_PAIR => {
-                // A program reads its stdin and writes its stdout, even where both ways are open: launchers hand out socket
-                // pairs for one-way logs. Copies of stdio elsewhere (dbclient makes them) say nothing more.
-                let elsewhere = r.fd > 2 && !at_stdio.contains(&(key, r.ours));
-                if r.fd == 0 || elsewhere {
-                    readers.entry(r.ours).or_default().insert(key);
-                }
-                if r.fd == 1 || r.fd == 2 || elsewhere {
-                    writers.entry(r.ours).or_default().insert(key);
-                }
-                peers.insert(r.ours, r.peer);
-            }
-            _ => {}
-        }
-    }
-    let mut from_to = HashSet::new();
-    for (end, from) in &writers {
-        if let Some(to) = readers.get(peers.get(end).unwrap_or(end)) {
-            connect(from, to, &mut from_to);
-        }
-    }
-    let next = neighbours(from_to.iter().copied());
-    let previous = neighbours(from_to.iter().map(|(a, b)| (*b, *a)));
-    Channels { from_to, next, previous }
-}
-
-fn connect(from: &BTreeSet<ProcessKey>, to: &BTreeSet<ProcessKey>, into: &mut HashSet<(ProcessKey, ProcessKey)>) {
-    if from.len() > MAX_HOLDERS || to.len() > MAX_HOLDERS {
-        return;
-    }
-    for a in from {
-        for b in to {
-            if a != b {
-                into.insert((*a, *b));
-            }
-        }
-    }
 }
 
 /// Children whose stdin and stdout lead to an owner.

@@ -8,6 +8,8 @@ use crate::host::identity::ProcessKey;
 const AFTER_OPENING_NS: [u64; 4] = [100_000_000, 500_000_000, 1_000_000_000, 5_000_000_000];
 /// Looks after a program was executed below such an owner.
 const AFTER_EXEC_NS: [u64; 2] = [50_000_000, 500_000_000];
+/// The look after a process has dialled inside that may act with an owner.
+const AFTER_DIAL_NS: u64 = 50_000_000;
 /// Descriptors are passed on and ptys opened without anything that the hooks see.
 const AGAIN_NS: u64 = 30_000_000_000;
 const MIN_GAP_NS: u64 = 250_000_000;
@@ -59,6 +61,14 @@ impl Schedule {
 
     pub fn on_exec(&mut self, now: u64, owner: ProcessKey) {
         self.request(now, owner, &AFTER_EXEC_NS);
+    }
+
+    /// A look near these alone.
+    pub fn on_dial(&mut self, now: u64, keys: &[ProcessKey]) {
+        let slot = (now + AFTER_DIAL_NS) / SLOT_NS;
+        if self.near_slots.len() + keys.len() <= MAX_WAITING {
+            self.near_slots.extend(keys.iter().map(|key| (slot, *key)));
+        }
     }
 
     fn request(&mut self, now: u64, owner: ProcessKey, delays: &[u64]) {
@@ -164,6 +174,15 @@ mod tests {
         let mut schedule = idle_schedule();
         schedule.on_owner(START, OWNER);
         assert_eq!(looks(&mut schedule, 20_000, 4 * MS), (vec![100, 500, 1000, 5000], vec![]));
+    }
+
+    #[test]
+    fn looks_near_both_soon_after_one_has_dialled_that_may_act_with_the_other() {
+        let mut schedule = Schedule::default();
+        schedule.record(&Look::Full, START, 0);
+        schedule.on_dial(START, &[OWNER, OTHER]);
+        let due = (0..200).find_map(|ms| schedule.next(START + ms * MS).map(|look| (ms, look)));
+        assert_eq!(due, Some((50, Look::Near(BTreeSet::from([OWNER, OTHER])))));
     }
 
     #[test]

@@ -36,6 +36,11 @@ pub enum Event {
     Closed(u64),
     /// A program was executed below this owner.
     Executed(ProcessKey),
+    /// One that is joined to an owner's group by its workload alone has opened a connection inside.
+    Dialled {
+        dialler: ProcessKey,
+        owner: ProcessKey,
+    },
     /// All connections, in the place of events for which there was no room.
     All(Outside),
     /// Look for sockets that are older than the collector.
@@ -148,6 +153,7 @@ impl State {
             }
             Event::Closed(cookie) => drop(self.outside.remove(cookie)),
             Event::Executed(owner) => self.schedule.on_exec(now, owner),
+            Event::Dialled { dialler, owner } => self.schedule.on_dial(now, &[owner, dialler]),
             Event::All(outside) => {
                 let before = std::mem::replace(&mut self.outside, outside);
                 for owner in self.outside.owners().filter(|owner| !before.is_owner(*owner)) {

@@ -5,7 +5,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::coupling::add_share;
 use crate::kernel::load::Kernel;
-use crate::kernel::records::{bytes_of, read, Member, Share};
+use crate::kernel::records::{bytes_of, own_group, read, Member, ProcessId, Share, JOINED_BY_DESCRIPTOR, JOINED_BY_LINEAGE};
 use crate::wire;
 
 /// Where the contract counts each kind of loss, in the order of `enum lost_kind` in bpf/records.h.
@@ -23,12 +23,18 @@ const LOST: &[fn(&mut wire::Lost) -> &mut u64] = &[
 pub struct Maps {
     lost: MapHandle,
     group_of: MapHandle,
+    reasons: MapHandle,
     share_pruned: MapHandle,
 }
 
 impl Maps {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { lost: kernel.map("lost")?, group_of: kernel.map("group_of")?, share_pruned: kernel.map("share_pruned")? })
+        Ok(Self {
+            lost: kernel.map("lost")?,
+            group_of: kernel.map("group_of")?,
+            reasons: kernel.map("join_reasons")?,
+            share_pruned: kernel.map("share_pruned")?,
+        })
     }
 
     /// Whether maps can be read.
@@ -56,6 +62,11 @@ impl Maps {
         read(&self.group_of.lookup(&pid.to_ne_bytes(), MapFlags::ANY).ok()??)
     }
 
+    /// Why the process with this own group acts in another's: enum joined_by of bpf/records.h.
+    pub fn join_reason(&self, own: u64) -> u32 {
+        join_reason(&self.reasons, own)
+    }
+
     /// Undoes a join, unless the process has been joined to another group since.
     pub fn leave(&self, pid: u32, group: u64) {
         if let Some(member) = self.member(pid).filter(|member| member.group == group) {
@@ -63,9 +74,11 @@ impl Maps {
         }
     }
 
-    pub fn join(&self, pid: u32, group: u64) -> Result<()> {
+    /// Joins a process, `own` by its own group, because of descriptors.
+    pub fn join(&self, pid: u32, own: u64, group: u64) -> Result<()> {
         // One whom its fork had joined before goes on counting for the same identity.
         let share = self.member(pid).map_or(0, |member| member.share);
+        self.reasons.update(&own.to_ne_bytes(), &JOINED_BY_DESCRIPTOR.to_ne_bytes(), MapFlags::ANY)?;
         Ok(self.group_of.update(&pid.to_ne_bytes(), bytes_of(&Member { group, share }), MapFlags::ANY)?)
     }
 
@@ -76,6 +89,27 @@ impl Maps {
             add_share(&self.share_pruned, share, Share { members: 1, ..Share::default() });
         }
     }
+}
+
+/// Why processes act in the groups of others, of those too that have ended since.
+pub struct Joins {
+    reasons: MapHandle,
+}
+
+impl Joins {
+    pub fn new(kernel: &Kernel) -> Result<Self> {
+        Ok(Self { reasons: kernel.map("join_reasons")? })
+    }
+
+    /// Enum joined_by of bpf/records.h.
+    pub fn joined_by(&self, process: &ProcessId) -> u32 {
+        join_reason(&self.reasons, own_group(process.pid, process.start_ns))
+    }
+}
+
+fn join_reason(reasons: &MapHandle, own: u64) -> u32 {
+    let by = reasons.lookup(&own.to_ne_bytes(), MapFlags::ANY).ok().flatten();
+    by.and_then(|bytes| Some(u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?))).unwrap_or(JOINED_BY_LINEAGE)
 }
 
 #[cfg(test)]

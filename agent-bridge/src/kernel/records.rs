@@ -29,7 +29,9 @@ constants! {
     descriptor_kind: u16 {
         DESCRIPTOR_SOCKET = 1, DESCRIPTOR_PIPE_READ = 2, DESCRIPTOR_PIPE_WRITE = 3, DESCRIPTOR_UNIX_PAIR = 4,
         DESCRIPTOR_PTY_MASTER = 5, DESCRIPTOR_PTY_SLAVE = 6, DESCRIPTOR_TUN = 7, DESCRIPTOR_SHARED = 8,
+        DESCRIPTOR_UNIX_ACCEPTED = 9, DESCRIPTOR_UNIX_DIALLED = 10, DESCRIPTOR_UNIX_DATAGRAM = 11,
     }
+    joined_by: u32 { JOINED_BY_LINEAGE = 0, JOINED_BY_DESCRIPTOR = 1, JOINED_BY_WORKLOAD = 2 }
     walk_mode: u32 { WALK_NEAR = 1, WALK_TELL = 2, WALK_MATCH = 3, WALK_COUNT = 4 }
     near_flags: u32 { NEAR_BELOW = 1, NEAR_CHILDREN = 2 }
 }
@@ -53,6 +55,11 @@ pub fn read<T: Record>(bytes: &[u8]) -> Option<T> {
 pub fn bytes_of<T: Record>(value: &T) -> &[u8] {
     // SAFETY: `Record` promises that there is no padding, so that every byte is initialised.
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) }
+}
+
+/// The same number as own_group() in bpf/groups.bpf.h gives; the lab's split relays fail when they differ.
+pub fn own_group(pid: u32, start_ns: u64) -> u64 {
+    (start_ns.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_0000_0000) | u64::from(pid)
 }
 
 macro_rules! record {

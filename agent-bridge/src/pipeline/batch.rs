@@ -8,7 +8,9 @@ use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
-use crate::kernel::records::{read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_EXEC, EDGE_UNIX, REASON_MOVED};
+use crate::kernel::records::{
+    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_EXEC, EDGE_UNIX, REASON_MOVED,
+};
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
@@ -52,10 +54,12 @@ impl BatchBuilder {
         }
     }
 
-    pub fn edge(&mut self, key: &EdgeKey, edge: &Edge, processes: &mut Processes, clock: Clock) {
+    /// `joined_by`: why the process of B acts in the group.
+    pub fn edge(&mut self, key: &EdgeKey, edge: &Edge, joined_by: u32, processes: &mut Processes, clock: Clock) {
         let process = self.refer(&edge.b_process, processes, clock);
         let a_process = self.refer(&edge.a_process, processes, clock);
-        self.edges.push(wire_edge(key, edge, process, a_process, clock));
+        let joined_by = i32::try_from(joined_by).unwrap_or(0);
+        self.edges.push(wire::Edge { joined_by, ..wire_edge(key, edge, process, a_process, clock) });
         self.counts.interim += 1;
     }
 
@@ -223,6 +227,7 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_forward_out: e.forward_turn.went_out,
         open_backward_in: e.backward_turn.came_in,
         open_backward_out: e.backward_turn.went_out,
+        joined_by: 0,
         order: Some(wire_order(&e.order)),
         a_messages: e.a_messages,
         a_since_us: clock.to_unix_us(e.a_since_ns),

@@ -10,6 +10,7 @@ use crate::inspect::inspector::Inspector;
 use crate::kernel::coupling::Coupling;
 use crate::kernel::lists::Lists;
 use crate::kernel::load::Kernel;
+use crate::kernel::maps::Joins;
 use crate::kernel::tunnels::Tunnels;
 use crate::log;
 use crate::pipeline::batch::BatchBuilder;
@@ -20,13 +21,19 @@ const EDGE_PART: usize = 2048;
 
 pub struct Couplings {
     coupling: Coupling,
+    joins: Joins,
     tunnels: Tunnels,
     overloads: Overloads,
 }
 
 impl Couplings {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { coupling: Coupling::new(kernel)?, tunnels: Tunnels::new(kernel)?, overloads: Overloads::default() })
+        Ok(Self {
+            coupling: Coupling::new(kernel)?,
+            joins: Joins::new(kernel)?,
+            tunnels: Tunnels::new(kernel)?,
+            overloads: Overloads::default(),
+        })
     }
 
     /// Edges that the kernel held and that were not read.
@@ -54,11 +61,12 @@ impl Couplings {
             builder.tunnel_use(key, &used, processes, clock);
         }
         let mut full = Vec::new();
+        let joins = &self.joins;
         let outcome = self.coupling.changed_edges(lists, boot_ns(), |key, edge| {
             if builder.records() >= EDGE_PART {
                 full.push(std::mem::take(&mut builder));
             }
-            builder.edge(key, edge, processes, clock);
+            builder.edge(key, edge, joins.joined_by(&edge.b_process), processes, clock);
         });
         if let Err(error) = outcome {
             log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));

@@ -28,6 +28,12 @@ export interface TurnOrder {
   readonly answerLog2: number
 }
 
+/**
+ * Why the process of B acts in the group of A's: "lineage", it is the same process or descends from it; "descriptor", they hold
+ * both ends of pipes, sockets or terminals; "workload", nothing that is seen, but they were started as one thing.
+ */
+export type JoinedBy = "lineage" | "descriptor" | "workload"
+
 /** "many" is all that the group opened or wrote inside beyond the collector's bound of edges of one group. */
 export type EdgeKind = "tcp" | "udp" | "unix" | "exec" | "many"
 
@@ -46,6 +52,7 @@ export interface CouplingEdge {
   /** Path of a unix peer, "@name" when abstract. */
   readonly bPath: string
   readonly bCookie: string
+  readonly joinedBy: JoinedBy
   /** How often B was opened within 2 s after A spoke, or opened otherwise. */
   readonly openedAfter: number
   readonly openedAlone: number

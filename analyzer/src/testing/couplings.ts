@@ -35,6 +35,7 @@ export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
     bRemote: { address: "127.0.0.1", port: 8_000 },
     bPath: "",
     bCookie: "00000000000000b1",
+    joinedBy: "lineage",
     openedAfter: 1,
     openedAlone: 0,
     delayMinNs: 100_000,

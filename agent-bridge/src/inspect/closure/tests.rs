@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::inspect::relations::find;
-use crate::kernel::records::{ProcessId, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, RECORD_DESCRIPTOR};
+use crate::inspect::relations::{find, ProcessLinks};
+use crate::kernel::records::{ProcessId, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, DESCRIPTOR_UNIX_DIALLED, RECORD_DESCRIPTOR};
 
 /// A host as the kernel programs see it, without shared tables.
 struct Host {
@@ -43,20 +43,26 @@ const COOKIES: u64 = 3;
 const PIPES: u64 = 100;
 const SOCKETS: u64 = 200;
 const TERMINALS: u64 = 300;
+const NAMED: u64 = 400;
 
 /// Few identities for few processes, so that chains and crowds of holders come about.
 fn random_descriptor(numbers: &mut Numbers, processes: u64) -> DescriptorRecord {
     let pid = u32::try_from(1 + numbers.below(processes)).unwrap_or(1);
     let process = ProcessId { start_ns: 0, pid, uid: 0 };
     let pair = SOCKETS + numbers.below(12);
-    let (descriptor, ours, peer) = match numbers.below(12) {
+    let named = NAMED + numbers.below(8);
+    let has_name = numbers.below(2);
+    let (descriptor, ours, peer) = match numbers.below(15) {
         0 => (DESCRIPTOR_SOCKET, 1 + numbers.below(COOKIES + 2), 0),
         1 | 2 => (DESCRIPTOR_UNIX_PAIR, pair, pair ^ 1),
         3 => (DESCRIPTOR_PTY_MASTER, TERMINALS + numbers.below(3), 0),
         4 => (DESCRIPTOR_PTY_SLAVE, TERMINALS + numbers.below(3), 0),
         5 => (DESCRIPTOR_TUN, 0, 0),
-        6..=8 => (DESCRIPTOR_PIPE_READ, PIPES + numbers.below(14), 0),
-        _ => (DESCRIPTOR_PIPE_WRITE, PIPES + numbers.below(14), 0),
+        6..=8 => (DESCRIPTOR_PIPE_READ, PIPES + 2 * numbers.below(7) + has_name, has_name),
+        9 => (DESCRIPTOR_UNIX_DATAGRAM, named, named ^ 1),
+        10 => (DESCRIPTOR_UNIX_ACCEPTED, named & !1, named | 1),
+        11 => (DESCRIPTOR_UNIX_DIALLED, named | 1, named & !1),
+        _ => (DESCRIPTOR_PIPE_WRITE, PIPES + 2 * numbers.below(7) + has_name, has_name),
     };
     let fd = u32::try_from(numbers.below(6)).unwrap_or(0);
     DescriptorRecord { kind: RECORD_DESCRIPTOR, descriptor, fd, process, ours, peer }
@@ -65,8 +71,8 @@ fn random_descriptor(numbers: &mut Numbers, processes: u64) -> DescriptorRecord 
 #[test]
 fn collects_what_gives_the_relations_of_all_descriptors() {
     let mut found_kinds: BTreeMap<i32, usize> = BTreeMap::new();
-    let mut pairs = 0;
-    for seed in 0..3000 {
+    let (mut pairs, mut candidates) = (0, 0);
+    for seed in 0..5000 {
         let mut numbers = Numbers(seed);
         let processes = 3 + numbers.below(12);
         let count = 5 + numbers.below(60);
@@ -77,12 +83,17 @@ fn collects_what_gives_the_relations_of_all_descriptors() {
         let mut host = Host { descriptors, outside: outside.clone(), reported: BTreeSet::new(), channels: BTreeSet::new() };
         let collected = collect(&owners, &mut host).unwrap_or_default();
         let some = find(&collected, &outside, &owners);
-        assert_eq!((&some.relations, &some.pairs), (&all.relations, &all.pairs), "seed {seed}");
+        let links = |found: &ProcessLinks| (found.relations.clone(), found.pairs.clone(), found.candidates.clone());
+        assert_eq!(links(&some), links(&all), "seed {seed}");
         all.relations.iter().for_each(|r| *found_kinds.entry(r.kind.into()).or_default() += 1);
         pairs += all.pairs.len();
+        candidates += all.candidates.len();
     }
     // The tables are not too poor to tell.
-    assert!(found_kinds.len() == 4 && found_kinds.values().all(|count| *count > 500) && pairs > 500, "{found_kinds:?}, {pairs}");
+    assert!(
+        found_kinds.len() == 4 && found_kinds.values().all(|count| *count > 500) && pairs > 500 && candidates > 500,
+        "{found_kinds:?}, {pairs}, {candidates}"
+    );
 }
 
 #[test]

@@ -1,6 +1,14 @@
 import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
-import type { Attachment, CouplingEdge, EdgeKind, Executions, Moments, TurnOrder } from "../../domain/coupling.js"
+import type {
+  Attachment,
+  CouplingEdge,
+  EdgeKind,
+  Executions,
+  JoinedBy,
+  Moments,
+  TurnOrder,
+} from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
@@ -10,6 +18,7 @@ import { wireLimits } from "./wire-limits.js"
 import type { Span } from "./wire-reader.js"
 
 const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec", "many"]
+const joinedBy: readonly JoinedBy[] = ["lineage", "descriptor", "workload"]
 const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
 
 /** Reads Edge messages; one that makes no sense is left out and counted. */
@@ -39,6 +48,8 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       bRemote,
       bPath: wire.bPath,
       bCookie: toHex(wire.bCookie),
+      // What a newer collector calls otherwise rests on no more than the least of these.
+      joinedBy: joinedBy[wire.joinedBy] ?? "workload",
       openedAfter: wire.openedAfter,
       openedAlone: wire.openedAlone,
       delayMinNs: toNumber(wire.delayMinNs),
