@@ -31,6 +31,9 @@ enum { false = 0, true = 1 };
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP 262
+#define MSG_PEEK 2
 
 /* include/uapi/linux/bpf.h */
 enum {
@@ -153,8 +156,15 @@ struct __sk_buff {
 struct ns_common {
 	__u32 inum;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct net {
 	struct ns_common ns;
+	struct list_head dev_base_head;
+};
+struct nsproxy {
+	struct net *net_ns;
 };
 typedef struct {
 	struct net *net;
@@ -191,6 +201,7 @@ struct rtnl_link_ops {
 struct net_device {
 	int ifindex;
 	char name[16];
+	struct list_head dev_list;
 	const struct rtnl_link_ops *rtnl_link_ops;
 	possible_net_t nd_net;
 };
@@ -224,6 +235,18 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 copied_seq;
+	bool is_mptcp;
+};
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+struct mptcp_sock {
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	struct sock *first;
 };
 struct socket {
 	struct sock *sk;
@@ -275,9 +298,6 @@ struct cred {
 };
 struct css_set {
 	int nr_tasks;
-};
-struct nsproxy {
-	struct net *net_ns;
 };
 struct file;
 struct fdtable {

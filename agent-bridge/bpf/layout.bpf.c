@@ -34,6 +34,10 @@ struct {
 	struct overload_key overload_key;
 	struct overload overload;
 	struct network_key network_key;
+	struct unfollowed_key unfollowed_key;
+	struct unfollowed unfollowed;
+	struct device_kind device_kind;
+	struct device_record device_record;
 	enum record_kind record_kind;
 	enum reason reason;
 	enum initiator initiator;

@@ -30,6 +30,14 @@ struct {
 	__type(value, struct tracked);
 } sockets SEC(".maps");
 
+/* Made for UDP sockets with several remotes only, freed with the socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct remotes);
+} remotes SEC(".maps");
+
 /* Listening (network namespace, port): tells the direction of sockets older than the collector. */
 struct listening_key {
 	__u32 netns;

@@ -32,7 +32,7 @@ enum ssh_bits {
 	SSH_LOCAL_CLIENT = 4,
 	SSH_REMOTE_CLIENT = 8,
 };
-enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 };
+enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8 };
 enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4, EDGE_MANY = 5 };
 
 /* Turn-taking on one socket. An exchange starts when a side speaks after 200 ms of silence. */
@@ -341,6 +341,37 @@ struct overload {
 };
 _Static_assert(sizeof(struct overload) == 48, "overload");
 
+/* Who used a socket of a kind that is not followed. */
+struct unfollowed_key {
+	__u16 family;
+	__u16 kind; /* enum sock_type */
+	__u16 protocol;
+	__u16 reserved;
+	__u32 pid;
+};
+_Static_assert(sizeof(struct unfollowed_key) == 12, "unfollowed_key");
+
+struct unfollowed {
+	struct process_id process;
+	__u64 bytes;
+	__u64 last_ns;
+};
+_Static_assert(sizeof(struct unfollowed) == 32, "unfollowed");
+
+struct device_kind {
+	char name[16];
+};
+_Static_assert(sizeof(struct device_kind) == 16, "device_kind");
+
+/* A tunnel device, from a walk over network namespaces. */
+struct device_record {
+	__u32 netns;
+	__u32 ifindex;
+	struct device_kind device_kind;
+	char name[16];
+};
+_Static_assert(sizeof(struct device_record) == 40, "device_record");
+
 /* Bounds of what is kept, in entries. Of each kind an identity has a quarter, so that none can push out others. */
 enum bound {
 	MAX_EDGES = 16384,
@@ -352,6 +383,7 @@ enum bound {
 	SHARE_MEMBERS = MAX_MEMBERS / 4,
 	MAX_SHARES = 1024,
 	MAX_OVERLOADS = 1024,
+	MAX_UNFOLLOWED = 256,
 };
 
 enum lost_kind {

@@ -77,9 +77,20 @@ static __always_inline void track(struct sock *sk, struct tracked *t, __u8 initi
 	t->cookie = bpf_get_socket_cookie(sk);
 	t->opened_ns = bpf_ktime_get_boot_ns();
 	t->initiator = initiator;
-	t->protocol = sk->sk_protocol;
+	t->protocol = sk->sk_protocol; /* of MPTCP the lower byte, which is that of TCP */
 	read_tuple(sk, t);
 	t->scope = scope_of(t->remote);
+}
+
+/* What the kernel counts on an MPTCP socket itself, whatever subflow carried it (kernel 6.5 or later). */
+static __always_inline void mptcp_totals(struct sock *sk, __u64 *sent, __u64 *received)
+{
+	struct mptcp_sock *mptcp = (struct mptcp_sock *)sk;
+
+	if (!bpf_core_field_exists(mptcp->bytes_received))
+		return;
+	*sent = BPF_CORE_READ(mptcp, bytes_sent);
+	*received = BPF_CORE_READ(mptcp, bytes_received);
 }
 
 /*
@@ -92,6 +103,8 @@ static __always_inline void read_totals(struct sock *sk, const struct tracked *t
 
 	*sent = t->datagram_sent;
 	*received = t->datagram_received;
+	if (t->flags & TRACKED_MPTCP)
+		mptcp_totals(sk, sent, received);
 	if (!tcp)
 		return;
 	*sent = tcp->bytes_sent - tcp->bytes_retrans;
@@ -119,7 +132,9 @@ static __always_inline void fill_record(struct connection_record *r, const struc
 	r->scope = t->scope;
 	r->ssh = t->ssh;
 	r->flags = (t->flags & TRACKED_OLDER ? CONNECTION_OLDER : 0) |
-		   (t->flags & TRACKED_ESTABLISHED ? CONNECTION_ESTABLISHED : 0);
+		   (t->flags & TRACKED_ESTABLISHED ? CONNECTION_ESTABLISHED : 0) |
+		   (t->flags & (TRACKED_MPTCP | TRACKED_SUBFLOW) ? CONNECTION_MPTCP : 0) |
+		   (t->flags & TRACKED_UDPLITE ? CONNECTION_UDPLITE : 0);
 	r->bytes_sent = sent;
 	r->bytes_received = received;
 	r->exchanges = t->exchanges;

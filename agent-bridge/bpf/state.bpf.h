@@ -41,6 +41,12 @@ enum tracked_flags {
 	TRACKED_TOUCHED = 16, /* the present owner was seen using it */
 	TRACKED_DIRTY = 32,
 	TRACKED_UNGROUPED = 64, /* counted as lost: there was no room for its group */
+	TRACKED_MPTCP = 1 << 16,
+	TRACKED_SUBFLOW = 1 << 17, /* the first subflow of an MPTCP socket, whose cookie it has: no connection of its own */
+	TRACKED_UDPLITE = 1 << 18,
+	/* UDP: remotes that had spoken first were forgotten, so that one without state may have done so too. */
+	TRACKED_STRANGERS_OUTSIDE = 1 << 19,
+	TRACKED_STRANGERS_INSIDE = 1 << 20,
 	TRACKED_DIALLED_AFTER = 128, /* B: opened when something outside had spoken not long before */
 };
 
@@ -61,10 +67,16 @@ struct tracked {
 	__u32 flags;
 	__u32 copied_seq; /* where the last receive ended */
 	__u32 device; /* tun or tap by which it was accepted, 0 for any other */
+	/* UDP, by number of the remote (datagrams.bpf.h): whom the send or receive under way is with, and the usual one. */
+	__u8 sending;
+	__u8 receiving;
+	__u8 usual;
+	__u8 reserved[5];
 	__u64 reported_sent;
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */
 	__u64 datagram_received;
+	__u64 datagram_ns;
 	__u64 sent_ns;     /* B: the last write and the last receive */
 	__u64 received_ns;
 	__u64 workload_ns; /* B: when it was last looked at whether a workload joins who writes to it */
@@ -97,6 +109,14 @@ struct dials_key {
 struct dials {
 	__u32 after;
 	__u32 alone;
+};
+
+#define MORE_REMOTES 7
+
+/* What a UDP socket speaks with besides its first remote. */
+struct remotes {
+	__u64 made; /* ever */
+	struct tracked of[MORE_REMOTES];
 };
 
 /* Places outside of which a group remembers what they said: the others are those that have been silent for longest. */

@@ -4,10 +4,12 @@ import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
 import { homeMade } from "./cases/home-made.js"
+import { intentScripts } from "./cases/intent-scripts.js"
 import { besideEachOther, joinedRelays } from "./cases/joined.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
+import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
@@ -17,10 +19,13 @@ export const families: readonly Family[] = [
   { name: "relays over two processes", cases: joinedRelays },
   { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
+  { name: "words that ask", cases: intentScripts, inTests: 0 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
   { name: "programs beside each other", cases: besideEachOther },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
+  { name: "transports", cases: transportRelays, inTests: 4 },
+  { name: "ordinary transports", cases: transportClients, inTests: 2 },
 ]
 
 export interface Entry {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_OLDER};
+use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_MPTCP, CONNECTION_OLDER, CONNECTION_UDPLITE};
 use crate::wire;
 
-const FLAG_OLDER: u32 = 1 << 16;
-const FLAG_ESTABLISHED: u32 = 1 << 17;
+/// Flags of a record and of the wire.
+const FLAGS: [(u8, u32); 4] =
+    [(CONNECTION_OLDER, 1 << 16), (CONNECTION_ESTABLISHED, 1 << 17), (CONNECTION_MPTCP, 1 << 18), (CONNECTION_UDPLITE, 1 << 19)];
 
 /// Columns of one batch under construction. Times are absolute until `finish`.
 #[derive(Default)]
@@ -82,16 +83,10 @@ impl Columns {
     }
 }
 
-/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older, 17 established.
+/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, and from 16 on the flags.
 fn flags(r: &ConnectionRecord) -> u32 {
-    let older = if r.flags & CONNECTION_OLDER != 0 { FLAG_OLDER } else { 0 };
-    let established = if r.flags & CONNECTION_ESTABLISHED != 0 { FLAG_ESTABLISHED } else { 0 };
-    u32::from(r.initiator & 3)
-        | u32::from(r.reason & 3) << 2
-        | u32::from(r.ssh & 15) << 4
-        | u32::from(r.protocol) << 8
-        | older
-        | established
+    let present = FLAGS.iter().filter(|(flag, _)| r.flags & flag != 0).fold(0, |bits, (_, bit)| bits | bit);
+    u32::from(r.initiator & 3) | u32::from(r.reason & 3) << 2 | u32::from(r.ssh & 15) << 4 | u32::from(r.protocol) << 8 | present
 }
 
 fn signed(us: u64) -> i64 {
