@@ -3,9 +3,15 @@ import type { Case, Family, Kind } from "./case.js"
 import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
+import { consumers } from "./cases/consumers.js"
 import { homeMade } from "./cases/home-made.js"
+import { ordinaryServers } from "./cases/ordinary-servers.js"
+import { ordinarySshForms } from "./cases/ordinary-ssh-forms.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
+import { shellForms } from "./cases/shell-forms.js"
+import { sshForms } from "./cases/ssh-forms.js"
+import { tools } from "./cases/tools.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
@@ -13,8 +19,14 @@ export const families: readonly Family[] = [
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
   { name: "shells", cases: shells },
+  { name: "forms of ssh", cases: sshForms, inTests: 0 },
+  { name: "forms of shells", cases: shellForms, inTests: 0 },
+  { name: "tools", cases: tools, inTests: 0 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
+  { name: "consumers", cases: consumers, inTests: 0 },
+  { name: "ordinary forms of ssh", cases: ordinarySshForms, inTests: 0 },
+  { name: "servers and proxies", cases: ordinaryServers, inTests: 0 },
 ]
 
 export interface Entry {

@@ -78,7 +78,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
     beforeAll(() => {
       connections = watch.connections()
       console.log(`\n${markdown({ wan, outcomes, ablations: [] })}\n`)
-    }, 30_000)
+    }, 60_000)
 
     it("counts every byte of the outside connections, at both ends alike", () => {
       const compared = outcomes.filter(({ isExact }) => isExact !== undefined)
