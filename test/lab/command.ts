@@ -117,11 +117,12 @@ async function run(
     const lab: Lab = await startLab(network)
     const recording = join(network.folder, "recording")
     const watch = await Watch.start(network.folder, ["--record", recording])
+    const table = { lab, watch, checksBytes, culprits: [] }
     const progress = new Progress(entries.length)
     try {
       for (const { family, case: one } of entries) {
         progress.begin(one.name)
-        outcomes.push(await play(family, one, { lab, watch, checksBytes }))
+        outcomes.push(await play(family, one, table))
         progress.end(outcomes.at(-1) as Outcome)
       }
     } finally {

@@ -20,6 +20,8 @@ export interface Table {
   readonly watch: Watch
   /** Compares both ends of what was found: takes a second for each case. */
   readonly checksBytes: boolean
+  /** Processes of canaries and malicious cases so far: a finding on one of them may come late, and is nobody else's. */
+  readonly culprits: number[]
 }
 
 /** Plays one case from its start to its end. Never throws over the case itself: the outcome tells. */
@@ -47,10 +49,11 @@ export async function play(family: string, one: Case, table: Table): Promise<Out
 }
 
 async function judgeMalicious(one: Case, run: Run, from: number, table: Table): Promise<Partial<Outcome>> {
-  const { watch, checksBytes } = table
+  const { watch, checksBytes, culprits } = table
   const isWanted = (finding: LabFinding): boolean =>
     one.finds?.class.includes(finding.class) === true && isAlarming(finding) && concerns(finding, run.pids)
   const arrival = await watch.find(from, isWanted, findLimitMs)
+  culprits.push(...run.pids)
   const cookie = arrival?.finding.connection?.cookie
   const exact = checksBytes && cookie !== undefined ? { isExact: await bytesAgree(watch, cookie) } : {}
   const outcome = malicious(one, run, watch.arrivals.slice(from))
@@ -58,26 +61,27 @@ async function judgeMalicious(one: Case, run: Run, from: number, table: Table): 
   return { ...outcome, ...exact }
 }
 
-async function judgeBenign(run: Run, from: number, { lab, watch }: Table): Promise<Partial<Outcome>> {
+async function judgeBenign(run: Run, from: number, { lab, watch, culprits }: Table): Promise<Partial<Outcome>> {
   await run.end()
   // Once a relay that came later is found, everything before it has been judged: silence is no blindness.
   const sentinel = await canary.run(lab)
+  culprits.push(...sentinel.pids)
   const passed = await watch.find(from, (f) => isAlarming(f) && concerns(f, sentinel.pids), canaryLimitMs)
   await sentinel.end()
   if (passed === undefined)
     return { failed: "the canary after it was not found: nothing can be said of what came before" }
-  const alert = firstAlarm(lab, run, watch, from, sentinel.pids)
+  const alert = firstAlarm(lab, run, watch, from, culprits)
   return alert === undefined ? {} : { alert: sighting(alert) }
 }
 
-/** Of what is new since `from`, the first alarm about anything of this lab that is not the canary. */
-function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, sentinel: readonly number[]): Arrival | undefined {
+/** Of what is new since `from`, the first alarm about anything of this lab that is no culprit. */
+function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, culprits: readonly number[]): Arrival | undefined {
   const known = new Set(watch.arrivals.slice(0, from).map(({ finding }) => finding.id))
   return watch.arrivals
     .slice(from)
     .find(
       ({ finding }) =>
-        isAlarming(finding) && !known.has(finding.id) && !concerns(finding, sentinel) && isOfLab(finding, lab, run),
+        isAlarming(finding) && !known.has(finding.id) && !concerns(finding, culprits) && isOfLab(finding, lab, run),
     )
 }
 
