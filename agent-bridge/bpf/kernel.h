@@ -243,6 +243,7 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	__u64 start_boottime;

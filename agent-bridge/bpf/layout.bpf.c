@@ -19,6 +19,7 @@ struct {
 	struct edge_key edge_key;
 	struct moments moments;
 	struct turn turn;
+	struct order order;
 	struct edge edge;
 	struct edge_record edge_record;
 	struct edge_age edge_age;

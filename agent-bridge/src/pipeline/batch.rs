@@ -8,7 +8,7 @@ use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
-use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, ProcessId, EDGE_UNIX, REASON_MOVED};
+use crate::kernel::records::{ConnectionRecord, Edge, EdgeKey, Moments, Order, ProcessId, EDGE_UNIX, REASON_MOVED};
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
@@ -176,6 +176,26 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_forward_out: e.forward_turn.went_out,
         open_backward_in: e.backward_turn.came_in,
         open_backward_out: e.backward_turn.went_out,
+        order: Some(wire_order(&e.order)),
+        a_messages: e.a_messages,
+        a_since_us: clock.to_unix_us(e.a_since_ns),
+    }
+}
+
+fn wire_order(o: &Order) -> wire::Order {
+    wire::Order {
+        opened_late: o.opened_late,
+        waited: o.waited,
+        straight: o.straight,
+        prompted: o.prompted,
+        own: o.own,
+        passed: o.passed,
+        kept: o.kept,
+        streamed: o.streamed,
+        closed_after: o.closed_after,
+        closed_alone: o.closed_alone,
+        lead_log2: o.lead_log2,
+        answer_log2: o.answer_log2,
     }
 }
 
