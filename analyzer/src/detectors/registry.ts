@@ -1,6 +1,7 @@
 import type { Detector } from "../domain/detector.js"
 import { blinding } from "./blinding/blinding.js"
 import { coupling } from "./coupling/coupling.js"
+import { observationNames } from "./coupling/order.js"
 import { intent } from "./intent/intent.js"
 import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
 import { longLivedSsh } from "./long-lived-ssh/long-lived-ssh.js"
@@ -17,7 +18,7 @@ export interface DetectorOptions {
 
 const none: ReadonlySet<string> = new Set()
 
-/** What can be switched off, by name: each detector as a whole. */
+/** What can be switched off, by name: each detector as a whole, and each observation of the coupling score. */
 export const observations: readonly string[] = [
   "coupling",
   "reverse-shell",
@@ -26,6 +27,7 @@ export const observations: readonly string[] = [
   "inverted-exchanges",
   "intent",
   "blinding",
+  ...observationNames,
 ]
 
 /** New detectors for one host in one boot, in the order in which they see each change. */
@@ -34,7 +36,7 @@ export function detectors({
   disabled = none,
 }: DetectorOptions): readonly Detector[] {
   const all = [
-    coupling(),
+    coupling(disabled),
     reverseShell(),
     sshRoleInversion(),
     longLivedSsh(longLivedSshOptions),
