@@ -80,9 +80,12 @@ fn full_holds_processes_edges_and_attachments() {
     assert_eq!(batch.edges[0].kind(), edge::Kind::Tcp);
     assert_eq!(batch.edges[0].forward.as_ref().unwrap().xy, 91_640);
     assert_eq!(batch.edges[1].b_path, "@/tmp/.X11-unix/X0");
+    assert_eq!(batch.edges[2].exposed_ns.last(), Some(&9_000_000_000));
+    assert_eq!(batch.edges[2].started, [3, 1, 0, 0, 2]);
     assert_eq!(batch.attachments[0].kind(), attachment::Kind::Pty);
     assert_eq!(batch.attachments[0].child_written, 4_500);
     assert_eq!(batch.overloads[0].kind(), overload::Kind::Edges);
     assert_eq!(batch.overloads[1].count, 20_673);
     assert_eq!(batch.proofs[0].nonce, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!((batch.tunnel_uses[0].device_name.as_str(), batch.tunnel_uses[0].accepted_after), ("tun0", 5));
 }

@@ -12,12 +12,14 @@ import { shells } from "./cases/shells.js"
 import { shellForms } from "./cases/shell-forms.js"
 import { sshForms } from "./cases/ssh-forms.js"
 import { tools } from "./cases/tools.js"
+import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
   { name: "ssh", cases: tunnels },
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
+  { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "forms of ssh", cases: sshForms, inTests: 0 },
   { name: "forms of shells", cases: shellForms, inTests: 0 },
@@ -27,6 +29,7 @@ export const families: readonly Family[] = [
   { name: "consumers", cases: consumers, inTests: 0 },
   { name: "ordinary forms of ssh", cases: ordinarySshForms, inTests: 0 },
   { name: "servers and proxies", cases: ordinaryServers, inTests: 0 },
+  { name: "ordinary tunnel devices", cases: benignTunnelDevices },
 ]
 
 export interface Entry {

@@ -19,7 +19,7 @@ constants! {
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
     connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
-    edge_kind: u32 { EDGE_UNIX = 3 }
+    edge_kind: u32 { EDGE_UNIX = 3, EDGE_EXEC = 4 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
     bound: usize {
         MAX_EDGES = 16384, SHARE_EDGES = 4096, GROUP_EDGES = 1024, MAX_GROUPS = 8192, SHARE_GROUPS = 2048, MAX_OVERLOADS = 1024,
@@ -117,6 +117,15 @@ record!(Edge, 456, {
     first_ns: u64, last_ns: u64, share: u64, a_messages: u64, a_since_ns: u64, order: Order, b_path: [u8; 112],
 });
 record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
+record!(Executions, 72, { exposed_ns: [u64; 5], started: [u32; 8] });
+record!(
+    #[derive(PartialEq, Eq, Hash)]
+    TunnelKey, 8, { netns: u32, device: u32 });
+record!(TunnelUse, 136, {
+    service: ProcessId, writer: ProcessId, cookie: u64, first_ns: u64, last_ns: u64, bytes_in: u64, bytes_out: u64,
+    accepted: u32, accepted_after: u32, local: [u8; 16], remote: [u8; 16], local_port: u16, remote_port: u16, reserved: u32,
+    name: [u8; 16],
+});
 record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
 record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });
 record!(Member, 16, { group: u64, share: u64 });

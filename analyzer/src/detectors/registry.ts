@@ -7,6 +7,7 @@ import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
 import { longLivedSsh } from "./long-lived-ssh/long-lived-ssh.js"
 import type { LongLivedSshOptions } from "./long-lived-ssh/long-lived-ssh.js"
 import { reverseShell } from "./reverse-shell/reverse-shell.js"
+import { tunDevice } from "./tun-device/tun-device.js"
 import { sshRoleInversion } from "./ssh-role-inversion/ssh-role-inversion.js"
 
 /** The `detectors` part of the configuration; every other limit is in the `thresholds.ts` of each detector. */
@@ -21,6 +22,7 @@ const none: ReadonlySet<string> = new Set()
 /** What can be switched off, by name: each detector as a whole, and each observation of the coupling score. */
 export const observations: readonly string[] = [
   "coupling",
+  "tun-device",
   "reverse-shell",
   "ssh-role-inversion",
   "long-lived-ssh",
@@ -37,6 +39,7 @@ export function detectors({
 }: DetectorOptions): readonly Detector[] {
   const all = [
     coupling(disabled),
+    tunDevice(),
     reverseShell(),
     sshRoleInversion(),
     longLivedSsh(longLivedSshOptions),

@@ -66,14 +66,28 @@ export interface CouplingEdge {
   /** How often A spoke since its first message, whether anything followed or not. */
   readonly aMessages: number
   readonly aSinceUs: Microseconds
+  /** Of kind "exec" alone. */
+  readonly executions?: Executions
   readonly firstUs: Microseconds
   readonly lastUs: Microseconds
+}
+
+/**
+ * Programs that the group executed, by the time since A had spoken: under 4, 16, 64, 256 ms, and longer. Of those that follow
+ * one turn of A, the first counts, and at most one that began much later. In edges of this kind `forward` is the length of
+ * A's turn and of the program's words, `backward` what programs wrote and what left on A until it spoke again.
+ */
+export interface Executions {
+  /** For how long A had been silent for so long. Nanoseconds. */
+  readonly exposedNs: readonly number[]
+  readonly started: readonly number[]
 }
 
 export interface Attachment {
   readonly kind: "stdio-socket" | "pty" | "pipe" | "tun"
   readonly process: ProcessKey
   readonly child: ProcessKey | undefined
+  /** Of "tun": the device, see `deviceIdOf`; zeros when it is attached to none. */
   readonly cookie: string
   /** Bit n: descriptor n (0, 1, 2) is concerned. */
   readonly stdioMask: number

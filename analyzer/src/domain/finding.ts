@@ -17,6 +17,7 @@ export type EvidenceKind =
   // reverse shell
   | "stdio"
   | "remote-led"
+  | "execution"
   // long-lived SSH
   | "age"
   | "ssh-identification"
@@ -30,6 +31,9 @@ export type EvidenceKind =
   | "config-file"
   | "connection"
   | "tries"
+  // tun device
+  | "tunnel-use"
+  | "tunnel-carrier"
   // blinding
   | "overload"
   | "records-lost"

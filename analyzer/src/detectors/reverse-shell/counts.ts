@@ -1,35 +1,10 @@
-/** Running counts of outside connections: programs that ran when the far side spoke, bytes that shells read alike. */
+/** Running counts of outside connections: bytes that shells read alike. */
 import type { Connection } from "../../domain/connection.js"
-import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
+import type { Attachment } from "../../domain/coupling.js"
 import type { ProcessKey } from "../../domain/identity.js"
 import { advanceMatch, noMatch } from "./judge.js"
 import type { ByteMatch } from "./judge.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
-
-/** Programs that were executed right after the far side of a connection spoke. Bounded by the edges of the tracker. */
-export class Executed {
-  readonly #counts = new Map<string, number>()
-
-  after(cookie: string): number {
-    return this.#counts.get(cookie) ?? 0
-  }
-
-  add(edge: CouplingEdge, previous: CouplingEdge | undefined): void {
-    if (previous !== undefined) this.remove(previous)
-    this.#count(edge, 1)
-  }
-
-  remove(edge: CouplingEdge): void {
-    this.#count(edge, -1)
-  }
-
-  #count({ kind, aCookie, delayMinNs, openedAfter }: CouplingEdge, sign: 1 | -1): void {
-    if (kind !== "exec" || delayMinNs > limits.executedWithinNs) return
-    const count = this.after(aCookie) + sign * openedAfter
-    if (count > 0) this.#counts.set(aCookie, count)
-    else this.#counts.delete(aCookie)
-  }
-}
 
 /** By outside connection, then by holder and shell. */
 export class Matches {

@@ -12,21 +12,17 @@ export interface Suspect {
   readonly outside: Connection
 }
 
-export interface Verdict {
-  readonly reason: keyof typeof limits.verdicts
-  /** Programs that ran below it right after the far side spoke. */
-  readonly executed: number
-}
+export type Reason = keyof typeof limits.verdicts
 
 /** Bits of the descriptors that the connection stands in for. */
 const stdin = 1
 const stdoutAndStderr = 2 | 4
 
 /** An SSH server started with the connection as its stdio is another claim: see ssh-role-inversion. */
-export function judgeStdio({ attachment, shell, outside }: Suspect): Verdict | undefined {
+export function judgeStdio({ attachment, shell, outside }: Suspect): Reason | undefined {
   const bothWays = (attachment.stdioMask & stdin) !== 0 && (attachment.stdioMask & stdoutAndStderr) !== 0
   if (!bothWays || outside.ssh.localIdent) return undefined
-  return { reason: isInterpreter(shell.exe) ? "stdioShell" : "stdioProgram", executed: 0 }
+  return isInterpreter(shell.exe) ? "stdioShell" : "stdioProgram"
 }
 
 /** Totals of one moment: what the child has read, what has come in from outside. */
@@ -35,14 +31,15 @@ export interface Sample {
   readonly received: number
 }
 
-/** The last moments, and the most bytes and the number of moments at which both had moved alike. */
+/** The last moments, the most bytes and the number of moments at which both had moved alike, and at which the child read. */
 export interface ByteMatch {
   readonly samples: readonly Sample[]
   readonly bytes: number
   readonly moments: number
+  readonly reads: number
 }
 
-export const noMatch: ByteMatch = { samples: [], bytes: 0, moments: 0 }
+export const noMatch: ByteMatch = { samples: [], bytes: 0, moments: 0, reads: 0 }
 
 /**
  * Adds a moment and compares it with those before: between two moments that are in step, the child read exactly what came
@@ -60,23 +57,17 @@ export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: 
     samples: [...match.samples.slice(1 - limits.matchedSamples), now],
     bytes: Math.max(match.bytes, alike),
     moments: match.moments + (alike > 0 ? 1 : 0),
+    // What is read before anything has come in is for the program itself.
+    reads: match.reads + (last !== undefined && last.received > 0 && last.read !== now.read ? 1 : 0),
   }
 }
 
-/** For a shell behind a pty or pipes: it read what came in, and nothing else. */
-export function judgeBytes({ bytes, moments }: ByteMatch): Verdict | undefined {
-  const isMatch = bytes >= limits.matchedBytes || moments >= limits.matchedMoments
-  return isMatch ? { reason: "bytesMatch", executed: 0 } : undefined
-}
-
-/**
- * For a shell behind a pty: the far side leads, this host answers, and programs are `executed` below the owner of A right
- * after the far side spoke.
- */
-export function judgeDriven(outside: Connection, executed: number): Verdict | undefined {
-  const answered = outside.exchanges?.remoteLedAnswered ?? 0
-  const isDriven = answered > 0 && executed > 0 && answered + executed >= limits.drivenSigns
-  return isDriven ? { reason: "driven", executed } : undefined
+/** For a program behind a pty or pipes: it read what came in, and nothing else. A shell goes by any name. */
+export function judgeBytes({ bytes, moments, reads }: ByteMatch, { attachment, shell }: Suspect): Reason | undefined {
+  if (bytes < limits.matchedBytes && moments < limits.matchedMoments) return undefined
+  if (moments < reads * limits.matchedShare) return undefined
+  if (isInterpreter(shell.exe)) return "bytesMatch"
+  return attachment.kind === "pty" ? "bytesMatchTerminal" : "bytesMatchPipes"
 }
 
 export function isInterpreter(exe: string): boolean {

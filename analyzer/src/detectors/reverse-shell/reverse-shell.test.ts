@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { ConnectionUpdate } from "../../domain/connection.js"
-import type { Attachment } from "../../domain/coupling.js"
+import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
 import { reverseShell } from "./reverse-shell.js"
 import { at, startUs } from "../../testing/time.js"
-import { sshServer, noExchanges, anUpdate } from "../../testing/connections.js"
+import { sshServer, anUpdate } from "../../testing/connections.js"
 import { anEdge, anAttachment } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
@@ -110,23 +110,63 @@ describe("a shell behind a pty of the connection's owner", () => {
     expect(commands.flatMap(([read, received], i) => move(i + 1, read, received))).toEqual([])
   })
 
-  it("is nothing where the child is no interpreter", () => {
+  it("is less sure of a program that is no known shell", () => {
     begin()
-    host.step(startUs, { processes: [aProcess(["less"], { key: "4712:2" })] })
-    expect(move(1, 116, 16)).toEqual([])
+    host.step(startUs, { processes: [aProcess(["worker"], { key: "4712:2", exe: "/tmp/worker" })] })
+    const [claim] = move(1, 116, 16)
+    expect(claim?.score).toBe(0.8)
+    expect(claim?.summary).toContain("what came in from outside, though it is no known shell")
+  })
+})
+
+describe("a process that executes what comes in", () => {
+  const forward = { n: 3, x: 26, y: 29, xx: 358, yy: 419, xy: 387 }
+  const backward = { n: 2, x: 180, y: 180, xx: 18_000, yy: 18_000, xy: 18_000 }
+  const executions = { exposedNs: [12e6, 36e6, 144e6, 400e6, 900e6], started: [3, 0, 0, 0, 0] }
+  const runs = (changes: Partial<CouplingEdge> = {}) =>
+    anEdge({ kind: "exec", aProcess: "4711:1", bProcess: "4713:3", aCookie: cookie, executions, forward, backward, backwardIn: 193, backwardOut: 193, ...changes }) // prettier-ignore
+  const step = (edge: CouplingEdge) =>
+    host.step(startUs, {
+      processes: [
+        aProcess(["python3"], { comm: "python3" }),
+        aProcess(["sh", "-c", "id"], { key: "4713:3", parent: "4711:1" }),
+      ],
+      connections: [anUpdate()],
+      edges: [edge],
+    })
+
+  it("is claimed, and named is who executes", () => {
+    const [claim] = step(runs())
+    expect(claim).toMatchObject({ class: "reverse_shell", subject: cookie, process: "4711:1", score: 0.92 })
+    expect(claim?.summary).toBe(
+      "python3 runs what 203.0.113.9:443 tells it: 3 of 3 programs began within 0.25 s after it spoke, and what came in is as long as what ran, what left as long as what was written.",
+    )
+    expect(claim?.evidence.map(({ kind }) => kind)).toEqual(["execution", "conservation"])
   })
 
-  it("is claimed by what it executes, after two lines", () => {
-    begin()
-    const exec = (openedAfter: number, second: number) =>
-      anEdge({ kind: "exec", aProcess: "4711:1", aCookie: cookie, openedAfter, delayMinNs: 4e6, firstUs: at(second), lastUs: at(second) }) // prettier-ignore
-    const answered = { ...noExchanges, remoteLed: 1, remoteLedAnswered: 1 }
-    host.step(at(1), { connections: [anUpdate({ exchanges: answered, bytesReceived: 900, observedUs: at(1) })] })
-    expect(host.step(at(2), { edges: [exec(1, 2)] })).toEqual([])
-    const [claim] = host.step(at(3), { edges: [exec(2, 3)] })
-    expect(claim).toMatchObject({ score: 0.9, confidence: 0.85 })
-    expect(claim?.summary).toContain("the far side speaks first, and 2 programs ran below it within 0.2 s of that")
-    expect(claim?.evidence[1]?.facts).toMatchObject({ remote_led: 1, remote_led_answered: 1, bytes_received: 900 })
+  it("keeps its subject where each poll is a new connection", () => {
+    step(runs())
+    const [again] = step(runs({ aCookie: "00000000000003e9", forward: { ...forward, n: 4 } }))
+    expect(again).toMatchObject({ subject: cookie, cookie: "00000000000003e9" })
+  })
+
+  it("is a note where it runs programs on request and lengths do not agree", () => {
+    const answers = { n: 3, x: 2_900, y: 60, xx: 3_210_000, yy: 1_400, xy: 57_000 }
+    const [claim] = step(runs({ forward: answers, backward: answers }))
+    expect(claim?.score).toBe(0.3)
+    expect(claim?.summary).toContain("that it runs what it is told is not seen")
+  })
+
+  it.each([
+    ["an address inside", { aRemote: { address: "10.0.0.5", port: 443 } }],
+    ["programs that begin at any time", { executions: { ...executions, started: [0, 0, 0, 1, 5] } }],
+  ])("is nothing with %s", (_what, changes) => {
+    expect(step(runs(changes))).toEqual([])
+  })
+
+  it("is nothing on a connection on which this host is the SSH server, which is another claim", () => {
+    host.step(startUs, { connections: [anUpdate({ ssh: sshServer })] })
+    expect(host.step(startUs, { edges: [runs()] })).toEqual([])
   })
 })
 

@@ -1,28 +1,31 @@
 /**
  * Reverse shell: a program that reads commands has an outbound outside connection as its stdin and stdout, directly or
- * through a pty or pipes that the owner of the connection holds.
+ * through a pty or pipes that the owner of the connection holds; or a process executes what comes in on such a connection.
  */
+import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { View } from "../../domain/view.js"
 import { ClaimBook } from "../claims/claim-book.js"
 import { isOutbound } from "../claims/outbound.js"
-import { claimOf, detectorName } from "./evidence.js"
-import { isInterpreter, judgeBytes, judgeDriven, judgeStdio } from "./judge.js"
-import type { Suspect, Verdict } from "./judge.js"
-import { Executed, Matches } from "./counts.js"
+import { Matches } from "./counts.js"
+import { claimOf, claimOfExecutions, detectorName } from "./evidence.js"
+import { judgeExecutions } from "./executions.js"
+import { judgeBytes, judgeStdio } from "./judge.js"
+import type { Reason, Suspect } from "./judge.js"
 import { Moved } from "./moved.js"
 import type { Pair } from "./moved.js"
-import { reverseShellThresholds } from "./thresholds.js"
+import { reverseShellThresholds as limits } from "./thresholds.js"
 
 interface State {
   readonly book: ClaimBook
   readonly moved: Moved
   readonly matches: Matches
-  readonly executed: Executed
+  /** Subject of the claim on the programs of one group and far side: the connection on which they were seen first. */
+  readonly subjects: Map<string, string>
 }
 
 export function reverseShell(): Detector {
-  const state: State = { book: new ClaimBook(), moved: new Moved(), matches: new Matches(), executed: new Executed() }
+  const state: State = { book: new ClaimBook(), moved: new Moved(), matches: new Matches(), subjects: new Map() }
   return {
     name: detectorName,
     observe: (change, view) => observe(change, view, state),
@@ -31,13 +34,12 @@ export function reverseShell(): Detector {
   }
 }
 
-function observe(change: Change, view: View, { book, moved, matches, executed }: State): readonly Claim[] {
+function observe(change: Change, view: View, state: State): readonly Claim[] {
+  const { book, moved, matches } = state
   if (change.kind === "attachment") moved.addAttachment(change.attachment, change.previous)
-  else if (change.kind === "edge-gone") executed.remove(change.edge)
-  else if (change.kind === "edge") {
-    executed.add(change.edge, change.previous)
-    if (change.edge.kind === "exec") moved.addConnection(change.edge.aCookie)
-  } else if (change.kind === "exit") moved.forget(change.process)
+  else if (change.kind === "edge-gone") return forget(change.edge, view, state)
+  else if (change.kind === "edge") return change.edge.kind === "exec" ? judgeEdge(change.edge, view, state) : []
+  else if (change.kind === "exit") moved.forget(change.process)
   else if (change.kind === "connection") {
     const { cookie, closed } = change.connection
     if (closed === undefined) moved.addConnection(cookie)
@@ -54,21 +56,42 @@ function look({ attachment, outside }: Pair, view: View, state: State): readonly
   const shell = shellKey === undefined ? undefined : view.process(shellKey)
   if (!shell || outside.closed !== undefined || !isOutbound(outside, view)) return []
   const suspect = { attachment, shell, outside }
-  const verdict = attachment.kind === "stdio-socket" ? judgeStdio(suspect) : judgeRelayed(suspect, state)
-  return verdict ? claim(suspect, verdict, view, state) : []
-}
-
-function judgeRelayed({ attachment, shell, outside }: Suspect, { matches, executed }: State): Verdict | undefined {
-  if (!isInterpreter(shell.exe)) return undefined
-  const byBytes = judgeBytes(matches.advance(attachment, shell.key, outside))
-  if (byBytes || attachment.kind !== "pty") return byBytes
-  return judgeDriven(outside, executed.after(outside.cookie))
+  const reason =
+    attachment.kind === "stdio-socket"
+      ? judgeStdio(suspect)
+      : judgeBytes(state.matches.advance(attachment, shell.key, outside), suspect)
+  return reason ? claim(suspect, reason, view, state) : []
 }
 
 /** Every program that the shell starts inherits the connection: the first one stands for all, until one is surer. */
-function claim(suspect: Suspect, verdict: Verdict, view: View, { book }: State): readonly Claim[] {
+function claim(suspect: Suspect, reason: Reason, view: View, { book }: State): readonly Claim[] {
   const before = book.get(suspect.outside.cookie)?.claim
-  const { score } = reverseShellThresholds.verdicts[verdict.reason]
+  const { score } = limits.verdicts[reason]
   if (before && (before.score > score || (before.process !== suspect.shell.key && before.score === score))) return []
-  return book.record(claimOf(suspect, verdict, view.nowUs, before))
+  return book.record(claimOf(suspect, reason, view.nowUs, before))
+}
+
+/** Who polls has a new connection each time: the claim stays with the one on which the far side was first obeyed. */
+function judgeEdge(edge: CouplingEdge, view: View, { book, subjects }: State): readonly Claim[] {
+  const outside = view.connection(edge.aCookie)
+  if (!view.networks.isOutside(edge.aRemote.address) || outside?.ssh.localIdent) return []
+  const verdict = judgeExecutions(edge)
+  if (verdict === undefined) return []
+  const subject = subjects.get(edgeKey(edge)) ?? edge.aCookie
+  const before = book.get(subject)?.claim
+  if (before && before.score > limits.verdicts[verdict.reason].score) return []
+  subjects.set(edgeKey(edge), subject)
+  return book.record(claimOfExecutions(edge, verdict, subject, view, before))
+}
+
+function forget(edge: CouplingEdge, view: View, { book, subjects }: State): readonly Claim[] {
+  const subject = edge.kind === "exec" ? subjects.get(edgeKey(edge)) : undefined
+  if (subject === undefined) return []
+  subjects.delete(edgeKey(edge))
+  return view.connection(subject)?.closed === undefined && view.connection(subject) ? [] : book.end(subject, view.nowUs)
+}
+
+/** Bounded by the edges of the tracker, which says when one is gone. */
+function edgeKey({ group, aRemote: { address, port } }: CouplingEdge): string {
+  return `${group} ${address} ${port}`
 }

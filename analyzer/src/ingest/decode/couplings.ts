@@ -1,6 +1,6 @@
 import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
-import type { Attachment, CouplingEdge, EdgeKind, Moments, TurnOrder } from "../../domain/coupling.js"
+import type { Attachment, CouplingEdge, EdgeKind, Executions, Moments, TurnOrder } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
@@ -54,10 +54,20 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       order: readOrder(wire.order),
       aMessages: toNumber(wire.aMessages),
       aSinceUs: toNumber(wire.aSinceUs),
+      ...(kind === "exec" && { executions: readExecutions(wire.exposedNs, wire.started) }),
       firstUs,
       lastUs,
     }
   return undefined
+}
+
+const delayClasses = [0, 1, 2, 3, 4]
+
+function readExecutions(exposedNs: readonly Uint64Halves[], started: readonly number[]): Executions {
+  return {
+    exposedNs: delayClasses.map((i) => (exposedNs[i] === undefined ? 0 : toNumber(exposedNs[i]))),
+    started: delayClasses.map((i) => started[i] ?? 0),
+  }
 }
 
 /** Reads Attachment messages; one without a known holder claims nothing and is left out. */

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest"
+import type { Moments } from "../../domain/coupling.js"
+import { anEdge, noMoments } from "../../testing/couplings.js"
+import { judgeExecutions, lengthBits, promptly, timingBits } from "./executions.js"
+import { reverseShellThresholds as limits } from "./thresholds.js"
+
+const unframed = limits.executions.commandFraming
+
+/** Sums over turns of what came in and what went out of it. */
+function sums(...turns: readonly (readonly [x: number, y: number])[]): Moments {
+  const add = (m: Moments, [x, y]: readonly [number, number]): Moments => ({
+    n: m.n + 1,
+    x: m.x + x,
+    y: m.y + y,
+    xx: m.xx + x * x,
+    yy: m.yy + y * y,
+    xy: m.xy + x * y,
+  })
+  return turns.reduce(add, noMoments)
+}
+
+/** A connection that speaks every so many ms, watched for as many seconds. */
+function speaking(everyMs: number, seconds: number): number[] {
+  const edges = [0, 4, 16, 64, 256, everyMs]
+  const turns = (seconds * 1000) / everyMs
+  return edges.slice(0, 5).map((from, i) => Math.max(0, Math.min(everyMs, edges[i + 1] ?? 0) - from) * turns * 1e6)
+}
+
+describe("timingBits", () => {
+  it("are many where each program begins right after A spoke, and A speaks seldom", () => {
+    expect(timingBits({ exposedNs: speaking(700, 3), started: [1, 2, 0, 0, 0] })).toBeGreaterThan(10)
+  })
+
+  it("are fewer the more A speaks anyway, and none where it never stops", () => {
+    const started = [4, 0, 0, 0, 0]
+    const bits = [10_000, 1_000, 300, 100, 4].map((every) => timingBits({ exposedNs: speaking(every, 60), started }))
+    expect(bits).toEqual(bits.toSorted((a, b) => b - a))
+    expect(bits.at(-1)).toBeLessThan(0)
+  })
+
+  it("are below 0 for a person who types beside a connection that speaks every 3 s or every half second", () => {
+    expect(timingBits({ exposedNs: speaking(3_000, 60), started: [0, 0, 1, 2, 15] })).toBeLessThan(-20)
+    expect(timingBits({ exposedNs: speaking(500, 15), started: [0, 1, 2, 8, 11] })).toBeLessThan(-10)
+  })
+
+  it("have a bound", () => {
+    expect(timingBits({ exposedNs: speaking(10_000, 600), started: [60, 0, 0, 0, 0] })).toBe(
+      limits.executions.maxTimingBits,
+    )
+  })
+})
+
+describe("lengthBits", () => {
+  it("convict commands that come in as they are, the first one a little", () => {
+    const bits = [sums([3, 4]), sums([3, 4], [5, 6]), sums([3, 4], [5, 6], [18, 19])].map((m) =>
+      lengthBits(m, unframed),
+    )
+    expect(bits).toEqual(bits.toSorted((a, b) => a - b))
+    expect(bits[0]).toBeGreaterThan(2.5)
+    expect(bits[2]).toBeGreaterThan(8)
+  })
+
+  it("convict the same in a frame of whatever size, from the second turn on", () => {
+    const framed = [22, 157, 1_400].map((frame) =>
+      lengthBits(sums([frame + 3, 4], [frame + 5, 6], [frame + 18, 19]), unframed),
+    )
+    expect(new Set(framed).size).toBe(1)
+    expect(framed[0]).toBeGreaterThan(4)
+    expect(lengthBits(sums([25, 4]), unframed)).toBe(0)
+  })
+
+  it("say nothing of what never varies, and less than nothing where the two do not follow each other", () => {
+    expect(lengthBits(sums([90, 12], [90, 12], [90, 12]), unframed)).toBe(0)
+    expect(lengthBits(sums([812, 40], [1_730, 21], [700, 39], [2_500, 60]), unframed)).toBe(
+      limits.executions.minLengthBits,
+    )
+  })
+
+  it("are 0 without turns, and have a bound", () => {
+    expect(lengthBits(noMoments, unframed)).toBe(0)
+    const long = Array.from({ length: 20 }, (_, i) => [i * 900 + 1, i * 900] as const)
+    expect(lengthBits(sums(...long), unframed)).toBe(limits.executions.maxLengthBits)
+  })
+})
+
+describe("judgeExecutions", () => {
+  const prompt = { exposedNs: speaking(700, 3), started: [2, 1, 0, 0, 0] }
+  const commands = sums([3, 4], [5, 6], [18, 19])
+
+  it("is sure of commands whose output leaves, the turn under way included", () => {
+    const edge = anEdge({ kind: "exec", executions: prompt, forward: commands, backward: sums([39, 39]) })
+    expect(judgeExecutions(edge)?.reason).toBe("runsCommands")
+    const first = anEdge({ kind: "exec", executions: { ...prompt, started: [1, 0, 0, 0, 0] }, forward: sums([18, 19]), openBackward: { x: 139, y: 139 } }) // prettier-ignore
+    expect(judgeExecutions(first)?.reason).toBe("runsCommands")
+  })
+
+  it("wakes nobody where the output alone agrees: runners of jobs send it, too", () => {
+    const edge = anEdge({ kind: "exec", executions: prompt, forward: sums([512, 40], [730, 21], [900, 39]), backward: sums([39, 239], [900, 1_100]) }) // prettier-ignore
+    expect(judgeExecutions(edge)?.reason).toBe("runsOnRequest")
+  })
+
+  it("asks for the output, too, where a command comes in a document: runners of jobs take one", () => {
+    const jobs = sums([173, 4], [175, 6], [188, 19], [202, 33])
+    const logs = sums([39, 230], [900, 2_600], [4_000, 5_900], [88, 900])
+    const edge = anEdge({ kind: "exec", executions: prompt, forward: jobs, backward: logs })
+    expect(judgeExecutions(edge)?.reason).toBe("runsOnRequest")
+    expect(judgeExecutions({ ...edge, backward: sums([39, 230], [900, 1_092], [88, 279]) })?.reason).toBe(
+      "runsCommands",
+    )
+  })
+
+  it("is silent where programs begin at any time", () => {
+    const any = { exposedNs: speaking(500, 15), started: [0, 0, 1, 4, 4] }
+    expect(
+      judgeExecutions(anEdge({ kind: "exec", executions: any, forward: commands, backward: commands })),
+    ).toBeUndefined()
+  })
+})
+
+it("counts what began promptly", () => {
+  expect(promptly({ exposedNs: [], started: [1, 2, 3, 4, 5] })).toEqual({ soon: 10, all: 15 })
+})

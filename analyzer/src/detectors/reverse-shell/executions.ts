@@ -1,0 +1,112 @@
+/**
+ * Whether the programs that a group executes are what the far side of A asks for: pure functions over one edge of kind "exec".
+ * Evidence is in bits: log2 of how much likelier the numbers are where commands come in on A than where A only happens to
+ * speak meanwhile. Causality alone says "driven from outside", which runners of jobs and agents are too; that what comes in
+ * is the command, and what leaves is its output, says that nothing stands between the far side and this host.
+ */
+import type { CouplingEdge, Executions, Moments } from "../../domain/coupling.js"
+import { reverseShellThresholds as limits } from "./thresholds.js"
+
+const { executions: weights } = limits
+
+export interface ExecutionBits {
+  /** Programs begin right after A spoke, compared with how much of the time is right after A spoke. */
+  readonly timing: number
+  /** What came in is as long as the command but for a constant. */
+  readonly commands: number
+  /** What left is as long as the output but for a constant. */
+  readonly outputs: number
+}
+
+/** What may lie between two lengths without a frame, in bytes, and the bits that a turn costs. */
+export interface Framing {
+  readonly low: number
+  readonly high: number
+  readonly cost: number
+}
+
+export type ExecutionReason = "runsCommands" | "probablyRunsCommands" | "possiblyRunsCommands" | "runsOnRequest"
+
+export interface ExecutionVerdict {
+  readonly reason: ExecutionReason
+  readonly bits: ExecutionBits
+}
+
+export function executionBits({ executions, forward, backward, openBackward }: CouplingEdge): ExecutionBits {
+  return {
+    timing: executions === undefined ? 0 : timingBits(executions),
+    commands: lengthBits(forward, weights.commandFraming),
+    outputs: lengthBits(withOpenTurn(backward, openBackward), weights.outputFraming),
+  }
+}
+
+export function judgeExecutions(edge: CouplingEdge): ExecutionVerdict | undefined {
+  const bits = executionBits(edge)
+  const content = bits.commands + bits.outputs
+  const total = bits.timing + content
+  const isAnswered = bits.outputs >= weights.minOutputsOfDocuments || !isDocument(edge.forward)
+  for (const { reason, minTiming, minCommands, minContent, minTotal } of weights.verdicts)
+    if (bits.timing >= minTiming && bits.commands >= minCommands && content >= minContent && total >= minTotal)
+      if (isAnswered || reason === "runsOnRequest") return { reason, bits }
+  return undefined
+}
+
+/** More than a command came in: an answer of a server, as a runner's job, whose text may be one command. */
+function isDocument({ n, x, y }: Moments): boolean {
+  return x - y > n * weights.documentBytes
+}
+
+/** How many programs began within a quarter of a second after A spoke, of how many that were counted. */
+export function promptly({ started }: Executions): { readonly soon: number; readonly all: number } {
+  const all = started.reduce((sum, count) => sum + count, 0)
+  return { soon: all - (started.at(-1) ?? 0), all }
+}
+
+/**
+ * By chance, a program begins at a moment that has nothing to do with A: in each class of delays as often as A has been silent
+ * for so long. While little time has been watched, A is taken for a connection that speaks once a second.
+ */
+export function timingBits({ exposedNs, started }: Executions): number {
+  const watched = exposedNs.reduce((sum, ns) => sum + ns, 0)
+  const bits = started.reduce((sum, count, i) => {
+    const prior = (weights.chattyShares[i] ?? 0) * weights.priorNs
+    const chance = ((exposedNs[i] ?? 0) + prior) / (watched + weights.priorNs)
+    return sum + count * Math.log2((weights.commandShares[i] ?? 0) / chance)
+  }, 0)
+  return Math.min(weights.maxTimingBits, bits)
+}
+
+/**
+ * Lengths of two kinds that belong to the same turns. Under "the one is the other in a frame" their difference is constant:
+ * near 0 where there is no frame, else unknown, so that the first turn says nothing and each other one as much as it was
+ * free to vary. Where they do not follow each other the difference varies more than they do: bits below 0.
+ */
+export function lengthBits(moments: Moments, framing: Framing): number {
+  const { n } = moments
+  if (n === 0) return 0
+  const [x, y] = [moments.x / n, moments.y / n]
+  const between = (mean: number, square: number) => (n < 2 ? 0 : Math.max(0, (square - n * mean * mean) / (n - 1)))
+  const spread = Math.sqrt(between(y, moments.yy))
+  const rest = Math.sqrt(between(x - y, moments.xx + moments.yy - 2 * moments.xy))
+  const bits = variationBits(n, spread, rest, framing.cost) + levelBits(x - y, Math.max(x, y), rest, framing)
+  return Math.min(weights.maxLengthBits, Math.max(weights.minLengthBits, bits))
+}
+
+function variationBits(n: number, spread: number, rest: number, cost: number): number {
+  if (n < 2 || (spread === 0 && rest < weights.exactBytes)) return 0
+  const turns = Math.min(n, weights.countedTurns) - 1
+  return turns * (Math.log2(Math.max(spread, weights.exactBytes) / Math.max(rest, weights.exactBytes)) - cost)
+}
+
+/** Lengths spread over six decades: one that is `size` but for a byte or two by chance has a density of 1 / (13.8 size). */
+function levelBits(offset: number, size: number, rest: number, framing: Framing): number {
+  if (offset < framing.low || offset > framing.high || rest > weights.levelRest) return 0
+  return Math.max(0, Math.log2((weights.lengthDensity * size) / (2 * (framing.high - framing.low + 1))))
+}
+
+/** The turn under way counts once as much has left as was written. */
+function withOpenTurn(moments: Moments, { x, y }: CouplingEdge["openBackward"]): Moments {
+  if (x === 0 || y < x) return moments
+  const { n, x: xs, y: ys, xx, yy, xy } = moments
+  return { n: n + 1, x: xs + x, y: ys + y, xx: xx + x * x, yy: yy + y * y, xy: xy + x * y }
+}
