@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { statSync } from "node:fs"
 import { delimiter } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { bytesAgree } from "./bytes.js"
 import { canary } from "./cases/relays.js"
 import type { Case, Lab, Run } from "./case.js"
@@ -12,6 +13,8 @@ import type { Arrival, LabFinding, Watch } from "./watch.js"
 
 /** How long a finding may take once a case has been used. */
 export const findLimitMs = 10_000
+/** A case whose own traffic takes longer hangs, and is given up. */
+const caseLimitMs = 90_000
 /** The canary only has to come through, however busy the machine is. */
 export const canaryLimitMs = 30_000
 
@@ -33,7 +36,7 @@ export async function play(family: string, one: Case, table: Table): Promise<Out
   const from = table.watch.arrivals.length
   let run: Run
   try {
-    run = await one.run(table.lab)
+    run = await within(caseLimitMs, one.run(table.lab))
   } catch (error) {
     return {
       ...plain,
@@ -48,6 +51,19 @@ export async function play(family: string, one: Case, table: Table): Promise<Out
   return { ...plain, endUs: Date.now() * 1000, pids: run.pids, ...first, ...rest }
 }
 
+async function within<T>(limitMs: number, step: Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const late = pause(limitMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`its traffic was not through after ${limitMs / 1000} s`)
+  })
+  try {
+    return await Promise.race([step, late])
+  } finally {
+    late.catch(() => undefined)
+    stop.abort()
+  }
+}
+
 async function judgeMalicious(one: Case, run: Run, from: number, table: Table): Promise<Partial<Outcome>> {
   const { watch, checksBytes, culprits } = table
   const isWanted = (finding: LabFinding): boolean =>
@@ -55,7 +71,8 @@ async function judgeMalicious(one: Case, run: Run, from: number, table: Table): 
   const arrival = await watch.find(from, isWanted, findLimitMs)
   culprits.push(...run.pids)
   const cookie = arrival?.finding.connection?.cookie
-  const exact = checksBytes && cookie !== undefined && one.endsDiffer !== true ? { isExact: await bytesAgree(watch, cookie) } : {}
+  const exact =
+    checksBytes && cookie !== undefined && one.endsDiffer !== true ? { isExact: await bytesAgree(watch, cookie) } : {}
   const outcome = malicious(one, run, watch.arrivals.slice(from))
   await run.end()
   return { ...outcome, ...exact }

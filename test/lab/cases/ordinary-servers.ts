@@ -85,7 +85,7 @@ export const ordinaryServers: readonly Case[] = [
   ordinary({
     name: "script that waits for a port, then uploads",
     script: () =>
-      `until (echo > /dev/tcp/127.0.0.1/8000) 2> /dev/null; do sleep 0.2; done; ${fetches(near)}; head -c 200000 /dev/urandom | curl -s -m 9 -o /dev/null -T - http://${outside}:8001/bytes/10 || true`,
+      `until (echo > /dev/tcp/127.0.0.1/8000) 2> /dev/null; do sleep 0.2; done; ${fetches(near)}; head -c 200000 /dev/urandom | curl -sf -m 9 -o /dev/null -X PUT --data-binary @- http://${outside}:8001/upload`,
   }),
   ordinary({
     name: "subscriber of a redis outside that fills one inside",
@@ -95,8 +95,8 @@ export const ordinaryServers: readonly Case[] = [
       { machine: "inside", command: redis(port + 1), port: port + 1 },
     ],
     script: (port) =>
-      `(redis-cli -h ${outside} -p ${port} subscribe news | while read -r line; do redis-cli -p ${port + 1} set last "$line" > /dev/null; done) & child=$!; ` +
-      `for i in 1 2 3 4 5 6; do sleep 0.2; redis-cli -h ${outside} -p ${port} publish news "message number $i" > /dev/null; done; kill $child; redis-cli -p ${port + 1} get last > /dev/null`,
+      `(timeout 3 redis-cli -h ${outside} -p ${port} subscribe news | while read -r line; do redis-cli -p ${port + 1} set last "$line" > /dev/null; done) & child=$!; ` +
+      `for i in 1 2 3 4 5 6; do sleep 0.2; redis-cli -h ${outside} -p ${port} publish news "message number $i" > /dev/null; done; wait $child; redis-cli -p ${port + 1} get last > /dev/null`,
   }),
   ordinary({
     name: "replica of a redis outside",
