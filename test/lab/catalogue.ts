@@ -3,12 +3,18 @@ import type { Case, Family, Kind } from "./case.js"
 import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
+import { consumers } from "./cases/consumers.js"
 import { homeMade } from "./cases/home-made.js"
 import { intentScripts } from "./cases/intent-scripts.js"
 import { insidePlaces, ordinaryPlaces } from "./cases/inside-places.js"
 import { besideEachOther, joinedRelays } from "./cases/joined.js"
+import { ordinaryServers } from "./cases/ordinary-servers.js"
+import { ordinarySshForms } from "./cases/ordinary-ssh-forms.js"
 import { relays } from "./cases/relays.js"
 import { shells } from "./cases/shells.js"
+import { shellForms } from "./cases/shell-forms.js"
+import { sshForms } from "./cases/ssh-forms.js"
+import { tools } from "./cases/tools.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
 import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
@@ -21,9 +27,15 @@ export const families: readonly Family[] = [
   { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "words that ask", cases: intentScripts, inTests: 0 },
+  { name: "forms of ssh", cases: sshForms, inTests: 0 },
+  { name: "forms of shells", cases: shellForms, inTests: 0 },
+  { name: "tools", cases: tools, inTests: 0 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
   { name: "programs beside each other", cases: besideEachOther },
+  { name: "consumers", cases: consumers, inTests: 0 },
+  { name: "ordinary forms of ssh", cases: ordinarySshForms, inTests: 0 },
+  { name: "servers and proxies", cases: ordinaryServers, inTests: 0 },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
   { name: "transports", cases: transportRelays, inTests: 4 },
   { name: "places inside", cases: insidePlaces },

@@ -12,10 +12,12 @@ import { makeNetwork } from "./network.js"
 import type { Outcome } from "./outcome.js"
 import { play } from "./play.js"
 import { Progress } from "./progress.js"
+import { record } from "./record.js"
 import { markdown, writeIntoDocs } from "./report.js"
 import type { Report } from "./report.js"
 import { missingForLab } from "./requirements.js"
 import { isPlayed } from "./score.js"
+import { soak } from "./soak.js"
 import { missingForWan } from "./wan.js"
 import type { Wan } from "./wan.js"
 import { Watch } from "./watch.js"
@@ -35,6 +37,8 @@ what woke somebody for nothing. Needs root and a build; everything takes about 2
   --no-ablation    leave out what each observation is worth
   --out DIR        write lab.md, lab.json, latency.svg and rates.svg into DIR
   --write-docs     put the table into docs/detection.md, and the pictures beside it
+  --record DIR     make the data set of docs/benchmark.md instead: nothing is judged
+  --soak COUNT     ordinary flows of COUNT, long and short, that must raise no alert, instead
 `
 
 /** Returns the exit code: 0 also for misses, which are a result; 1 when something could not be played. */
@@ -52,6 +56,8 @@ export async function command(args: readonly string[]): Promise<number> {
       "no-ablation": { type: "boolean" },
       out: { type: "string" },
       "write-docs": { type: "boolean" },
+      record: { type: "string" },
+      soak: { type: "string" },
       help: { type: "boolean" },
     },
   })
@@ -72,6 +78,8 @@ export async function command(args: readonly string[]): Promise<number> {
     return 1
   }
   const link = wan.roundTripMs > 0 ? wan : undefined
+  if (values.soak !== undefined) return soak(Number(values.soak))
+  if (values.record !== undefined) return record(values.record, entries, link)
   const report = await run(entries, link, {
     checksBytes: values.bytes === true,
     ablates: values["no-ablation"] !== true,
@@ -109,11 +117,12 @@ async function run(
     const lab: Lab = await startLab(network)
     const recording = join(network.folder, "recording")
     const watch = await Watch.start(network.folder, ["--record", recording])
+    const table = { lab, watch, checksBytes, culprits: [] }
     const progress = new Progress(entries.length)
     try {
       for (const { family, case: one } of entries) {
         progress.begin(one.name)
-        outcomes.push(await play(family, one, { lab, watch, checksBytes }))
+        outcomes.push(await play(family, one, table))
         progress.end(outcomes.at(-1) as Outcome)
       }
     } finally {

@@ -12,6 +12,7 @@ import { Watch } from "./watch.js"
 import type { StoredConnection } from "./connections.js"
 
 const outcomes: Outcome[] = []
+const culprits: number[] = []
 let removeNetwork: (() => void) | undefined
 let watch: Watch
 let started: Watch | undefined
@@ -50,7 +51,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
     it.each(cases("malicious"))(
       "$family: $name",
       async ({ family, case: one }) => {
-        const outcome = await play(family, one, { lab, watch, checksBytes: true })
+        const outcome = await play(family, one, { lab, watch, checksBytes: true, culprits })
         outcomes.push(outcome)
         expect(outcome).not.toHaveProperty("failed")
         expect(outcome.right, `the first alert: ${JSON.stringify(outcome.alert)}`).toBeDefined()
@@ -64,7 +65,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
     it.each(cases("benign"))(
       "$family: $name",
       async ({ family, case: one }) => {
-        const outcome = await play(family, one, { lab, watch, checksBytes: false })
+        const outcome = await play(family, one, { lab, watch, checksBytes: false, culprits })
         outcomes.push(outcome)
         expect(outcome).not.toHaveProperty("failed")
         expect(outcome.alert).toBeUndefined()
@@ -78,7 +79,7 @@ describe.skipIf(missing !== undefined)("lab", () => {
     beforeAll(() => {
       connections = watch.connections()
       console.log(`\n${markdown({ wan, outcomes, ablations: [] })}\n`)
-    }, 30_000)
+    }, 60_000)
 
     it("counts every byte of the outside connections, at both ends alike", () => {
       const compared = outcomes.filter(({ isExact }) => isExact !== undefined)

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { statSync } from "node:fs"
 import { delimiter } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { bytesAgree } from "./bytes.js"
 import { canary } from "./cases/relays.js"
 import type { Case, Lab, Run } from "./case.js"
@@ -12,12 +13,18 @@ import type { Arrival, LabFinding, Watch } from "./watch.js"
 
 /** How long a finding may take once a case has been used. */
 export const findLimitMs = 10_000
+/** A case whose own traffic takes longer hangs, and is given up. */
+const caseLimitMs = 90_000
+/** The canary only has to come through, however busy the machine is. */
+export const canaryLimitMs = 30_000
 
 export interface Table {
   readonly lab: Lab
   readonly watch: Watch
   /** Compares both ends of what was found: takes a second for each case. */
   readonly checksBytes: boolean
+  /** Processes of canaries and malicious cases so far: a finding on one of them may come late, and is nobody else's. */
+  readonly culprits: number[]
 }
 
 /** Plays one case from its start to its end. Never throws over the case itself: the outcome tells. */
@@ -29,7 +36,7 @@ export async function play(family: string, one: Case, table: Table): Promise<Out
   const from = table.watch.arrivals.length
   let run: Run
   try {
-    run = await one.run(table.lab)
+    run = await within(caseLimitMs, one.run(table.lab))
   } catch (error) {
     return {
       ...plain,
@@ -44,38 +51,54 @@ export async function play(family: string, one: Case, table: Table): Promise<Out
   return { ...plain, endUs: Date.now() * 1000, pids: run.pids, ...first, ...rest }
 }
 
+async function within<T>(limitMs: number, step: Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const late = pause(limitMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`its traffic was not through after ${limitMs / 1000} s`)
+  })
+  try {
+    return await Promise.race([step, late])
+  } finally {
+    late.catch(() => undefined)
+    stop.abort()
+  }
+}
+
 async function judgeMalicious(one: Case, run: Run, from: number, table: Table): Promise<Partial<Outcome>> {
-  const { watch, checksBytes } = table
+  const { watch, checksBytes, culprits } = table
   const isWanted = (finding: LabFinding): boolean =>
     one.finds?.class.includes(finding.class) === true && isAlarming(finding) && concerns(finding, run.pids)
   const arrival = await watch.find(from, isWanted, findLimitMs)
+  culprits.push(...run.pids)
   const cookie = arrival?.finding.connection?.cookie
-  const exact = checksBytes && cookie !== undefined && one.endsDiffer !== true ? { isExact: await bytesAgree(watch, cookie) } : {}
+  const exact =
+    checksBytes && cookie !== undefined && one.endsDiffer !== true ? { isExact: await bytesAgree(watch, cookie) } : {}
   const outcome = malicious(one, run, watch.arrivals.slice(from))
   await run.end()
   return { ...outcome, ...exact }
 }
 
-async function judgeBenign(run: Run, from: number, { lab, watch }: Table): Promise<Partial<Outcome>> {
+async function judgeBenign(run: Run, from: number, { lab, watch, culprits }: Table): Promise<Partial<Outcome>> {
   await run.end()
   // Once a relay that came later is found, everything before it has been judged: silence is no blindness.
   const sentinel = await canary.run(lab)
-  const passed = await watch.find(from, (f) => isAlarming(f) && concerns(f, sentinel.pids), findLimitMs)
+  culprits.push(...sentinel.pids)
+  const passed = await watch.find(from, (f) => isAlarming(f) && concerns(f, sentinel.pids), canaryLimitMs)
   await sentinel.end()
   if (passed === undefined)
     return { failed: "the canary after it was not found: nothing can be said of what came before" }
-  const alert = firstAlarm(lab, run, watch, from, sentinel.pids)
+  const alert = firstAlarm(lab, run, watch, from, culprits)
   return alert === undefined ? {} : { alert: sighting(alert) }
 }
 
-/** Of what is new since `from`, the first alarm about anything of this lab that is not the canary. */
-function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, sentinel: readonly number[]): Arrival | undefined {
+/** Of what is new since `from`, the first alarm about anything of this lab that is no culprit. */
+function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, culprits: readonly number[]): Arrival | undefined {
   const known = new Set(watch.arrivals.slice(0, from).map(({ finding }) => finding.id))
   return watch.arrivals
     .slice(from)
     .find(
       ({ finding }) =>
-        isAlarming(finding) && !known.has(finding.id) && !concerns(finding, sentinel) && isOfLab(finding, lab, run),
+        isAlarming(finding) && !known.has(finding.id) && !concerns(finding, culprits) && isOfLab(finding, lab, run),
     )
 }
 

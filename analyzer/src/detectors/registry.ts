@@ -1,6 +1,7 @@
 import type { Detector } from "../domain/detector.js"
 import { blinding } from "./blinding/blinding.js"
 import { coupling } from "./coupling/coupling.js"
+import { observationNames } from "./coupling/order.js"
 import { intent } from "./intent/intent.js"
 import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
 import { longLivedSsh } from "./long-lived-ssh/long-lived-ssh.js"
@@ -18,15 +19,17 @@ export interface DetectorOptions {
 
 const none: ReadonlySet<string> = new Set()
 
-/** What can be switched off, by name: each detector as a whole. */
+/** What can be switched off, by name: each detector as a whole, and each observation of the coupling score. */
 export const observations: readonly string[] = [
   "coupling",
+  "tun-device",
   "reverse-shell",
   "ssh-role-inversion",
   "long-lived-ssh",
   "inverted-exchanges",
   "intent",
   "blinding",
+  ...observationNames,
 ]
 
 /** New detectors for one host in one boot, in the order in which they see each change. */
@@ -35,7 +38,7 @@ export function detectors({
   disabled = none,
 }: DetectorOptions): readonly Detector[] {
   const all = [
-    coupling(),
+    coupling(disabled),
     tunDevice(),
     reverseShell(),
     sshRoleInversion(),

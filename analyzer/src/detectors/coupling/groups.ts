@@ -17,11 +17,13 @@ interface Group {
 /** Bounded by the edges that the tracker keeps: it tells of each one that it lets go. */
 export class Groups {
   readonly #ends: OutsideEnds
+  readonly #disabled: ReadonlySet<string>
   readonly #groups = new Map<string, Group>()
   readonly #touched = new Set<string>()
 
-  constructor(ends: OutsideEnds) {
+  constructor(ends: OutsideEnds, disabled: ReadonlySet<string>) {
     this.#ends = ends
+    this.#disabled = disabled
   }
 
   add(edge: CouplingEdge, role: OutsideRole): void {
@@ -68,7 +70,7 @@ export class Groups {
   #strongest({ all, byInside, changed }: Group): JudgedEdges | undefined {
     let best: JudgedEdges | undefined
     const consider = (edges: EdgeSums, places: number) => {
-      const verdict = judge(edges)
+      const verdict = judge(edges, this.#disabled)
       if (verdict && verdict.score > (best?.verdict.score ?? 0)) best = { verdict, edges, places }
     }
     const insides = new Set<EdgeSums>()

@@ -231,3 +231,24 @@ describe("boundaries", () => {
     expect(constant(50)?.bits).toBeCloseTo(constant(1)?.bits ?? 0)
   })
 })
+
+describe("what is switched off", () => {
+  // prettier-ignore
+  const edge = edgeWith([[116, 80], [540, 504], [3036, 3000]], [[122, 158], [900, 936], [7000, 7036]])
+  const relay = new EdgeSums(edge, opaque)
+  const bitsOf = (disabled: readonly string[]) => {
+    const verdict = judge(relay, new Set(disabled))
+    return {
+      total: verdict?.bits ?? 0,
+      sizes: verdict?.observations.find(({ name }) => name === "backwardSizes")?.bits,
+    }
+  }
+
+  it("weighs nothing, and the rest as before", () => {
+    const whole = bitsOf([])
+    const without = bitsOf(["backwardSizes"])
+    expect(whole.sizes).toBeGreaterThan(0)
+    expect(without.sizes).toBe(0)
+    expect(without.total).toBeCloseTo(whole.total - (whole.sizes ?? 0))
+  })
+})

@@ -28,11 +28,14 @@ export interface JudgedEdges {
   readonly places: number
 }
 
-export function judge(edges: EdgeSums): Verdict | undefined {
+const none: ReadonlySet<string> = new Set()
+
+/** `disabled` names observations that weigh nothing: a benchmark shows what each is worth. */
+export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none): Verdict | undefined {
   const forward = direction(edges.forward)
   const backward = direction(edges.backward)
   if (forward.n === 0) return undefined
-  const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward) }
+  const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward, disabled) }
   return edges.areAllOfSshClients
     ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
     : verdictOf(edges, weighed)
@@ -43,12 +46,13 @@ type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
   readonly isNotable: boolean
 }
 
-function weigh(edges: EdgeSums, forward: Direction, backward: Direction) {
-  const inward: Observation = { name: "forwardSizes", bits: sizeBits(forward, -1) }
-  const outward: Observation = { name: "backwardSizes", bits: sizeBits(backward, 1) }
-  const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone) : []
-  const chance: Observation = { name: "chance", bits: chanceBits(edges.order, edges.opened) }
-  const orderBits = Math.min(sum(order), chance.bits)
+function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disabled: ReadonlySet<string>) {
+  const weighed = (one: Observation): Observation => (disabled.has(one.name) ? { ...one, bits: 0 } : one)
+  const inward = weighed({ name: "forwardSizes", bits: sizeBits(forward, -1) })
+  const outward = weighed({ name: "backwardSizes", bits: sizeBits(backward, 1) })
+  const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone).map(weighed) : []
+  const chance = weighed({ name: "chance", bits: chanceBits(edges.order, edges.opened) })
+  const orderBits = disabled.has("chance") ? sum(order) : Math.min(sum(order), chance.bits)
   const bits = inward.bits + outward.bits + orderBits
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (least: { readonly forward: number; readonly backward: number }) =>

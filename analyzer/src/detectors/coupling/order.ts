@@ -13,6 +13,8 @@ export interface Observation {
 export type OrderName = keyof typeof weights
 export type ObservationName = OrderName | "forwardSizes" | "backwardSizes" | "chance"
 
+export const observationNames: readonly string[] = ["forwardSizes", "backwardSizes", ...Object.keys(weights), "chance"]
+
 /** What of `order` says anything. */
 export function orderObservations(order: TurnOrder, openedAlone: number): readonly Observation[] {
   const neverPassed = order.passed === 0 ? 1 : 0
