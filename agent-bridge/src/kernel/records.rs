@@ -112,7 +112,9 @@ record!(Edge, 384, {
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
     first_ns: u64, last_ns: u64, share: u64, b_path: [u8; 112],
 });
-record!(Executions, 72, { exposed_ns: [u64; 5], started: [u32; 8] });
+record!(Executions, 80, {
+    exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5], reserved: u32,
+});
 record!(EdgeRecord, 432, { key: EdgeKey, edge: Edge });
 record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
 record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });

@@ -179,7 +179,9 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_backward_in: e.backward_turn.came_in,
         open_backward_out: e.backward_turn.went_out,
         exposed_ns: executions.map_or_else(Vec::new, |seen| seen.exposed_ns.to_vec()),
-        started: executions.map_or_else(Vec::new, |seen| seen.started.iter().take(seen.exposed_ns.len()).copied().collect()),
+        started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
+        first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
+        first_backward: executions.map_or_else(Vec::new, |seen| seen.first_backward.to_vec()),
     }
 }
 

@@ -1,4 +1,4 @@
-import type { Attachment, CouplingEdge, CouplingPoint } from "../domain/coupling.js"
+import type { Attachment, CouplingEdge, CouplingPoint, Executions } from "../domain/coupling.js"
 import { keyOf } from "./processes.js"
 import { startUs } from "./time.js"
 
@@ -31,6 +31,11 @@ export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
     lastUs: startUs,
     ...changes,
   }
+}
+
+export function anExecutions(changes: Partial<Executions> = {}): Executions {
+  const none = { x: 0, y: 0 }
+  return { exposedNs: [0, 0, 0, 0, 0], started: [0, 0, 0, 0, 0], firstForward: none, firstBackward: none, ...changes }
 }
 
 export function anAttachment(changes: Partial<Attachment> = {}): Attachment {
