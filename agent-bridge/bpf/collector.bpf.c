@@ -64,6 +64,15 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 	emit_connection(t, REASON_OPENED, 0, 0);
 }
 
+/* close(2) or shutdown(2) here, before the other side has ended its half. */
+static __always_inline void ended_here(struct sock *sk)
+{
+	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+
+	if (t && is_dialled_inside(t))
+		inside_closed(t, bpf_ktime_get_boot_ns());
+}
+
 static __always_inline void became_closed(struct sock *sk, int old_state)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
@@ -91,6 +100,8 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
 		became_established(sk, old_state);
+	} else if (new_state == TCP_FIN_WAIT1) {
+		ended_here(sk);
 	} else if (new_state == TCP_CLOSE) {
 		became_closed(sk, old_state);
 	}

@@ -42,24 +42,29 @@ static __always_inline struct group *current_group(__u64 *id)
 static __always_inline struct group *group_make(__u64 id, struct tracked *a)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct group fresh = { .cgroups = (__u64)task->cgroups };
+	static const struct group nothing;
+	__u64 share = identity_of_current();
 	struct process_id process;
+	struct group *g;
 	int failed;
 
-	fresh.share = identity_of_current();
-	if (share_has_groups(fresh.share)) {
-		failed = bpf_map_update_elem(&groups, &id, &fresh, BPF_NOEXIST);
-		if (!failed)
-			share_took_group(fresh.share);
-		if (!failed || failed == -EEXIST)
-			return bpf_map_lookup_elem(&groups, &id);
+	if (share_has_groups(share)) {
+		failed = bpf_map_update_elem(&groups, &id, &nothing, BPF_NOEXIST);
+		g = failed && failed != -EEXIST ? NULL : bpf_map_lookup_elem(&groups, &id);
+		if (g && !failed) {
+			g->cgroups = (__u64)task->cgroups;
+			g->share = share;
+			share_took_group(share);
+		}
+		if (g)
+			return g;
 	}
 	if (a->flags & TRACKED_UNGROUPED)
 		return NULL;
 	a->flags |= TRACKED_UNGROUPED;
 	count_lost(LOST_MAP_GROUP);
 	process_of(task, &process);
-	note_overload(OVERLOAD_GROUPS, fresh.share, &process, SHARE_GROUPS);
+	note_overload(OVERLOAD_GROUPS, share, &process, SHARE_GROUPS);
 	return NULL;
 }
 

@@ -246,6 +246,7 @@ struct task_io_accounting {
 	__u64 wchar;
 };
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	__u64 start_boottime;

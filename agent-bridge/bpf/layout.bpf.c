@@ -20,6 +20,7 @@ struct {
 	struct moments moments;
 	struct turn turn;
 	struct executions executions;
+	struct order order;
 	struct edge edge;
 	struct edge_record edge_record;
 	struct edge_age edge_age;

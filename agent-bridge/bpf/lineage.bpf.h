@@ -45,8 +45,10 @@ static __always_inline void emit_exec(struct task_struct *task, struct linux_bin
 	r->argv_truncated = bytes > ARGV_BYTES;
 	if (bytes > ARGV_BYTES)
 		bytes = ARGV_BYTES;
-	if (bpf_probe_read_user(r->argv, bytes, (void *)start))
+	if (bpf_probe_read_user(r->argv, bytes, (void *)start)) {
+		count_lost(LOST_EXEC_ARGV);
 		bytes = 0;
+	}
 	r->argv_bytes = bytes;
 	if (bpf_ringbuf_output(&ring, r, sizeof(*r) - ARGV_BYTES + (bytes & (2 * ARGV_BYTES - 1)), BPF_RB_NO_WAKEUP))
 		record_lost(LOST_RING_EXEC, &r->parent, sizeof(*r));

@@ -199,6 +199,23 @@ struct executions {
 };
 _Static_assert(sizeof(struct executions) == 80, "executions");
 
+/* Who waited for whom, counted in turns; order.bpf.h says what of it a relay does. */
+struct order {
+	__u32 opened_late; /* B was opened more than 2 s after A spoke, and may be opened because of that */
+	__u32 waited;      /* the first write to a B that was dialled: A had spoken again */
+	__u32 straight;    /* it had not */
+	__u32 prompted;    /* B had spoken and was written again: A had spoken since */
+	__u32 own;         /* it had not */
+	__u32 passed;      /* B had spoken, and A was sent */
+	__u32 kept;        /* B was written again, and A had not been sent since B spoke */
+	__u32 streamed;    /* B went on when the first part of its answer had left on A */
+	__u32 closed_after; /* this host closed B, and A had the last word */
+	__u32 closed_alone;
+	__u64 lead_log2; /* 256 log2 of the time between A's messages over the time since the last: opened, waited, prompted, closed */
+	__u64 answer_log2; /* 256 log2(ns) from B speaking to A sent, over passed */
+};
+_Static_assert(sizeof(struct order) == 56, "order");
+
 struct edge {
 	struct process_id a_process;
 	struct process_id b_process;
@@ -216,9 +233,12 @@ struct edge {
 	__u64 first_ns;
 	__u64 last_ns;
 	__u64 share; /* the identity whose share of the map it takes */
+	__u64 a_messages; /* that A has sent since `a_since_ns`, to this edge or not */
+	__u64 a_since_ns;
+	struct order order;
 	char b_path[UNIX_PATH_BYTES + 4];
 };
-_Static_assert(sizeof(struct edge) == 384, "edge");
+_Static_assert(sizeof(struct edge) == 456, "edge");
 _Static_assert(__builtin_offsetof(struct edge, b_path) % 8 == 0, "executions in an edge");
 _Static_assert(sizeof(struct executions) <= UNIX_PATH_BYTES, "executions in an edge");
 
@@ -227,7 +247,7 @@ struct edge_record {
 	struct edge_key key;
 	struct edge edge;
 };
-_Static_assert(sizeof(struct edge_record) == 432, "edge_record");
+_Static_assert(sizeof(struct edge_record) == 504, "edge_record");
 
 /* What user space chooses by when it makes room: one for each edge, group and process in a group of others. */
 struct edge_age {
@@ -314,6 +334,7 @@ enum lost_kind {
 	LOST_MAP_EDGE,
 	LOST_MAP_GROUP,
 	LOST_WALK_DESCRIPTOR,
+	LOST_EXEC_ARGV,
 	LOST_KINDS,
 };
 

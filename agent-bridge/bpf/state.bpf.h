@@ -41,6 +41,7 @@ enum tracked_flags {
 	TRACKED_TOUCHED = 16, /* the present owner was seen using it */
 	TRACKED_DIRTY = 32,
 	TRACKED_UNGROUPED = 64, /* counted as lost: there was no room for its group */
+	TRACKED_DIALLED_AFTER = 128, /* B: opened when something outside had spoken not long before */
 };
 
 /* State of one socket. */
@@ -64,33 +65,53 @@ struct tracked {
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */
 	__u64 datagram_received;
+	__u64 sent_ns;     /* B: the last write and the last receive */
+	__u64 received_ns;
 	struct exchange_turn turn;
 	struct exchanges exchanges;
 	struct ssh_stream ssh_local;
 	struct ssh_stream ssh_remote;
 };
 
+/* Places outside of which a group remembers what they said: the others are those that have been silent for longest. */
+#define OUTSIDES 6
+
 /*
- * Processes that act as one. "A" is what they opened to the outside, "B" what they open or write inside. Bytes received
- * on A wait in `waiting_in` until something is written to B, and bytes received on B in `waiting_back` until something is
- * written to A: so each turn is counted whole, however many reads and writes it took.
+ * "A": what a group opened to one place outside, however many connections that takes. Bytes received on A wait in
+ * `waiting_in` until something is written to B, "what the group opens or writes inside", and bytes received on B in
+ * `waiting_back` until something is written to A: so each turn is counted whole, however many reads and writes it took.
  */
-struct group {
-	__u64 cgroups; /* css_set of the process that made the group: who leaves its cgroup leaves the group */
-	__u64 a_spoke_ns;
-	__u64 a_cookie;
-	struct process_id a_process;
-	__u8 a_remote[16];
-	__u16 a_port;
-	__u16 reserved[3];
+struct outside {
+	__u8 remote[16];
+	__u16 port;
+	__u16 index; /* of this slot */
+	__u16 reserved[2];
+	__u64 spoke_ns; /* 0: the slot is free */
+	__u64 sent_ns;
+	__u64 since_ns; /* of the first message */
+	__u64 messages;
+	__u64 gap_ns; /* between the last two messages */
+	__u64 cookie; /* the last socket that spoke */
+	struct process_id process;
 	__u64 waiting_in;
 	__u64 answered_in; /* what waited when A spoke for itself */
 	__u64 waiting_back;
+};
+
+/* Processes that act as one. */
+struct group {
+	__u64 cgroups; /* css_set of the process that made the group: who leaves its cgroup leaves the group */
+	__u64 a_spoke_ns; /* any A */
+	__u64 latest;     /* index of the A that spoke last */
+	struct outside outsides[OUTSIDES];
 	__u64 waiting_back_ns;
-	struct edge_key back; /* edge of the B that spoke last */
-	__u64 share;          /* identity that it counts for */
-	__u64 edges;          /* ever made */
-	__u64 crowded;        /* it has an edge for what was beyond its bound */
+	__u8 back_remote[16]; /* the B that spoke last */
+	__u16 back_port;
+	__u8 back_protocol;
+	__u8 reserved[5];
+	__u64 share;   /* identity that it counts for */
+	__u64 edges;   /* ever made */
+	__u64 crowded; /* it has an edge for what was beyond its bound */
 	__u64 ended_ns;
 };
 

@@ -76,15 +76,20 @@ static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
 	struct edge *edge;
 	__u64 id;
 	struct group *g = current_group(&id);
+	int i;
 
 	if (!g || !unix_peer_name(sk, &name))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_sent(&b, bytes, bpf_ktime_get_boot_ns());
-	edge_key_of(&key, id, g, &b);
-	edge = bpf_map_lookup_elem(&edges, &key);
-	if (edge && !edge->b_path[0] && !edge->b_path[1])
-		__builtin_memcpy(edge->b_path, name.path, UNIX_PATH_BYTES);
+	for (i = 0; i < OUTSIDES; i++) {
+		if (!g->outsides[i].spoke_ns)
+			continue;
+		edge_key_of(&key, id, &g->outsides[i], &b);
+		edge = bpf_map_lookup_elem(&edges, &key);
+		if (edge && !edge->b_path[0] && !edge->b_path[1])
+			__builtin_memcpy(edge->b_path, name.path, UNIX_PATH_BYTES);
+	}
 }
 
 static __always_inline void unix_received(struct sock *sk, __u64 bytes)

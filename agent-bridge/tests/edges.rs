@@ -17,7 +17,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 const RING_BYTES: u32 = 1 << 16;
 /// The hash of a map has a seed of its own.
-const MAPS: usize = 5;
+const MAPS: u64 = 20;
 
 /// None, said on standard error, where the programs cannot be loaded.
 fn kernel() -> Option<Kernel> {
@@ -28,18 +28,31 @@ fn kernel() -> Option<Kernel> {
     Some(Kernel::load(RING_BYTES).unwrap())
 }
 
-/// Keys that no hook makes: no process has this group.
-fn key(number: u32) -> EdgeKey {
-    let none: EdgeKey = read(&[0; 48]).unwrap();
-    let scattered = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    EdgeKey { group: u64::MAX, b_remote: u128::from(scattered).to_be_bytes(), b_port: 1, ..none }
+/// Numbers that look like chance and are the same in each run: `SplitMix64`, by Steele, Lea and Flood.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Keys that no hook makes: no process has this group.
+    fn keys(&mut self, count: usize) -> Vec<EdgeKey> {
+        let none: EdgeKey = read(&[0; 48]).unwrap();
+        let wide = |random: &mut Self| (u128::from(random.next()) << 64 | u128::from(random.next())).to_be_bytes();
+        (0..count).map(|_| EdgeKey { group: u64::MAX, b_remote: wide(self), b_port: 1, ..none }).collect()
+    }
 }
 
-fn put(edges: &MapHandle, numbers: std::ops::Range<u32>, last_ns: u64) {
-    let none: Edge = read(&[0; 384]).unwrap();
-    for number in numbers {
-        edges.update(bytes_of(&key(number)), bytes_of(&Edge { first_ns: 1, last_ns, ..none }), MapFlags::NO_EXIST).unwrap();
-    }
+/// Those that the map has taken: hooks make edges in it meanwhile, and it may be full.
+fn put(edges: &MapHandle, keys: &[EdgeKey], last_ns: u64) -> HashSet<[u8; 16]> {
+    let none: Edge = read(&[0; std::mem::size_of::<Edge>()]).unwrap();
+    let edge = Edge { first_ns: 1, last_ns, ..none };
+    let taken = keys.iter().filter(|key| edges.update(bytes_of(*key), bytes_of(&edge), MapFlags::NO_EXIST).is_ok());
+    taken.map(|key| key.b_remote).collect()
 }
 
 fn read_edges(coupling: &mut Coupling, kernel: &Kernel) -> HashSet<[u8; 16]> {
@@ -55,19 +68,25 @@ fn read_edges(coupling: &mut Coupling, kernel: &Kernel) -> HashSet<[u8; 16]> {
 }
 
 #[test]
-fn reads_every_edge_up_to_the_bound() {
-    for _ in 0..MAPS {
+fn reads_every_edge_that_a_map_has_taken_however_many_and_whatever_their_keys() {
+    for seed in 0..MAPS {
         let Some(kernel) = kernel() else { return };
         let edges = kernel.map("edges").unwrap();
-        let mut held = 0;
-        // Some room is left for edges that the hooks make meanwhile.
-        for count in [1000, 1100, 2000, 4000, u32::try_from(MAX_EDGES).unwrap() - 16] {
-            put(&edges, held..count, boot_ns());
-            held = count;
+        let mut random = Random(seed);
+        let mut held = HashSet::new();
+        let mut offered = 0;
+        // A few, some thousands, and at the end more than there is room for.
+        let many = 1_000 + usize::try_from(random.next() % 12_000).unwrap();
+        for count in [usize::try_from(random.next() % 1_000).unwrap(), many, MAX_EDGES] {
+            let keys = random.keys(count);
+            let taken = put(&edges, &keys, boot_ns());
+            offered += count;
+            let is_full = taken.len() < count;
+            assert_eq!(is_full, offered > MAX_EDGES, "seed {seed}: {} of {count} after {}", taken.len(), held.len());
+            held.extend(taken);
             let mut coupling = Coupling::new(&kernel).unwrap();
-            let seen = read_edges(&mut coupling, &kernel);
-            assert_eq!(seen, (0..count).map(|number| key(number).b_remote).collect(), "{count} edges");
-            assert_eq!(coupling.missed, 0);
+            assert_eq!(read_edges(&mut coupling, &kernel), held, "seed {seed}, {offered} edges");
+            assert_eq!(coupling.missed, 0, "seed {seed}, {offered} edges");
         }
     }
 }
@@ -77,10 +96,11 @@ fn reads_again_only_what_changed_since_the_last_reading_began() {
     let Some(kernel) = kernel() else { return };
     let edges = kernel.map("edges").unwrap();
     let mut coupling = Coupling::new(&kernel).unwrap();
-    put(&edges, 0..10, boot_ns() - 1_000_000_000);
+    let keys = Random(0).keys(12);
+    put(&edges, &keys[..10], boot_ns() - 1_000_000_000);
     assert_eq!(read_edges(&mut coupling, &kernel).len(), 10);
     // By the clock of the hook it changed before the reading, and was written after it.
-    put(&edges, 10..12, boot_ns() - 1_000_000);
+    put(&edges, &keys[10..], boot_ns() - 1_000_000);
     assert_eq!(read_edges(&mut coupling, &kernel).len(), 2);
     coupling.read_all();
     assert_eq!(read_edges(&mut coupling, &kernel).len(), 12);
@@ -92,7 +112,7 @@ fn counts_edges_that_the_map_should_hold_and_a_reading_did_not_visit() {
     let mut coupling = Coupling::new(&kernel).unwrap();
     let made = kernel.map("edges_made").unwrap();
     made.update(&0u32.to_ne_bytes(), &1_000_000u64.to_ne_bytes(), MapFlags::ANY).unwrap();
-    put(&kernel.map("edges").unwrap(), 0..4, boot_ns());
+    put(&kernel.map("edges").unwrap(), &Random(0).keys(4), boot_ns());
     read_edges(&mut coupling, &kernel);
     assert!((999_900..=999_996).contains(&coupling.missed), "{}", coupling.missed);
 }
@@ -102,7 +122,7 @@ fn deletes_the_edges_of_groups_that_are_gone() {
     let Some(kernel) = kernel() else { return };
     let edges = kernel.map("edges").unwrap();
     let mut coupling = Coupling::new(&kernel).unwrap();
-    put(&edges, 0..u32::try_from(GROUP_EDGES).unwrap(), boot_ns() - 5_000_000_000);
+    put(&edges, &Random(0).keys(GROUP_EDGES), boot_ns() - 5_000_000_000);
     // Not before they were read.
     coupling.prune(&kernel.lists, boot_ns()).unwrap();
     assert_eq!(read_edges(&mut coupling, &kernel).len(), GROUP_EDGES);

@@ -16,6 +16,8 @@ export interface Run {
   readonly pids: readonly number[]
   /** Wall clock of the first byte that the outside sent in, microseconds. */
   readonly firstUs?: number
+  /** Ports of the far ends of the tunnel and of what it reaches inside, where the data set cannot tell by the addresses. */
+  readonly tunnelPorts?: readonly number[]
   readonly end: () => Promise<void>
 }
 
@@ -23,7 +25,20 @@ export interface Case {
   readonly name: string
   /** What must be found and in which program; without it, nothing of medium severity or above may be. */
   readonly finds?: { readonly class: readonly string[]; readonly exe: RegExp }
+  /** Programs that it runs beyond those that the lab as a whole requires; where one is missing it is skipped aloud. */
+  readonly needs?: readonly string[]
   readonly run: (lab: Lab) => Promise<Run>
+}
+
+export type Kind = "malicious" | "benign"
+
+export const kindOf = (one: Case): Kind => (one.finds === undefined ? "benign" : "malicious")
+
+/** Cases of one topic. Of each the first `inTests` are played by `npm test`; all where it is left out. */
+export interface Family {
+  readonly name: string
+  readonly cases: readonly Case[]
+  readonly inTests?: number
 }
 
 /** Resolves when something listens on the port. */

@@ -3,7 +3,10 @@ import type { ChildProcess } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { toolFolder } from "./executables.js"
 import { waitForLine } from "./processes.js"
+import { startWan } from "./wan.js"
+import type { Wan } from "./wan.js"
 
 /** Machines of the lab: the watched host, a router, a host outside behind it, and another host inside. */
 export type Machine = "inside" | "gateway" | "outside" | "lan"
@@ -34,20 +37,38 @@ export interface LabNetwork {
   readonly remove: () => void
 }
 
-/** Makes four namespaces that carry this process's id. The outside is behind a route, not on the watched host's subnet. */
-export function makeNetwork(): LabNetwork {
+/**
+ * Makes four namespaces that carry this process's id. The outside is behind a route, not on the watched host's subnet;
+ * with a WAN, behind one that takes its time and loses packets.
+ */
+export function makeNetwork(wan?: Wan): LabNetwork {
   const folder = mkdtempSync(join(tmpdir(), "backflow-lab-"))
   const name = (machine: Machine): string => `backflow-lab-${process.pid}-${machine}`
   const start: LabNetwork["start"] = (machine, program, ...args) =>
-    spawn("ip", ["netns", "exec", name(machine), program, ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: folder })
+    spawn("ip", ["netns", "exec", name(machine), program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: folder,
+      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:${toolFolder}` },
+    })
   const python: LabNetwork["python"] = (machine, program, ...args) =>
     start(machine, "/usr/bin/python3", "-B", join(programs, program), ...args)
+  let link: ChildProcess | undefined
   const remove = (): void => {
+    link?.kill("SIGKILL")
     for (const machine of machines) removeNamespace(name(machine))
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    connect(name)
+    for (const machine of machines) {
+      ip("netns", "add", name(machine))
+      ip("-n", name(machine), "link", "set", "lo", "up")
+    }
+    if (wan !== undefined)
+      link = startWan(folder, wan, [
+        { namespace: name("gateway"), device: "outside" },
+        { namespace: name("outside"), device: "wire" },
+      ])
+    connect(name, wan !== undefined)
   } catch (error) {
     remove()
     throw error
@@ -66,18 +87,28 @@ export function makeNetwork(): LabNetwork {
 
 const machines: readonly Machine[] = ["inside", "gateway", "outside", "lan"]
 
-function connect(name: (machine: Machine) => string): void {
-  for (const machine of machines) {
-    ip("netns", "add", name(machine))
-    ip("-n", name(machine), "link", "set", "lo", "up")
-  }
+function connect(name: (machine: Machine) => string, hasWan: boolean): void {
   const far = [
     { machine: "inside", address: `${addresses.inside}/24`, gateway: "10.77.0.1" },
     { machine: "outside", address: `${addresses.outside}/24`, gateway: "203.0.113.1" },
     { machine: "lan", address: `${addresses.lan}/24`, gateway: "10.78.0.1" },
   ] as const
   for (const { machine, address, gateway } of far) {
-    ip("link", "add", "wire", "netns", name(machine), "type", "veth", "peer", "name", machine, "netns", name("gateway"))
+    if (machine !== "outside" || !hasWan)
+      ip(
+        "link",
+        "add",
+        "wire",
+        "netns",
+        name(machine),
+        "type",
+        "veth",
+        "peer",
+        "name",
+        machine,
+        "netns",
+        name("gateway"),
+      )
     ip("-n", name(machine), "address", "add", address, "dev", "wire")
     ip("-n", name("gateway"), "address", "add", `${gateway}/24`, "dev", machine)
     ip("-n", name(machine), "link", "set", "wire", "up")

@@ -21,9 +21,15 @@ export interface LabFinding {
   readonly process: {
     readonly pid: number
     readonly exe: string
+    readonly argv: readonly string[]
     readonly ancestors: readonly { readonly pid: number }[]
   }
-  readonly connection: { readonly cookie: string }
+  /** Null while a claim is about none. */
+  readonly connection: {
+    readonly cookie: string
+    readonly netns_inode: number
+    readonly opened_at: string
+  } | null
   readonly evidence: readonly { readonly kind: string }[]
 }
 

@@ -186,11 +186,13 @@ fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &Ha
     let mut found = BTreeSet::new();
     for owner in owners {
         let round_trips = channels.round_trips(*owner);
-        for child in reachable(*owner, &channels.next).into_iter().filter(|child| child != owner) {
+        let next = channels.next.get(owner).into_iter().flatten().copied();
+        for child in next.chain(round_trips.iter().copied()).filter(|child| child != owner) {
             let Some(stdio_mask) = masks.get(&child).copied() else { continue };
             let kind = if round_trips.contains(&child) {
                 Kind::Pipe
-            } else if !owners.contains(&child) && reachable(child, &channels.next).iter().any(|end| owners.contains(end)) {
+            } else if !owners.contains(&child) && channels.next.get(&child).is_some_and(|ends| ends.iter().any(|end| owners.contains(end)))
+            {
                 Kind::PipeBetween
             } else {
                 continue;

@@ -17,6 +17,7 @@ const LOST: &[fn(&mut wire::Lost) -> &mut u64] = &[
     |lost| &mut lost.map_edge,
     |lost| &mut lost.map_group,
     |lost| &mut lost.walk_descriptor,
+    |lost| &mut lost.exec_argv,
 ];
 
 pub struct Maps {

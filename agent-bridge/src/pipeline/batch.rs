@@ -8,7 +8,9 @@ use crate::host::identity::{key_of, ProcessKey};
 use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
-use crate::kernel::records::{read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, ProcessId, EDGE_EXEC, EDGE_UNIX, REASON_MOVED};
+use crate::kernel::records::{
+    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, EDGE_EXEC, EDGE_UNIX, REASON_MOVED,
+};
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
@@ -182,6 +184,26 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
         first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
         first_backward: executions.map_or_else(Vec::new, |seen| seen.first_backward.to_vec()),
+        order: Some(wire_order(&e.order)),
+        a_messages: e.a_messages,
+        a_since_us: clock.to_unix_us(e.a_since_ns),
+    }
+}
+
+fn wire_order(o: &Order) -> wire::Order {
+    wire::Order {
+        opened_late: o.opened_late,
+        waited: o.waited,
+        straight: o.straight,
+        prompted: o.prompted,
+        own: o.own,
+        passed: o.passed,
+        kept: o.kept,
+        streamed: o.streamed,
+        closed_after: o.closed_after,
+        closed_alone: o.closed_alone,
+        lead_log2: o.lead_log2,
+        answer_log2: o.answer_log2,
     }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -122,6 +122,15 @@ describe("check-config", () => {
       ok: false,
       problems: [{ path: "BACKFLOW_STAT", message: "is not known: did you mean BACKFLOW_STATE?" }],
     })
+  })
+
+  it("names a state folder that a start would refuse", async () => {
+    const open = join(state, "open")
+    mkdirSync(open)
+    chmodSync(open, 0o777)
+    const { code, out } = await run(["check-config", file(`state: ${open}`)])
+    expect(code).toBe(3)
+    expect(out).toContain(`state: ${open} can be written by other users. `)
   })
 
   it("is what a start would say", async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import { checkConfig, loadConfig } from "../config/load.js"
+import { folderProblem } from "../config/trusted-paths.js"
 import type { Config } from "../config/load.js"
 import { AppError, messageOf } from "../errors.js"
 import { parseArguments } from "./cli/arguments.js"
@@ -79,11 +80,17 @@ function configOf({ values }: Arguments, terminal: Terminal): Config {
   })
 }
 
+/** A folder that a start would refuse. */
+function stateProblems(state: string): readonly { readonly path: string; readonly message: string }[] {
+  const problem = folderProblem(state)
+  return problem === undefined ? [] : [{ path: "state", message: `${problem.text}. ${problem.remedy}` }]
+}
+
 /** `backflow check-config`: prints every error; the exit code. */
 function checkConfigCommand({ operands, switches }: Arguments, terminal: Terminal): number {
   const [file] = operands
   const checked = checkConfig({ file, environment: terminal.environment })
-  const problems = "problems" in checked ? checked.problems : []
+  const problems = "problems" in checked ? checked.problems : stateProblems(checked.config.state)
   if (switches.has("json")) terminal.out(`${JSON.stringify({ ok: problems.length === 0, problems })}\n`)
   else if (problems.length === 0) terminal.out(`${file ?? "The environment"} is ok.\n`)
   else for (const { path, message } of problems) terminal.out(`${path}: ${message}\n`)

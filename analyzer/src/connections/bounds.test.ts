@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { Change } from "../domain/detector.js"
 import { aBatch } from "../testing/batches.js"
 import { anOpening } from "../testing/connections.js"
 import { anAttachment, anEdge, noMoments } from "../testing/couplings.js"
@@ -19,7 +20,7 @@ describe("one user cannot push out what others have:", () => {
     const flood = numbers(40).map((i) => anEdge({ group: `loud ${i}`, aProcess: loud.key, bRemote: place(i) }))
     apply(state, aBatch(1, { processes: [quiet, loud], edges: [...own, ...flood] }))
     expect(state.edgesOf("quiet")).toHaveLength(3)
-    expect(state.counts.evictedEdges).toBe(33)
+    expect(state.counts.evicted.edge).toBe(33)
   })
 
   it("attachments", () => {
@@ -28,7 +29,7 @@ describe("one user cannot push out what others have:", () => {
     const flood = numbers(40).map((i) => anAttachment({ process: loud.key, child: keyOf(100 + i) }))
     apply(state, aBatch(1, { processes: [quiet, loud], attachments: [...own, ...flood] }))
     expect([...state.attachmentsOf(quiet.key)]).toHaveLength(3)
-    expect(state.counts.evictedAttachments).toBe(33)
+    expect(state.counts.evicted.attachment).toBe(33)
   })
 
   it("processes, ended ones too", () => {
@@ -38,7 +39,7 @@ describe("one user cannot push out what others have:", () => {
     apply(state, aBatch(1, { processes: [quiet, ...own, loud], exited: own.map(({ key }) => key) }))
     apply(state, aBatch(2, { processes: flood }))
     expect(own.every(({ key }) => state.process(key) !== undefined)).toBe(true)
-    expect(state.counts).toMatchObject({ processes: 10, evictedProcesses: 35 })
+    expect(state.counts).toMatchObject({ processes: 10, evicted: { process: 35 } })
   })
 
   it("live connections, those to the outside that it opens included", () => {
@@ -47,7 +48,7 @@ describe("one user cannot push out what others have:", () => {
     const flood = numbers(200).map((i) => anOpening({ cookie: `flood ${i}`, process: loud.key }))
     apply(state, aBatch(1, { processes: [quiet, loud], connections: [...own, ...flood] }))
     expect([...state.connectionsOf(quiet.key)]).toHaveLength(3)
-    expect(state.counts.evictedConnections).toBe(193)
+    expect(state.counts.evicted.connection).toBe(193)
   })
 
   it("closed connections", () => {
@@ -59,6 +60,39 @@ describe("one user cannot push out what others have:", () => {
     expect(own.map(({ cookie }) => state.connection(cookie)?.closed)).toEqual(["closed", "closed", "closed"])
     expect(state.connection("flood 0")).toBeUndefined()
     expect(state.connection("flood 39")).toBeDefined()
+    expect(state.counts.evicted.closedConnection).toBe(33)
+  })
+})
+
+describe("programs beyond the rate of their user", () => {
+  const limits = { newPrograms: { windowUs: 60e6, perWindow: 128 } }
+  const flood = numbers(200).map((i) => aChild(100 + i, 2, { uid: 2 }))
+  const shown = (changes: readonly Change[]) =>
+    changes.flatMap((change) => (change.kind === "process" ? [change.facts.key] : []))
+
+  it("are known and counted, and shown when they have to do with a connection", () => {
+    const state = aTracker(limits)
+    const { changes } = apply(state, aBatch(1, { processes: flood }))
+    expect(shown(changes)).toHaveLength(64)
+    expect(state.counts).toMatchObject({ processes: 200, evicted: { unexaminedProcess: 136 } })
+    const [first, connecting, held, coupled] = [keyOf(100), keyOf(250), keyOf(260), keyOf(270)]
+    const later = apply(
+      state,
+      aBatch(2, {
+        connections: [anOpening({ process: first }), anOpening({ cookie: "b", process: connecting })],
+        edges: [anEdge({ aProcess: coupled, bProcess: coupled })],
+        attachments: [anAttachment({ process: connecting, child: held })],
+      }),
+    )
+    expect(shown(later.changes)).toEqual([connecting, coupled, held])
+    expect(later.changes.map(({ kind }) => kind)).toEqual(["connection", "process", "connection", "process", "edge", "process", "attachment"]) // prettier-ignore
+  })
+
+  it("leave others, and the next minute, what is theirs", () => {
+    const state = aTracker(limits)
+    apply(state, aBatch(1, { processes: flood }))
+    expect(shown(apply(state, aBatch(2, { processes: [quiet] })).changes)).toEqual([quiet.key])
+    expect(shown(apply(state, aBatch(3, { observedUs: at(61), processes: [aChild(900, 2, { uid: 2 })] })).changes)).toHaveLength(1) // prettier-ignore
   })
 })
 
@@ -69,7 +103,7 @@ it("keeps so many edges of one group, the least recent of it going first", () =>
   expect(state.edgesOf("many").map(({ bRemote }) => bRemote.port)).toEqual([3, 4, 5, 6, 7])
   expect(state.edgesOf("few")).toHaveLength(1)
   expect(changes.filter(({ kind }) => kind === "edge-gone")).toHaveLength(3)
-  expect(state.counts.evictedEdges).toBe(3)
+  expect(state.counts.evicted.edge).toBe(3)
 })
 
 describe("an edge that the kernel has forgotten and that comes back", () => {
@@ -117,10 +151,10 @@ it("gives out each record that it takes, or counts it as evicted", () => {
         apply(state, aBatch(i + 2, { observedUs, processes: [child], connections, edges: [edge] }))
       }
       const kept = [quiet.key, loud.key, keyOf(9)].flatMap((group) => state.edgesOf(group)).length
-      const { liveConnections, processes, evictedConnections, evictedProcesses, evictedEdges } = state.counts
-      expect(kept + evictedEdges).toBe(expected.edges)
-      expect(liveConnections + evictedConnections).toBe(expected.connections)
-      expect(processes + evictedProcesses).toBe(expected.processes)
+      const { liveConnections, processes, evicted } = state.counts
+      expect(kept + evicted.edge).toBe(expected.edges)
+      expect(liveConnections + evicted.connection).toBe(expected.connections)
+      expect(processes + evicted.process).toBe(expected.processes)
       expect(Math.max(kept, liveConnections, processes - 2)).toBeLessThanOrEqual(bound)
     }),
   )

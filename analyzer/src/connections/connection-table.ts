@@ -27,6 +27,7 @@ export class ConnectionTable {
   readonly #livePortions = new Portions<string>()
   readonly #closedPortions = new Portions<string>()
   #evicted = 0
+  #evictedClosed = 0
 
   constructor(limits: TrackerLimits, accountOf: AccountOf, isPrecious: (connection: Connection) => boolean) {
     this.#limits = limits
@@ -41,6 +42,11 @@ export class ConnectionTable {
   /** Live connections given up because the table was full. */
   get evicted(): number {
     return this.#evicted
+  }
+
+  /** Closed connections forgotten before their time. */
+  get evictedClosed(): number {
+    return this.#evictedClosed
   }
 
   get(cookie: string): Connection | undefined {
@@ -104,6 +110,7 @@ export class ConnectionTable {
       const [oldest] = this.#closedPortions.keys(this.#closedPortions.largest() ?? "")
       if (oldest === undefined) return
       this.#forget(oldest)
+      this.#evictedClosed += 1
     }
   }
 

@@ -128,7 +128,7 @@ describe("connections", () => {
           apply(state, aBatch(seq + 1, { connections: [anOpening({ cookie, reason: "moved" })] }))
           expect(state.counts.liveConnections).toBeLessThanOrEqual(10)
         }
-        expect(state.counts.liveConnections + state.counts.evictedConnections).toBe(seen.size)
+        expect(state.counts.liveConnections + state.counts.evicted.connection).toBe(seen.size)
       }),
     )
   })
@@ -138,7 +138,7 @@ describe("connections", () => {
     const inside = (n: number) => anOpening({ cookie: `inside-${n}`, remote: { address: "10.0.0.9", port: n } })
     apply(state, aBatch(1, { connections: [anOpening(), inside(1), inside(2), inside(3), inside(4)] }))
     expect([...state.liveConnections()].map(({ cookie }) => cookie)).toContain(anOpening().cookie)
-    expect(state.counts.evictedConnections).toBe(2)
+    expect(state.counts.evicted.connection).toBe(2)
   })
 })
 
@@ -255,7 +255,7 @@ describe("couplings", () => {
     })) // prettier-ignore
     expect(state.edgesOf("0000000000000001")).toHaveLength(5)
     expect([...state.attachmentsOf(keyOf(1))]).toHaveLength(5)
-    expect(state.counts).toMatchObject({ evictedEdges: 15, evictedAttachments: 15 })
+    expect(state.counts).toMatchObject({ evicted: { edge: 15, attachment: 15 } })
   })
 })
 

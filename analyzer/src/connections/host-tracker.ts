@@ -2,6 +2,8 @@ import type { Batch } from "../domain/batch.js"
 import type { Connection, ConnectionUpdate } from "../domain/connection.js"
 import type { Attachment, CouplingEdge } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
+import { evictedBy } from "../domain/evicted.js"
+import type { Evicted, EvictedKind } from "../domain/evicted.js"
 import { accountOf } from "../domain/identity.js"
 import type { HostFacts, Microseconds, ProcessFacts, ProcessKey } from "../domain/identity.js"
 import { lostSince, totalLost } from "../domain/lost.js"
@@ -12,6 +14,7 @@ import type { View } from "../domain/view.js"
 import { ConnectionTable } from "./connection-table.js"
 import { AttachmentTable } from "./attachment-table.js"
 import { EdgeTable } from "./coupling-table.js"
+import { Examination } from "./examination.js"
 import type { TrackerLimits } from "./limits.js"
 import { merge, vanishing } from "./merge.js"
 import { ProcessTable } from "./process-table.js"
@@ -20,15 +23,11 @@ import { ProcessTable } from "./process-table.js"
 export interface TrackerCounts {
   readonly liveConnections: number
   readonly processes: number
-  readonly evictedConnections: number
-  readonly evictedProcesses: number
-  readonly evictedEdges: number
-  readonly evictedAttachments: number
+  readonly evicted: Evicted
 }
 
-export function evictedOf(counts: TrackerCounts): number {
-  return counts.evictedConnections + counts.evictedProcesses + counts.evictedEdges + counts.evictedAttachments
-}
+/** Of what the tracker gives up, the kinds that hide what a process does. */
+const hidingKinds = ["connection", "process", "edge", "attachment"] as const satisfies readonly EvictedKind[]
 
 /** The state of one host in one boot. Batches go in, changes come out, one after the other and in a fixed order. */
 export class HostTracker implements View {
@@ -40,6 +39,7 @@ export class HostTracker implements View {
   readonly #processes: ProcessTable
   readonly #edges: EdgeTable
   readonly #attachments: AttachmentTable
+  readonly #examination: Examination
   /** Rows by cookie: a connection that moves twice within a batch makes one row. */
   #rows = new Map<string, ConnectionRow>()
   /** Cookies named by the parts of a snapshot so far, and when its first part was taken. */
@@ -67,6 +67,7 @@ export class HostTracker implements View {
     this.#processes = new ProcessTable(limits)
     this.#edges = new EdgeTable(limits, accountOfKey)
     this.#attachments = new AttachmentTable(limits, accountOfKey)
+    this.#examination = new Examination(limits)
   }
 
   get host(): HostFacts {
@@ -81,10 +82,14 @@ export class HostTracker implements View {
     return {
       liveConnections: this.#connections.size,
       processes: this.#processes.size,
-      evictedConnections: this.#connections.evicted,
-      evictedProcesses: this.#processes.evicted,
-      evictedEdges: this.#edges.evicted,
-      evictedAttachments: this.#attachments.evicted,
+      evicted: evictedBy({
+        connection: this.#connections.evicted,
+        closedConnection: this.#connections.evictedClosed,
+        process: this.#processes.evicted,
+        edge: this.#edges.evicted,
+        attachment: this.#attachments.evicted,
+        unexaminedProcess: this.#examination.deferred,
+      }),
     }
   }
 
@@ -108,10 +113,12 @@ export class HostTracker implements View {
     for (const edge of batch.edges) {
       const stored = this.#edges.put(edge)
       yield* this.#tellGone()
+      yield* this.#examine(edge.aProcess, edge.bProcess)
       if (stored !== undefined) yield { kind: "edge", ...stored }
     }
     for (const attachment of batch.attachments) {
       const stored = this.#attachments.put(attachment)
+      yield* this.#examine(attachment.process, attachment.child)
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
@@ -129,7 +136,8 @@ export class HostTracker implements View {
     yield* this.#tellGone()
     for (const facts of processes) {
       const previous = this.#processes.get(facts.key)
-      yield { kind: "process", facts: this.#processes.learn(facts), previous }
+      const learnt = this.#processes.learn(facts)
+      if (this.#examination.admit(learnt, previous, this.#nowUs)) yield { kind: "process", facts: learnt, previous }
     }
   }
 
@@ -180,12 +188,21 @@ export class HostTracker implements View {
     for (const edge of this.#edges.takeGone()) yield { kind: "edge-gone", edge }
   }
 
+  /** Of processes that have to do with a connection, the programs that no detector has seen yet. */
+  *#examine(...processes: readonly (ProcessKey | undefined)[]): Generator<Change> {
+    for (const [key, previous] of this.#examination.take(...processes)) {
+      const facts = this.#processes.get(key)
+      if (facts !== undefined) yield { kind: "process", facts, previous }
+    }
+  }
+
   *#update(update: ConnectionUpdate, snapshot: boolean): Generator<Change> {
     const previous = this.#connections.get(update.cookie)
     const connection = merge(previous, update)
     if (connection === undefined) return
     this.#connections.put(connection)
     this.#missing.delete(update.cookie)
+    yield* this.#examine(connection.process)
     // A snapshot repeats what is known: only what it adds is worth a row.
     const isNews = !snapshot || previous === undefined || connection.lastMovedUs > previous.lastMovedUs
     if (isNews || connection.process !== previous.process) this.#addRow(update.reason, connection)
@@ -193,7 +210,8 @@ export class HostTracker implements View {
   }
 
   *#lose(totals: Lost): Generator<Change> {
-    const allEvicted = evictedOf(this.counts)
+    const { evicted: byKind } = this.counts
+    const allEvicted = hidingKinds.reduce((sum, kind) => sum + byKind[kind], 0)
     const lost = lostSince(this.#lost ?? totals, totals)
     const evicted = Math.max(0, allEvicted - this.#evicted)
     this.#lost = totals
@@ -208,6 +226,7 @@ export class HostTracker implements View {
       yield { kind: "attachment", attachment, previous: held }
     }
     this.#processes.end(process, this.#nowUs)
+    this.#examination.forget(process)
     yield { kind: "exit", process, facts: this.#processes.get(process) }
   }
 

@@ -1,3 +1,5 @@
+import type { RateLimits } from "../domain/fair-rate.js"
+
 /** How much is remembered of one host in one boot. Times are event time, in microseconds. */
 export interface TrackerLimits {
   readonly liveConnections: number
@@ -11,6 +13,8 @@ export interface TrackerLimits {
   /** Between two looks for them. */
   readonly datagramCheckUs: number
   readonly processes: number
+  /** Programs that detectors look at when they start; see Examination. */
+  readonly newPrograms: RateLimits
   /** An ended process stays readable this long, and as long as a child of it is known. */
   readonly endedProcessUs: number
   readonly edges: number
@@ -33,6 +37,8 @@ export const defaultTrackerLimits: TrackerLimits = {
   silentDatagramsUs: 60 * minuteUs,
   datagramCheckUs: minuteUs,
   processes: 100_000,
+  // A parallel build on a large machine starts some 2,000 programs a second; a loop of forks made 8,000.
+  newPrograms: { windowUs: minuteUs, perWindow: 240_000 },
   endedProcessUs: 10 * minuteUs,
   edges: 50_000,
   edgesOfGroup: 2_048,

@@ -54,7 +54,7 @@ describe("processes", () => {
     expect(state.process(keyOf(2))).toBeUndefined()
     apply(state, aBatch(3, { processes: [aChild(5)] }))
     expect(state.process(keyOf(1))).toBeUndefined()
-    expect(state.counts).toMatchObject({ processes: 3, evictedProcesses: 2 })
+    expect(state.counts).toMatchObject({ processes: 3, evicted: { process: 2 } })
   })
 
   it("end when a collector that started anew does not name them again", () => {

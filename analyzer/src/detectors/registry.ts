@@ -11,11 +11,29 @@ import { sshRoleInversion } from "./ssh-role-inversion/ssh-role-inversion.js"
 /** The `detectors` part of the configuration; every other limit is in the `thresholds.ts` of each detector. */
 export interface DetectorOptions {
   readonly longLivedSsh: LongLivedSshOptions
+  /** Names of observations that count as if they were never made: a benchmark shows what each is worth. None otherwise. */
+  readonly disabled?: ReadonlySet<string>
 }
 
+const none: ReadonlySet<string> = new Set()
+
+/** What can be switched off, by name: each detector as a whole. */
+export const observations: readonly string[] = [
+  "coupling",
+  "reverse-shell",
+  "ssh-role-inversion",
+  "long-lived-ssh",
+  "inverted-exchanges",
+  "intent",
+  "blinding",
+]
+
 /** New detectors for one host in one boot, in the order in which they see each change. */
-export function detectors({ longLivedSsh: longLivedSshOptions }: DetectorOptions): readonly Detector[] {
-  return [
+export function detectors({
+  longLivedSsh: longLivedSshOptions,
+  disabled = none,
+}: DetectorOptions): readonly Detector[] {
+  const all = [
     coupling(),
     reverseShell(),
     sshRoleInversion(),
@@ -24,4 +42,5 @@ export function detectors({ longLivedSsh: longLivedSshOptions }: DetectorOptions
     intent(),
     blinding(),
   ]
+  return all.filter(({ name }) => !disabled.has(name))
 }

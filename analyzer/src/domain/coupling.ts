@@ -10,6 +10,24 @@ export interface Moments {
   readonly xy: number
 }
 
+/** Who waited for whom, counted in turns: what of it a relay does stands in the wire contract's Order. */
+export interface TurnOrder {
+  readonly openedLate: number
+  readonly waited: number
+  readonly straight: number
+  readonly prompted: number
+  readonly own: number
+  readonly passed: number
+  readonly kept: number
+  readonly streamed: number
+  readonly closedAfter: number
+  readonly closedAlone: number
+  /** How much sooner after A spoke than the time between A's messages, 256ths of a bit, over all that came after A. */
+  readonly leadLog2: number
+  /** Sum of 256 * log2(ns) from B speaking to A being sent, over passed. */
+  readonly answerLog2: number
+}
+
 /** "many" is all that the group opened or wrote inside beyond the collector's bound of edges of one group. */
 export type EdgeKind = "tcp" | "udp" | "unix" | "exec" | "many"
 
@@ -46,6 +64,10 @@ export interface CouplingEdge {
   readonly openBackward: { readonly x: number; readonly y: number }
   /** Of kind "exec" alone. */
   readonly executions?: Executions
+  readonly order: TurnOrder
+  /** How often A spoke since its first message, whether anything followed or not. */
+  readonly aMessages: number
+  readonly aSinceUs: Microseconds
   readonly firstUs: Microseconds
   readonly lastUs: Microseconds
 }

@@ -40,6 +40,8 @@ export interface Claim {
   readonly firstSeenUs: Microseconds
   readonly lastSeenUs: Microseconds
   readonly process: ProcessKey | undefined
+  /** The process as it was when it did what is claimed, where it may run another program by now. */
+  readonly facts?: ProcessFacts
   /** The connection to the outside that the claim is about; empty when there is none yet. */
   readonly cookie: string
   /** One sentence for the person on call, without severity and without policy. */
@@ -55,6 +57,8 @@ export interface Claim {
 /** State of its own, no input but these calls: the same calls give the same claims. */
 export interface Detector {
   readonly name: string
+  /** Claims that it forgot for want of room, so far. */
+  evictedClaims?(): number
   observe(change: Change, view: View): readonly Claim[]
   /** Called once after the changes of each batch: for what is judged by all of them together. */
   settle?(view: View): readonly Claim[]

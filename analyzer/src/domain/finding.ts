@@ -10,6 +10,8 @@ export type FindingStatus = "open" | "updated" | "closed" | "expected" | "suppre
 export type EvidenceKind =
   // coupling
   | "conservation"
+  | "order"
+  | "odds"
   | "coupling"
   | "ssh"
   // reverse shell

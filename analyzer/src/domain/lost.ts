@@ -11,11 +11,15 @@ export const lostKinds = [
   "mapEdge",
   "mapGroup",
   "walkDescriptor",
+  "execArgv",
   "shedInterim",
   "shedFinal",
   "rejected",
 ] as const
 export type LostKind = (typeof lostKinds)[number]
+
+/** Those that `host_reports` has a column of; the others are in the metrics alone. */
+export const reportedLostKinds = lostKinds.filter((kind) => kind !== "execArgv")
 
 /** Running totals of one collector instance; they only rise. */
 export type Lost = Readonly<Record<LostKind, number>>

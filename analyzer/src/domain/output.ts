@@ -30,7 +30,7 @@ export interface HostReport {
   readonly atUs: Microseconds
   readonly liveConnections: number
   readonly processes: number
-  /** Connections, processes and couplings that were forgotten for lack of room, so far. */
+  /** What was forgotten for lack of room or came late, of all kinds, so far: see domain/evicted.ts. */
   readonly evicted: number
 }
 

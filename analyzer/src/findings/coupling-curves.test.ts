@@ -80,4 +80,21 @@ describe("curves of couplings", () => {
     const step = watching()
     expect(step(1, [{ forwardOut: 10 }], [{ ...finding, status: "suppressed" }])).toEqual([])
   })
+
+  it("end, when too many connections have some, for the user who has most", () => {
+    const state = aTracker()
+    const curves = new CouplingCurves()
+    const edges = [anEdge({ forwardOut: 10, lastUs: at(1) })]
+    for (const change of state.apply(aBatch(1, { connections: [anUpdate()], edges }))) curves.observe(change)
+    curves.advance([{ ...finding, process: { ...finding.process, uid: 1 } }], state, at(1))
+    const flood = Array.from({ length: 1_010 }, (_, i) => ({
+      ...finding,
+      connection: { ...finding.connection, cookie: `c${i}` },
+    }))
+    curves.advance(flood, state, at(2))
+    expect(curves.evicted).toBe(11)
+    for (const change of state.apply(aBatch(2, { edges: [anEdge({ forwardOut: 30, lastUs: at(4) })] })))
+      curves.observe(change)
+    expect(points(curves.advance([], state, at(4)))).toEqual([[4 * secondUs, 30]])
+  })
 })

@@ -2,7 +2,9 @@
 import type { Attachment, CouplingEdge, CouplingPoint } from "../domain/coupling.js"
 import type { Change } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
+import { accountOf } from "../domain/identity.js"
 import type { Microseconds } from "../domain/identity.js"
+import { Portions } from "../domain/portions.js"
 import type { View } from "../domain/view.js"
 import { endpointText } from "../text/endpoint.js"
 import { findingThresholds } from "./thresholds.js"
@@ -25,8 +27,12 @@ interface Curve {
   isResting: boolean
 }
 
-/** Curves of one connection by group and channel. */
-type Curves = Map<string, Curve>
+interface WatchedConnection {
+  /** Who answers for the finding. */
+  readonly account: string
+  /** By group and channel. */
+  readonly curves: Map<string, Curve>
+}
 
 const nothing: Totals = { opened: 0, forwardIn: 0, forwardOut: 0, backwardIn: 0, backwardOut: 0 }
 const totalNames = Object.keys(nothing) as readonly (keyof Totals)[]
@@ -36,13 +42,21 @@ const totalNames = Object.keys(nothing) as readonly (keyof Totals)[]
  * at curves whose second is over; never at all that a connection couples with.
  */
 export class CouplingCurves {
-  /** Curves by cookie of A, the first watched first. */
-  readonly #watched = new Map<string, Curves>()
+  /** By cookie of A. */
+  readonly #watched = new Map<string, WatchedConnection>()
+  /** Who has how many of them, the first watched first. */
+  readonly #portions = new Portions<string>()
+  #evicted = 0
   /** Edges of watched connections, and connections themselves, that moved since the last batch. */
   #movedEdges = new Set<CouplingEdge>()
   #movedConnections = new Set<string>()
   /** Curves that had a point within the last second, in that order. */
   readonly #resting = new Set<Curve>()
+
+  /** Connections whose curves ended early for want of room, so far. */
+  get evicted(): number {
+    return this.#evicted
+  }
 
   observe(change: Change): void {
     if (change.kind === "edge") {
@@ -65,9 +79,11 @@ export class CouplingCurves {
       for (const channel of shells(cookie, view)) this.#move(cookie, channel, nowUs, points)
     if (this.#movedEdges.size > 0) this.#movedEdges = new Set()
     if (this.#movedConnections.size > 0) this.#movedConnections = new Set()
-    for (const { connection, status } of findings)
-      if (status !== "suppressed" && status !== "proof" && this.#watch(connection.cookie))
-        for (const channel of channels(connection.cookie, view)) this.#move(connection.cookie, channel, nowUs, points)
+    for (const finding of findings) {
+      const { cookie } = finding.connection
+      if (finding.status === "suppressed" || finding.status === "proof" || !this.#watch(cookie, finding)) continue
+      for (const channel of channels(cookie, view)) this.#move(cookie, channel, nowUs, points)
+    }
     return points
   }
 
@@ -76,15 +92,26 @@ export class CouplingCurves {
   }
 
   /** False where it was watched before. */
-  #watch(cookie: string): boolean {
+  #watch(cookie: string, { process }: Finding): boolean {
     if (cookie === "" || this.#watched.has(cookie)) return false
-    const oldest = this.#watched.entries().next()
-    if (this.#watched.size >= limits.connections && oldest.done !== true) {
-      this.#watched.delete(oldest.value[0])
-      for (const curve of oldest.value[1].values()) this.#resting.delete(curve)
-    }
-    this.#watched.set(cookie, new Map())
+    if (this.#watched.size >= limits.connections) this.#evictOne()
+    const account = accountOf(process)
+    this.#watched.set(cookie, { account, curves: new Map() })
+    this.#portions.add(account, cookie)
     return true
+  }
+
+  /** Of the account that has most. */
+  #evictOne(): void {
+    for (const cookie of this.#portions.keys(this.#portions.largest() ?? "")) {
+      const gone = this.#watched.get(cookie)
+      if (gone === undefined) continue
+      this.#watched.delete(cookie)
+      this.#portions.delete(gone.account, cookie)
+      for (const curve of gone.curves.values()) this.#resting.delete(curve)
+      this.#evicted += 1
+      return
+    }
   }
 
   #move(
@@ -93,7 +120,7 @@ export class CouplingCurves {
     nowUs: Microseconds,
     points: CouplingPoint[],
   ): void {
-    const curves = this.#watched.get(cookie)
+    const curves = this.#watched.get(cookie)?.curves
     if (curves === undefined) return
     const key = `${group} ${channel}`
     const known = curves.get(key)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Claim } from "../domain/detector.js"
+import type { Finding } from "../domain/finding.js"
 import { policy } from "../policy/policy.js"
 import { FindingTracker } from "./finding-tracker.js"
 import { at } from "../testing/time.js"
@@ -25,7 +26,7 @@ function watchedHost(rules = policy({ approved: [], suppressed: [], denied: [] }
     processes: [aProcess(["bash"], { key: "4700:0" }), aProcess(["ssh", "-N", "-R", "1"], { parent: "4700:0" })],
     connections: [anUpdate()],
   })
-  return { step }
+  return { step, findings }
 }
 
 describe("a finding", () => {
@@ -74,6 +75,11 @@ describe("a finding", () => {
     const ids = host.step(1, claims).map(({ id }) => id)
     expect(new Set(ids).size).toBe(4)
     expect(host.step(2, [aClaim({ score: 0.9 })]).map(({ id }) => id)).toEqual(ids.slice(0, 1))
+  })
+
+  it("shows the process as it was when it did what is claimed", () => {
+    const [finding] = watchedHost().step(1, [aClaim({ facts: aProcess(["bash", "-c", "exec ssh"]) })])
+    expect(finding?.process).toMatchObject({ exe: "/usr/bin/bash", argv: ["bash", "-c", "exec ssh"] })
   })
 
   it("stands without facts: the key tells pid and start, and no user is made up", () => {
@@ -212,4 +218,50 @@ it("gives the same findings for the same claims", () => {
     return [host.step(1, [aClaim(), inverted]), host.step(2, [aClaim({ score: 0.9 })]), host.step(90)]
   }
   expect(JSON.stringify(run())).toBe(JSON.stringify(run()))
+})
+
+describe("findings that begin faster than a person reads", () => {
+  const claims = (count: number, changes: Partial<Claim> = {}) =>
+    Array.from({ length: count }, (_, i) =>
+      aClaim({ subject: `${changes.detector ?? ""}${i}`, score: 0.3, ...changes }),
+    )
+  const severitiesOf = (findings: readonly Finding[]) => new Set(findings.map(({ severity }) => severity))
+
+  it("are held back and counted, come with the next minute, and none is lost", () => {
+    const { step, findings } = watchedHost()
+    const now = step(1, claims(1_300))
+    expect(now).toHaveLength(500)
+    expect(findings.evicted).toEqual({ finding: 0, heldFinding: 800 })
+    expect(step(30)).toEqual([])
+    const later = [62, 123, 184].map((second) => step(second))
+    expect(later.map(({ length }) => length)).toEqual([500, 300, 0])
+    expect(new Set([...now, ...later.flat()].map(({ id }) => id)).size).toBe(1_300)
+  })
+
+  it("let the graver of them through", () => {
+    const { step } = watchedHost()
+    step(1, claims(1_300))
+    const grave = step(2, claims(20, { detector: "grave", score: 0.95, confidence: 0.95 }))
+    expect(grave).toHaveLength(20)
+    expect(severitiesOf(grave).has("low")).toBe(false)
+    step(3, claims(1_300, { detector: "grave", score: 0.95, confidence: 0.95 }))
+    const [next] = step(62)
+    expect(next?.severity).toBe(grave[0]?.severity)
+  })
+
+  it("leave room for another user", () => {
+    const { step } = watchedHost()
+    step(1, claims(1_300), { processes: [aProcess(["nc"], { key: "9:9", uid: 77 })] })
+    expect(step(2, [aClaim({ subject: "other", score: 0.3, process: "9:9", cookie: "" })])).toHaveLength(1)
+  })
+
+  it("have both versions when they ended meanwhile", () => {
+    const { step } = watchedHost()
+    step(1, claims(501))
+    expect(step(2, [{ ...aClaim({ subject: "500", score: 0.3 }), status: "ended" }])).toEqual([])
+    expect(step(62).map(({ version, status }) => [version, status])).toEqual([
+      [1, "open"],
+      [2, "closed"],
+    ])
+  })
 })

@@ -8,15 +8,18 @@ import { KeyedSets } from "../domain/keyed-sets.js"
 import { Portions } from "../domain/portions.js"
 import type { Claim } from "../domain/detector.js"
 import type { Finding } from "../domain/finding.js"
+import type { Evicted } from "../domain/evicted.js"
 import type { HostFacts, Microseconds } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
 import type { Policy } from "../policy/policy.js"
+import { Admission } from "./admission.js"
 import { compose } from "./compose.js"
 import { snapshotOf } from "./subject-snapshot.js"
 import type { SubjectSnapshot } from "./subject-snapshot.js"
 import { findingThresholds } from "./thresholds.js"
 import { nameId } from "./uuid.js"
 import { difference } from "./versions.js"
+import type { UnversionedFinding } from "./versions.js"
 
 const limits = findingThresholds
 
@@ -49,6 +52,8 @@ export class FindingTracker {
   /** Who has how many of them, and which of these have ended. */
   readonly #portions = new Portions<string>()
   readonly #endedOf = new KeyedSets<string, string>()
+  readonly #admission = new Admission()
+  #evicted = 0
 
   /** `earlier` gives the last version of findings that a run before this one published: theirs go on from there. */
   constructor(policy: Policy, earlier: ReadonlyMap<string, number> = new Map()) {
@@ -56,18 +61,26 @@ export class FindingTracker {
     this.#earlierVersions = earlier
   }
 
+  /** What was given up for want of room, or began late for want of time, so far. */
+  get evicted(): Partial<Evicted> {
+    return { finding: this.#evicted, heldFinding: this.#admission.heldBack }
+  }
+
   advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[] {
     const versions: Finding[] = []
     const touched = new Set<string>()
     for (const claim of claims) {
       const tracked = this.#absorb(claim, view)
-      // What began and ended within one batch has a version for both: the end alone is no alert.
-      if (claim.status === "ended" && tracked.lastVersion === undefined)
-        this.#publish(tracked, "active", view, nowUs, versions)
+      this.#begin(tracked, view, nowUs, versions)
       touched.add(tracked.id)
       for (const id of this.#neighboursOf(tracked)) touched.add(id)
     }
     for (const id of touched) this.#review(id, view, nowUs, versions)
+    for (const id of this.#admission.due(nowUs)) {
+      const tracked = this.#findings.get(id)
+      if (tracked) this.#begin(tracked, view, nowUs, versions)
+      this.#review(id, view, nowUs, versions)
+    }
     for (const [id, versionUs] of this.#fresh) {
       if (nowUs < versionUs + limits.counterRepeatUs) break
       this.#fresh.delete(id)
@@ -81,7 +94,7 @@ export class FindingTracker {
     const id = this.#idOf(claim, view.host)
     const before = this.#findings.get(id)
     if (before) for (const key of keysOf(before.claim)) this.#bySubject.delete(key, id)
-    const tracked: TrackedFinding = before ?? this.#begin(id, claim, view)
+    const tracked: TrackedFinding = before ?? newFinding(id, claim, view)
     tracked.snapshot = snapshotOf(claim, view, tracked.snapshot)
     tracked.claim = claim
     tracked.firstSeenUs = Math.min(tracked.firstSeenUs, claim.firstSeenUs)
@@ -108,10 +121,10 @@ export class FindingTracker {
     return id
   }
 
-  #begin(id: string, claim: Claim, view: View): TrackedFinding {
-    const snapshot = snapshotOf(claim, view, undefined)
-    const account = accountOf(snapshot.process)
-    return { id, account, claim, snapshot, firstSeenUs: claim.firstSeenUs, lastVersion: undefined }
+  /** What began and ended within one batch, or while it was held back, has a version for both: the end alone is no alert. */
+  #begin(tracked: TrackedFinding, view: View, nowUs: Microseconds, versions: Finding[]): void {
+    if (tracked.claim.status === "ended" && tracked.lastVersion === undefined)
+      this.#publish(tracked, "active", view, nowUs, versions)
   }
 
   #review(id: string, view: View, nowUs: Microseconds, versions: Finding[]): void {
@@ -139,6 +152,7 @@ export class FindingTracker {
       this.#withMovedCounters.add(tracked.id)
       return
     }
+    if (lastVersion === undefined && !this.#isAdmitted(tracked, next, nowUs)) return
     const earlier =
       lastVersion?.version ?? this.#forgottenVersions.get(tracked.id) ?? this.#earlierVersions.get(tracked.id) ?? 0
     const goesOn = earlier > 0 && next.status === "open"
@@ -152,6 +166,11 @@ export class FindingTracker {
     this.#fresh.delete(finding.id)
     this.#fresh.set(finding.id, nowUs)
     versions.push(finding)
+  }
+
+  /** What the analyzer asked for itself always is. */
+  #isAdmitted({ id, account }: TrackedFinding, { status, severity }: UnversionedFinding, nowUs: Microseconds): boolean {
+    return status === "proof" || this.#admission.admit(id, account, severity, nowUs)
   }
 
   #isDue(id: string, nowUs: Microseconds): boolean {
@@ -192,6 +211,7 @@ export class FindingTracker {
       const id = ended ?? oldest
       if (id === undefined) return
       this.#forget(id)
+      this.#evicted += 1
     }
   }
 
@@ -206,12 +226,19 @@ export class FindingTracker {
     this.#endedUs.delete(id)
     this.#withMovedCounters.delete(id)
     this.#fresh.delete(id)
+    this.#admission.forget(id)
     // A consumer tells repeats by id and version: a published number must not come again.
     if (tracked?.lastVersion !== undefined) this.#forgottenVersions.set(id, tracked.lastVersion.version)
     const oldest = this.#forgottenVersions.keys().next()
     if (this.#forgottenVersions.size > limits.forgotten && oldest.done !== true)
       this.#forgottenVersions.delete(oldest.value)
   }
+}
+
+function newFinding(id: string, claim: Claim, view: View): TrackedFinding {
+  const snapshot = snapshotOf(claim, view, undefined)
+  const account = accountOf(snapshot.process)
+  return { id, account, claim, snapshot, firstSeenUs: claim.firstSeenUs, lastVersion: undefined }
 }
 
 function findingId({ hostId, bootId }: HostFacts, { detector, class: claimed, subject }: Claim): string {

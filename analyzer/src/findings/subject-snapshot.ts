@@ -14,7 +14,7 @@ export interface SubjectSnapshot {
 }
 
 export function snapshotOf(claim: Claim, view: View, before: SubjectSnapshot | undefined): SubjectSnapshot {
-  const facts = claim.process === undefined ? undefined : view.process(claim.process)
+  const facts = claim.facts ?? (claim.process === undefined ? undefined : view.process(claim.process))
   const ancestors = facts === undefined ? [] : view.ancestors(facts.key)
   const sameProcess = before !== undefined && (claim.process === undefined || isOf(claim.process, before.process))
   const connection = claim.cookie === "" ? undefined : view.connection(claim.cookie)

@@ -1,3 +1,5 @@
+import type { Severity } from "../domain/severity.js"
+
 const secondUs = 1_000_000
 
 /** When a finding gets another version, how much is remembered of findings, and how dense their curves are. */
@@ -16,6 +18,16 @@ export const findingThresholds = {
   forgotten: 100_000,
   /** Of one finding. A tunnel into many places has one each. */
   maxEvidence: 40,
+
+  /**
+   * Findings of one host that begin in a minute of event time, and what part of that is for each severity: a person looks at some
+   * tens. Ten users with a broken loop each made 30 a minute.
+   */
+  beginning: {
+    windowUs: 60 * secondUs,
+    perWindow: 2_000,
+    parts: { info: 0.4, low: 0.5, medium: 0.7, high: 0.9, critical: 1 } satisfies Readonly<Record<Severity, number>>,
+  },
 
   curves: {
     /** Microseconds of event time between two points of one curve: a person reads curves of minutes to days. */

@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Finding } from "../domain/finding.js"
 import { IncidentTracker } from "./incident-tracker.js"
+import { incidentThresholds } from "./thresholds.js"
 import { at, startUs, secondUs } from "../testing/time.js"
 import { aProcess } from "../testing/processes.js"
 import { aFinding } from "../testing/findings.js"
@@ -151,4 +152,21 @@ it("has the same findings and severity in whatever order they come", () => {
       expect(last?.timeline.map(({ finding }) => finding)).toEqual(["1", "2", "3"])
     }),
   )
+})
+
+it("forgets, when there are too many identities, of the user who has most", () => {
+  const incidents = new IncidentTracker()
+  const view = aView([], processes)
+  const of = (uid: number, root: string): Finding["process"] => ({
+    ...tunnel.process,
+    uid,
+    ancestors: [{ pid: 4_000, exe: `/opt/${root}`, argv: [] }],
+  })
+  const [first] = incidents.advance([{ ...tunnel, process: of(1, "quiet") }], view, at(3_600))
+  const { remembered } = incidentThresholds
+  for (let n = 0; n < remembered + 10; n++)
+    incidents.advance([{ ...a(`flood ${n}`), process: of(2, `program-${n}`) }], view, at(3_601))
+  expect(incidents.evicted).toBe(11)
+  const [second] = incidents.advance([{ ...shell, process: of(1, "quiet") }], view, at(7_200))
+  expect(second).toMatchObject({ id: first?.id, version: 2, findings: ["2", "3"] })
 })

@@ -3,8 +3,10 @@
  * wakes a person, and takes along what was noted before.
  */
 import type { Finding } from "../domain/finding.js"
+import { accountOf } from "../domain/identity.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
+import { Portions } from "../domain/portions.js"
 import { isGraver } from "../domain/severity.js"
 import type { View } from "../domain/view.js"
 import { identityOf } from "./identity-of.js"
@@ -15,6 +17,8 @@ import { incidentThresholds } from "./thresholds.js"
 const limits = incidentThresholds
 
 interface Group extends Story {
+  /** Who answers for it. */
+  readonly account: string
   /** The latest version of each finding, in the order in which they joined. */
   readonly findings: Map<string, Finding>
   readonly timeline: TimelineEvent[]
@@ -28,10 +32,18 @@ interface Group extends Story {
 }
 
 export class IncidentTracker {
-  /** By identity, the longest untouched first. */
+  /** By identity. */
   readonly #groups = new Map<string, Group>()
+  /** Who has how many of them, the longest untouched first. */
+  readonly #portions = new Portions<string>()
+  #evicted = 0
   /** Large ones that have grown since their last version, the longest so first. */
   readonly #waiting = new Set<Group>()
+
+  /** Identities that were forgotten for want of room, so far. */
+  get evicted(): number {
+    return this.#evicted
+  }
 
   advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly Incident[] {
     const touched = new Set<Group>()
@@ -67,19 +79,31 @@ export class IncidentTracker {
     if (!isMember && (!isOfInterest(finding) || finding.status === "closed")) return undefined
     const isFull = known !== undefined && !isMember && known.findings.size >= limits.maxFindings
     const isPast = known !== undefined && !isMember && finding.firstSeenUs > known.lastJoinUs + limits.joinUs
-    const group = known === undefined || isFull || isPast ? newGroup(identity.text, finding, view) : known
-    this.#groups.delete(identity.key)
+    const account = known?.account ?? accountOf(finding.process)
+    const group = known === undefined || isFull || isPast ? newGroup(identity.text, account, finding, view) : known
     this.#groups.set(identity.key, group)
-    const oldest = this.#groups.keys().next()
-    if (this.#groups.size > limits.remembered && oldest.done !== true) this.#groups.delete(oldest.value)
+    this.#portions.add(group.account, identity.key)
+    if (this.#groups.size > limits.remembered) this.#evictOne()
     return group
+  }
+
+  /** Of the account that has most. What has not been told of it yet still is. */
+  #evictOne(): void {
+    const account = this.#portions.largest() ?? ""
+    for (const key of this.#portions.keys(account)) {
+      this.#groups.delete(key)
+      this.#portions.delete(account, key)
+      this.#evicted += 1
+      return
+    }
   }
 }
 
-function newGroup(identity: string, first: Finding, view: View): Group {
+function newGroup(identity: string, account: string, first: Finding, view: View): Group {
   const { hostId, hostName } = view.host
   return {
     identity,
+    account,
     host: { id: hostId, name: hostName },
     first: first.id,
     findings: new Map(),

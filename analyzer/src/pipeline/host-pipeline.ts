@@ -1,5 +1,7 @@
 import type { Batch } from "../domain/batch.js"
 import type { Change, Claim, Detector } from "../domain/detector.js"
+import { totalEvicted } from "../domain/evicted.js"
+import type { Evicted } from "../domain/evicted.js"
 import type { Finding } from "../domain/finding.js"
 import type { HostFacts, Microseconds, ProcessFacts } from "../domain/identity.js"
 import type { Incident } from "../domain/incident.js"
@@ -11,7 +13,7 @@ import type { HostReport, Output } from "../domain/output.js"
 import type { Proof, ProofStatus } from "../domain/proof.js"
 import type { View } from "../domain/view.js"
 import { CouplingCurves } from "../findings/coupling-curves.js"
-import { HostTracker, evictedOf } from "../connections/host-tracker.js"
+import { HostTracker } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
 
@@ -25,11 +27,15 @@ export interface ProofStage {
 
 /** Turns claims into versioned findings; keeps the last version of each of one host. */
 export interface FindingStage {
+  /** What it gave up for want of room, or began late, so far. */
+  readonly evicted: Partial<Evicted>
   advance(claims: readonly Claim[], view: View, nowUs: Microseconds): readonly Finding[]
 }
 
 /** Joins findings of one host into incidents. */
 export interface IncidentStage {
+  /** Identities that it forgot for want of room, so far. */
+  readonly evicted: number
   advance(findings: readonly Finding[], view: View, nowUs: Microseconds): readonly Incident[]
 }
 
@@ -85,8 +91,17 @@ export class HostPipeline {
     return this.#proofs.status
   }
 
+  /** What is held, and what any of its stages gave up so far. */
   get counts(): TrackerCounts {
-    return this.#tracker.counts
+    const { counts } = this.#tracker
+    const evicted = {
+      ...counts.evicted,
+      ...this.#findings.evicted,
+      claim: this.#detectors.reduce((sum, detector) => sum + (detector.evictedClaims?.() ?? 0), 0),
+      incident: this.#incidents.evicted,
+      curve: this.#curves.evicted,
+    }
+    return { ...counts, evicted }
   }
 
   greet(host: HostFacts): void {
@@ -160,7 +175,7 @@ export class HostPipeline {
   #report(nowUs: Microseconds): HostReport | undefined {
     if (nowUs < this.#reportedUs + reportUs) return undefined
     this.#reportedUs = nowUs
-    const { liveConnections, processes } = this.counts
-    return { atUs: nowUs, liveConnections, processes, evicted: evictedOf(this.counts) }
+    const { liveConnections, processes, evicted } = this.counts
+    return { atUs: nowUs, liveConnections, processes, evicted: totalEvicted(evicted) }
   }
 }

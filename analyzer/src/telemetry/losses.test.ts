@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { lossLines } from "./losses.js"
+import { evictedBy, nothingEvicted } from "../domain/evicted.js"
+import { evictedLines, lossLines } from "./losses.js"
 import { nothingLost, totalLost } from "../domain/lost.js"
 
 describe("lossLines", () => {
@@ -11,6 +12,19 @@ describe("lossLines", () => {
     expect(lossLines({ ...nothingLost, ringConnection: 7, shedFinal: 2 })).toEqual([
       "lost 7 connection records because the ring buffer was full (raise --ring-bytes)",
       "lost 2 final records dropped while the analyzer was unreachable or slow (raise --buffer-bytes)",
+    ])
+  })
+})
+
+describe("evictedLines", () => {
+  it("says nothing when nothing was given up", () => {
+    expect(evictedLines(nothingEvicted)).toEqual([])
+  })
+
+  it("names each kind with its number and the reason", () => {
+    expect(evictedLines(evictedBy({ process: 7, heldFinding: 2 }))).toEqual([
+      "forgot 7 processes because there are too many",
+      "held back 2 findings, the least grave first, because too many began in one minute",
     ])
   })
 })

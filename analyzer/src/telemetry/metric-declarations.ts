@@ -1,3 +1,4 @@
+import { evictedKinds } from "../domain/evicted.js"
 import { lostKinds } from "../domain/lost.js"
 import { alertMetrics } from "./alert-metrics.js"
 import type { Labels, MetricDeclaration, MetricSource, Reading } from "./metric-declaration.js"
@@ -16,6 +17,16 @@ function lostByHost(source: MetricSource): readonly Reading[] {
     const kinds = hosts.get(host) ?? new Map<string, number>()
     hosts.set(host, kinds)
     for (const kind of lostKinds) kinds.set(kind, (kinds.get(kind) ?? 0) + (counts.lost?.[kind] ?? 0))
+  }
+  return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
+}
+
+function evictedByHost(source: MetricSource): readonly Reading[] {
+  const hosts = new Map<string, Map<string, number>>()
+  for (const { view, counts } of source.analyzer().hosts) {
+    const kinds = hosts.get(view.host.hostName) ?? new Map<string, number>()
+    hosts.set(view.host.hostName, kinds)
+    for (const kind of evictedKinds) kinds.set(kind, (kinds.get(kind) ?? 0) + counts.evicted[kind])
   }
   return [...hosts].flatMap(([host, kinds]) => [...kinds].map(([kind, value]): Reading => [{ host, kind }, value]))
 }
@@ -171,6 +182,15 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
     unit: "records",
     source: "collectors",
     read: lostByHost,
+  },
+  {
+    name: "backflow_evicted_total",
+    type: "counter",
+    help: "What the analyzer gave up of a host for want of room, or left for later for want of time, by kind.",
+    labels: ["host", "kind"],
+    unit: "records, claims, findings or identities",
+    source: pipeline,
+    read: evictedByHost,
   },
   {
     name: "backflow_event_loop_stall_seconds",

@@ -1,4 +1,5 @@
 /** The state of each part of a running analyzer, given by the part, shown by metrics, page and command line. */
+import type { Evicted } from "../domain/evicted.js"
 import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
 import type { Severity } from "../domain/severity.js"
@@ -44,7 +45,7 @@ export interface HostStatus {
   readonly view: View
   /** When anything was last received from it, by the analyzer's clock. */
   readonly lastReceivedUs: Microseconds
-  readonly counts: { readonly liveConnections: number }
+  readonly counts: { readonly liveConnections: number; readonly evicted: Evicted }
   readonly share: HostShare
   readonly proofs: ProofStatus
 }

@@ -1,4 +1,4 @@
-import { lossLines } from "./losses.js"
+import { evictedLines, lossLines } from "./losses.js"
 import type { AnalyzerStatus } from "./status.js"
 
 /** What was done and what was lost, as lines for a person who stops the analyzer. Losses appear only when there are any. */
@@ -14,6 +14,8 @@ export function summaryLines(counts: AnalyzerStatus): string[] {
   for (const { host, counts: session } of counts.sessions) {
     if (session.lost !== undefined) lines.push(...lossLines(session.lost).map((line) => `${host}: ${line}`))
   }
+  for (const { view, counts: host } of counts.hosts)
+    lines.push(...evictedLines(host.evicted).map((line) => `${view.host.hostName}: ${line}`))
   for (const [reason, count] of counts.rejected) if (count > 0) lines.push(`rejected ${count} times: ${reason}`)
   return lines
 }

@@ -44,8 +44,8 @@ export const noStages: Stages = {
     advance: (claims) => claims,
     status: unproven,
   }),
-  findings: () => ({ advance: () => [] }),
-  incidents: () => ({ advance: () => [] }),
+  findings: () => ({ evicted: {}, advance: () => [] }),
+  incidents: () => ({ evicted: 0, advance: () => [] }),
 }
 
 export function pipelineOptions(changes: Partial<PipelineOptions> = {}): PipelineOptions {

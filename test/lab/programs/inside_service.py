@@ -1,5 +1,6 @@
-"""Services inside. `http PORT`: /bytes/N answers N bytes. `db PORT`: "SET n\\n" + n bytes -> "+OK\\n"; "ROWS n\\n" -> n bytes."""
+"""Services inside. `http PORT` and `unix PATH`: /bytes/N answers N bytes. `db PORT`: "SET n\\n" + n bytes -> "+OK\\n"; "ROWS n\\n" -> n bytes."""
 import http.server
+import random
 import socketserver
 import sys
 
@@ -12,7 +13,8 @@ class Http(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(size))
         self.end_headers()
-        self.wfile.write(b"x" * size)
+        # The same in every run, and compressible to about half, as texts are.
+        self.wfile.write(random.Random(size).randbytes(size // 2 + 1).hex().encode()[:size])
 
     def log_message(self, *_):
         pass
@@ -35,10 +37,20 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 64
 
 
-kind, port = sys.argv[1], int(sys.argv[2])
+class UnixServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def get_request(self):
+        # A peer without a name; the handler shows addresses as (host, port).
+        return super().get_request()[0], ("unix", 0)
+
+
+kind, place = sys.argv[1], sys.argv[2]
 if kind == "http":
-    server = http.server.ThreadingHTTPServer(("", port), Http)
+    server = http.server.ThreadingHTTPServer(("", int(place)), Http)
+elif kind == "unix":
+    server = UnixServer(place, Http)
 else:
-    server = Server(("", port), Db)
+    server = Server(("", int(place)), Db)
 print("listening", flush=True)
 server.serve_forever()

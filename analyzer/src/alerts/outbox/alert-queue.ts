@@ -1,20 +1,20 @@
-import { appendFile, rename, stat } from "node:fs/promises"
-import { join } from "node:path"
 import type { Severity } from "../../domain/severity.js"
 import type { Output } from "../../domain/output.js"
 import type { Log } from "../../telemetry/log.js"
 import type { Alert } from "./alert.js"
-import { readJson, replaceFile } from "./durable-file.js"
 import { Ledger } from "./ledger.js"
 import { AlertLimiter } from "./limiter.js"
-import type { OpenAlert } from "./ledger.js"
 import { laneOptions, Lanes } from "./lanes.js"
 import type { LaneEntry, LanesCounts, LanesOptions } from "./lanes.js"
 import { hasOldLayout, readOldLayout, removeOldLayout } from "./old-layout.js"
 import type { OutboxRecord } from "./outbox.js"
 import { departureOf, Progresses } from "./progress.js"
 import type { Departure, Progress } from "./progress.js"
+import { RefusedAlerts } from "./refused-alerts.js"
 import { selectAlerts, openAlertAfter } from "./selection.js"
+import { Snapshots } from "./snapshots.js"
+import type { LaneSeqs, LedgerSnapshot } from "./snapshots.js"
+import { Turns } from "./turns.js"
 
 export interface AlertQueueOptions {
   readonly folder: string
@@ -31,9 +31,6 @@ export interface QueuedAlert {
   readonly alert: Alert
   readonly record: OutboxRecord
 }
-
-/** Alerts that a destination refused are kept for a person to look at: two files of this size at most. */
-const refusedFileBytes = 1024 * 1024
 
 export interface AlertQueueCounts extends LanesCounts {
   readonly refused: number
@@ -59,23 +56,25 @@ interface Peeked {
 export class AlertQueue {
   readonly #options: AlertQueueOptions
   readonly #lanes: Lanes
+  readonly #snapshots: Snapshots
+  readonly #refused: RefusedAlerts
   readonly #ledger: Ledger
   readonly #progresses = new Progresses()
   readonly #limiter: AlertLimiter
   /** Arrays of outputs that are durable: after another sink failed, the same array is written again. */
   readonly #kept = new WeakSet<readonly Output[]>()
   /** Up to here the ledger holds what is in the lanes. */
-  #noted: Readonly<Partial<Record<Severity, number>>>
+  #noted: LaneSeqs
   #peeked: Peeked | undefined
-  #savedProgress = "[]"
-  #refused = 0
   #superseded = 0
   /** Calls go one after the other: what waits, and what readers know, must agree. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
-  private constructor(options: AlertQueueOptions, lanes: Lanes, { open, seqs }: Snapshot) {
+  private constructor(options: AlertQueueOptions, lanes: Lanes, snapshots: Snapshots, { open, seqs }: LedgerSnapshot) {
     this.#options = options
     this.#lanes = lanes
+    this.#snapshots = snapshots
+    this.#refused = new RefusedAlerts(options.folder, options.nowMs)
     this.#ledger = new Ledger(open)
     this.#noted = seqs
     this.#limiter = new AlertLimiter(options.perIdentityPerMinute, options.nowMs)
@@ -83,19 +82,20 @@ export class AlertQueue {
 
   static async open(options: AlertQueueOptions): Promise<AlertQueue> {
     const { folder } = options
-    const snapshot = snapshotIn(await readJson(ledgerOf(folder)))
+    const snapshots = new Snapshots(folder)
+    const ledger = await snapshots.ledger()
     const beforeRoll = () => queue.#saveLedger()
     const lanes = await Lanes.open({ ...options, beforeRoll })
-    const queue = new AlertQueue(options, lanes, snapshot)
+    const queue = new AlertQueue(options, lanes, snapshots, ledger)
     await queue.#restore()
-    if (await hasOldLayout(folder)) await queue.#takeOver({ ...options, beforeRoll }, snapshot.oldSeq)
+    if (await hasOldLayout(folder)) await queue.#takeOver({ ...options, beforeRoll }, ledger.oldSeq)
     return queue
   }
 
   get counts(): AlertQueueCounts {
     return {
       ...this.#lanes.counts,
-      refused: this.#refused,
+      refused: this.#refused.count,
       superseded: this.#superseded,
       limited: this.#limiter.limited,
     }
@@ -103,7 +103,7 @@ export class AlertQueue {
 
   /** Resolves once every alert in the outputs is on disk. */
   write(outputs: readonly Output[]): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       if (this.#kept.has(outputs)) return
       const findings = outputs.flatMap((output) => output.findings)
       const selected = selectAlerts(findings, this.#ledger, this.#options.minSeverity, this.#limiter)
@@ -116,12 +116,12 @@ export class AlertQueue {
 
   /** Sums what was held back in minutes that are over by the clock; to be called from time to time. */
   sum(): Promise<void> {
-    return this.#exclusive(() => this.#sum())
+    return this.#turns.run(() => this.#sum())
   }
 
   /** What is to leave next, of one severity. */
   peek(records: number, bytes: number): Promise<readonly QueuedAlert[]> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       for (;;) {
         const found = await this.#lanes.peek(records, bytes)
         if (found === undefined) {
@@ -138,7 +138,7 @@ export class AlertQueue {
 
   /** It and all before it of the last `peek` need not be sent again. */
   acknowledge({ record }: QueuedAlert): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       const peeked = this.#peeked
       const index = peeked?.departures.findIndex((departure) => departure.record === record) ?? -1
       if (peeked === undefined || index < 0) return
@@ -148,16 +148,8 @@ export class AlertQueue {
   }
 
   /** Puts an alert aside that its destination will never take. */
-  async refuse(alert: Alert, reason: string): Promise<void> {
-    this.#refused += 1
-    const path = join(this.#options.folder, "refused.jsonl")
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    )
-    if (size > refusedFileBytes) await rename(path, join(this.#options.folder, "refused.old.jsonl"))
-    const at = new Date(this.#options.nowMs()).toISOString()
-    await appendFile(path, `${JSON.stringify({ at, reason, ...alert })}\n`, { mode: 0o600 })
+  refuse(alert: Alert, reason: string): Promise<void> {
+    return this.#refused.add(alert, reason)
   }
 
   /** Resolves when something waits, or at `wake`. */
@@ -171,11 +163,11 @@ export class AlertQueue {
 
   /** Nothing more is written: what was held back so far is summed, and leaves with the rest. */
   retire(): Promise<void> {
-    return this.#exclusive(() => this.#sum(true))
+    return this.#turns.run(() => this.#sum(true))
   }
 
   close(): Promise<void> {
-    return this.#exclusive(() => this.#lanes.close())
+    return this.#turns.run(() => this.#lanes.close())
   }
 
   async #sum(isEnd = false): Promise<void> {
@@ -251,7 +243,7 @@ export class AlertQueue {
       if (waits) this.#progresses.add(alert)
     }
     this.#noted = this.#lanes.ends
-    this.#progresses.restore(await readJson(progressOf(this.#options.folder)))
+    this.#progresses.restore(await this.#snapshots.progress())
   }
 
   /** Moves what an earlier release, which had one lane, left in the folder itself. */
@@ -270,21 +262,11 @@ export class AlertQueue {
   }
 
   #saveLedger(): Promise<void> {
-    const snapshot = JSON.stringify({ lanes: this.#noted, open: this.#ledger.entries() })
-    return replaceFile(ledgerOf(this.#options.folder), snapshot, { sync: true })
+    return this.#snapshots.saveLedger(this.#noted, this.#ledger.entries())
   }
 
-  async #saveProgress(): Promise<void> {
-    const text = JSON.stringify(this.#progresses.kept())
-    if (text === this.#savedProgress) return
-    await replaceFile(progressOf(this.#options.folder), text, { sync: false })
-    this.#savedProgress = text
-  }
-
-  #exclusive<Value>(work: () => Promise<Value>): Promise<Value> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
+  #saveProgress(): Promise<void> {
+    return this.#snapshots.saveProgress(this.#progresses.kept())
   }
 }
 
@@ -298,32 +280,4 @@ function note(ledger: Ledger, alert: Alert): void {
 
 function parse(payload: Buffer): Alert {
   return JSON.parse(payload.toString("utf8")) as Alert
-}
-
-function ledgerOf(folder: string): string {
-  return join(folder, "ledger.json")
-}
-
-function progressOf(folder: string): string {
-  return join(folder, "progress.json")
-}
-
-interface Snapshot {
-  readonly open: readonly (readonly [string, OpenAlert])[]
-  /** Number of the first record of each lane that is not in it. */
-  readonly seqs: Readonly<Partial<Record<Severity, number>>>
-  /** The same of an earlier release, which had one lane. */
-  readonly oldSeq: number
-}
-
-function snapshotIn(kept: unknown): Snapshot {
-  const { seq, lanes, open } = (typeof kept === "object" && kept !== null ? kept : {}) as {
-    readonly [name in "seq" | "lanes" | "open"]?: unknown
-  }
-  if (!Array.isArray(open)) return { open: [], seqs: {}, oldSeq: 0 }
-  return {
-    open: open as Snapshot["open"],
-    seqs: typeof lanes === "object" && lanes !== null ? lanes : {},
-    oldSeq: typeof seq === "number" ? seq : 0,
-  }
 }

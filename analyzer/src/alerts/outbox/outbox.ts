@@ -1,20 +1,13 @@
 import { mkdir } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
-import { join } from "node:path"
 import { messageOf } from "../../errors.js"
 import type { Log } from "../../telemetry/log.js"
-import { readJson, replaceFile } from "./durable-file.js"
+import { readPlace, savePlace } from "./place.js"
+import type { Place } from "./place.js"
 import { decodeRecord, encodeRecord, headerBytes, lengthAt, momentAt } from "./record.js"
 import { createSegment, openSegment, readBytes, readSegments, removeSegment } from "./segments.js"
 import type { Segment } from "./segments.js"
-
-/** Where a record stands; the reader's place is where the next one to send begins. */
-interface Place {
-  readonly seq: number
-  /** Number of the first record of its segment, and the offset in its file. */
-  readonly segment: number
-  readonly offset: number
-}
+import { Turns } from "./turns.js"
 
 export interface OutboxRecord {
   readonly payload: Buffer
@@ -51,8 +44,7 @@ export class Outbox {
   #oldestMs: number | undefined
   #shed = 0
   #torn: number
-  /** What touches files goes one after the other. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   private constructor(options: OutboxOptions, segments: Segment[], place: Place, torn: number) {
     this.#options = options
@@ -66,7 +58,7 @@ export class Outbox {
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
     const { segments, torn } = await readSegments(options.folder)
     if (segments.length === 0) segments.push(await createSegment(options.folder, 0))
-    const outbox = new Outbox(options, segments, placeIn(segments, await readJson(cursorOf(options.folder))), torn)
+    const outbox = new Outbox(options, segments, await readPlace(options.folder, segments), torn)
     if (torn > 0) options.log.warn({ outbox: options.folder }, "dropped a record that a crash had cut short")
     await outbox.#removeSent()
     await outbox.#refreshOldest()
@@ -100,7 +92,7 @@ export class Outbox {
    * them.
    */
   append(payloads: readonly Buffer[], onDurable: (count: number) => void = () => undefined): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       const atMs = this.#options.nowMs()
       const records = payloads.map((payload) => encodeRecord(atMs, payload))
       for (const group of groupsOf(records, this.#options.segmentBytes)) {
@@ -112,7 +104,7 @@ export class Outbox {
 
   /** The oldest records, at least one when there is any, and about `bytes` at most. */
   peek(records: number, bytes: number): Promise<readonly OutboxRecord[]> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       for (;;) {
         const segment = this.#segments.find(({ first }) => first === this.#place.segment)
         if (segment === undefined) return []
@@ -132,11 +124,11 @@ export class Outbox {
 
   /** The record and all before it need not be sent again. */
   acknowledge({ next }: OutboxRecord): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       // What was under way when it was dropped has been counted as lost, and the reader stands behind it.
       if (next.seq <= this.#place.seq) return
       this.#place = next
-      await replaceFile(cursorOf(this.#options.folder), JSON.stringify(next), { sync: false })
+      await savePlace(this.#options.folder, next)
       await this.#removeSent()
       await this.#refreshOldest()
     })
@@ -144,7 +136,7 @@ export class Outbox {
 
   /** Calls with every record from `seq` on that is still there, sent or not, one segment in memory at a time. */
   readFrom(seq: number, use: (payload: Buffer, seq: number) => void): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       for (const segment of this.#segments.filter(({ first, count }) => first + count > seq)) {
         const bytes = await readBytes(segment, 0, segment.bytes)
         let [at, offset] = [segment.first, 0]
@@ -159,7 +151,7 @@ export class Outbox {
 
   /** Drops the oldest segment. What of it was still to be read is counted as shed, and returned as far as it is readable. */
   shedOldest(): Promise<readonly Buffer[]> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       if (this.#segments.length === 1) await this.#activate(true)
       const [oldest, next] = this.#segments
       if (oldest === undefined || next === undefined) return []
@@ -182,7 +174,7 @@ export class Outbox {
   }
 
   close(): Promise<void> {
-    return this.#exclusive(() => this.#closeFile())
+    return this.#turns.run(() => this.#closeFile())
   }
 
   async #write(records: readonly Buffer[], atMs: number): Promise<void> {
@@ -270,29 +262,6 @@ export class Outbox {
       this.#options.log.warn({ error: messageOf(thrown) }, "closing a segment of the outbox failed")
     })
   }
-
-  #exclusive<Value>(work: () => Promise<Value>): Promise<Value> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
-  }
-}
-
-function cursorOf(folder: string): string {
-  return join(folder, "cursor.json")
-}
-
-/** The reader's place as it was kept, when it still fits what is there; the oldest record otherwise. */
-function placeIn(segments: readonly Segment[], kept: unknown): Place {
-  const { seq, segment, offset } = (typeof kept === "object" && kept !== null ? kept : {}) as Partial<Place>
-  const found = segments.find(({ first }) => first === segment)
-  const oldest = segments[0]?.first ?? 0
-  if (found === undefined || typeof seq !== "number" || typeof offset !== "number") {
-    return { seq: oldest, segment: oldest, offset: 0 }
-  }
-  const end = found.first + found.count
-  const isInside = seq >= found.first && seq <= end && offset >= 0 && offset <= found.bytes
-  return isInside ? { seq, segment: found.first, offset } : { seq: end, segment: found.first, offset: found.bytes }
 }
 
 function groupsOf(records: readonly Buffer[], maxBytes: number): readonly (readonly Buffer[])[] {

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest"
 import type { Claim } from "../../domain/detector.js"
+import { aProcess } from "../../testing/processes.js"
+import { aView } from "../../testing/trackers.js"
 import { ClaimBook } from "./claim-book.js"
 
 const claim = (changes: Partial<Claim> = {}): Claim => ({
@@ -24,7 +26,7 @@ it("keeps the last claim about a subject with what it rests on", () => {
   book.record(claim(), 8)
   book.record(claim({ subject: "b" }), 1)
   expect(book.record(claim({ score: 0.3 }), 16)).toEqual([claim({ score: 0.3 })])
-  expect(book.get("a")).toEqual({ claim: claim({ score: 0.3 }), basis: 16 })
+  expect(book.get("a")).toMatchObject({ claim: claim({ score: 0.3 }), basis: 16 })
   expect([...book.all()].map(([subject, { basis }]) => [subject, basis])).toEqual([["a", 16], ["b", 1]]) // prettier-ignore
 })
 
@@ -44,4 +46,15 @@ it("ends nothing that it has let go", () => {
   book.record(claim())
   book.forget("a")
   expect(book.end("a", 7)).toEqual([])
+})
+
+it("forgets, when it is full, of the user who has most, and counts it", () => {
+  const users = [1, 2].map((uid) => aProcess(["nc"], { key: `${uid}:1`, uid }))
+  const children = Array.from({ length: 20 }, (_, i) => aProcess(["nc"], { key: `${100 + i}:1`, uid: 2 }))
+  const view = aView([], [...users, ...children])
+  const book = new ClaimBook(5)
+  book.record(claim({ subject: "own", process: "1:1" }), undefined, view)
+  for (const { key } of children) book.record(claim({ subject: `flood ${key}`, process: key }), undefined, view)
+  expect([...book.all()].map(([subject]) => subject)).toEqual(["own", "flood 116:1", "flood 117:1", "flood 118:1", "flood 119:1"]) // prettier-ignore
+  expect(book.evicted).toBe(16)
 })

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { withOpenTurn } from "../../domain/moments.js"
-import { direction, framingOnTheOutside } from "./conservation.js"
+import { direction, framingOnTheOutside, sizeBits } from "./conservation.js"
 
 const none = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 
@@ -36,8 +36,25 @@ describe("direction", () => {
     expect(direction(moments([[12, 12]])).exact).toBe(false)
   })
 
-  it("gives no level evidence to small messages of unlike size", () => {
-    expect(direction(moments([[25, 7]])).levelBits).toBe(0)
+  it("gives next to no level evidence to small messages of unlike size", () => {
+    expect(direction(moments([[25, 7]])).levelBits).toBeLessThan(1)
+  })
+
+  it("gives more to a size that is kept, the larger it is, and most where no byte differs", () => {
+    const level = (x: number, y: number) => direction(moments([[x, y]])).levelBits
+    expect(level(108, 90)).toBeGreaterThan(2)
+    expect(level(1_013, 1_022)).toBeGreaterThan(level(192, 201))
+    expect(level(192, 192)).toBeGreaterThan(level(192, 201))
+    expect(level(26_239, 26_706)).toBeGreaterThan(5)
+  })
+
+  it("counts sizes that have nothing to do with each other against a relay, but not for much", () => {
+    expect(direction(moments([[1_024, 91]])).levelBits).toBe(-1.5)
+  })
+
+  it("gives evidence to sizes that vary by a factor, as compressed ones do", () => {
+    const turns = [200, 3_000, 20_000, 60_000, 9_000].map((size) => [size, Math.round(size * 0.31) + 40] as const)
+    expect(direction(moments(turns)).variationBits).toBeGreaterThan(8)
   })
 
   it("gives high variation evidence to bulk with constant framing", () => {
@@ -60,9 +77,10 @@ describe("direction", () => {
     fc.assert(
       fc.property(fc.array(turn, { maxLength: 40 }), (turns) => {
         const d = direction(moments(turns))
-        expect(d.levelBits).toBeGreaterThanOrEqual(0)
-        expect(d.levelBits).toBeLessThanOrEqual(8)
-        expect(Math.abs(d.variationBits)).toBeLessThanOrEqual(12)
+        expect(d.levelBits).toBeGreaterThanOrEqual(-1.5)
+        expect(d.levelBits).toBeLessThanOrEqual(10)
+        expect(d.variationBits).toBeGreaterThanOrEqual(-4)
+        expect(d.variationBits).toBeLessThanOrEqual(12)
         if (d.exact) expect(turns.every(([x, y]) => Math.abs(x - y) < 40)).toBe(true)
       }),
     )
@@ -71,14 +89,30 @@ describe("direction", () => {
 
 describe("framingOnTheOutside", () => {
   it("holds for a relay that strips and adds framing", () => {
-    expect(framingOnTheOutside(direction(moments([[208, 80]])), direction(moments([[122, 156]])), 0.05)).toBe(true)
+    expect(framingOnTheOutside(direction(moments([[208, 80]])), direction(moments([[122, 156]])))).toBe(true)
   })
 
   it("fails for a client that wraps a message into a statement", () => {
-    expect(framingOnTheOutside(direction(moments([[46, 257]])), direction(moments([[25, 30]])), 0.05)).toBe(false)
+    expect(framingOnTheOutside(direction(moments([[46, 257]])), direction(moments([[25, 30]])))).toBe(false)
   })
 
   it("fails for a client that acknowledges rows with less than it got", () => {
-    expect(framingOnTheOutside(direction(moments([[500, 80]])), direction(moments([[998, 240]])), 0.05)).toBe(false)
+    expect(framingOnTheOutside(direction(moments([[500, 80]])), direction(moments([[998, 240]])))).toBe(false)
+  })
+})
+
+describe("sizeBits", () => {
+  const wrapped = direction(moments([46, 926, 5_026, 300, 800].map((size) => [size, size + 120] as const)))
+
+  it("says much of sizes that vary together with the framing where a relay has it", () => {
+    expect(sizeBits(wrapped, 1)).toBe(14)
+  })
+
+  it("says little of them with the framing on the other side: clients wrap messages into statements", () => {
+    expect(sizeBits(wrapped, -1)).toBeLessThanOrEqual(6)
+  })
+
+  it("holds it against a relay a little that nothing went this way", () => {
+    expect(sizeBits(direction(none), 1)).toBe(-1)
   })
 })

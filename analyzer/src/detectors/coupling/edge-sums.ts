@@ -2,7 +2,7 @@
  * What is known of edges that are judged as one, as running sums: an edge that changes is taken away as it was and added
  * as it is, and no other edge is looked at.
  */
-import type { CouplingEdge, Moments } from "../../domain/coupling.js"
+import type { CouplingEdge, Moments, TurnOrder } from "../../domain/coupling.js"
 import type { Microseconds } from "../../domain/identity.js"
 import { withOpenTurn } from "../../domain/moments.js"
 import { MomentSums } from "./moment-sums.js"
@@ -14,11 +14,28 @@ export interface OutsideRole {
   readonly openedUs: Microseconds
 }
 
+type Counts = { -readonly [K in keyof TurnOrder]: number }
+
 export class EdgeSums {
   readonly #forward = new MomentSums()
   readonly #backward = new MomentSums()
+  readonly #order: Counts = {
+    openedLate: 0,
+    waited: 0,
+    straight: 0,
+    prompted: 0,
+    own: 0,
+    passed: 0,
+    kept: 0,
+    streamed: 0,
+    closedAfter: 0,
+    closedAlone: 0,
+    leadLog2: 0,
+    answerLog2: 0,
+  }
   #count = 0
   #opened = 0
+  #openedAlone = 0
   /** How many of the edges are so. */
   #ofSshClients = 0
   #early = 0
@@ -41,6 +58,13 @@ export class EdgeSums {
   /** How often B was opened right after A spoke. */
   get opened(): number {
     return this.#opened
+  }
+  /** How often B was opened with A silent. */
+  get openedAlone(): number {
+    return this.#openedAlone
+  }
+  get order(): TurnOrder {
+    return this.#order
   }
   get forward(): Moments {
     return this.#forward.moments
@@ -98,12 +122,30 @@ export class EdgeSums {
     this.#backward.add(withOpenTurn(edge.backward, edge.openBackward), sign)
     this.#count += sign
     this.#opened += sign * edge.openedAfter
+    this.#openedAlone += sign * edge.openedAlone
+    this.#tallyOrder(edge.order, sign)
     if (sshClient) this.#ofSshClients += sign
     if (edge.firstUs - openedUs < limits.loginUs) this.#early += sign
     if (edge.kind === "many") this.#many += sign
     if (edge.kind !== "unix") return
     this.#unix += sign
     if (limits.agentOrDisplay.test(edge.bPath)) this.#agents += sign
+  }
+
+  #tallyOrder(order: TurnOrder, sign: 1 | -1): void {
+    const sums = this.#order
+    sums.openedLate += sign * order.openedLate
+    sums.waited += sign * order.waited
+    sums.straight += sign * order.straight
+    sums.prompted += sign * order.prompted
+    sums.own += sign * order.own
+    sums.passed += sign * order.passed
+    sums.kept += sign * order.kept
+    sums.streamed += sign * order.streamed
+    sums.closedAfter += sign * order.closedAfter
+    sums.closedAlone += sign * order.closedAlone
+    sums.leadLog2 += sign * order.leadLog2
+    sums.answerLog2 += sign * order.answerLog2
   }
 }
 

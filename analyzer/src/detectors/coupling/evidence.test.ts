@@ -8,7 +8,7 @@ import { claimOf } from "./evidence.js"
 import type { Verdict } from "./judge.js"
 import { startUs } from "../../testing/time.js"
 import { sshClient, sshServer, anUpdate } from "../../testing/connections.js"
-import { anEdge } from "../../testing/couplings.js"
+import { anEdge, promptly } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
@@ -21,6 +21,11 @@ const verdict: Verdict = {
   forward: exact,
   backward: framed,
   opened: 1,
+  observations: [
+    { name: "backwardSizes", bits: 10 },
+    { name: "own", bits: -6 },
+  ],
+  bits: 4,
 }
 const edge = (changes: Partial<CouplingEdge> = {}) =>
   anEdge({ aCookie: anUpdate().cookie, bProcess: "4711:1", ...changes })
@@ -83,23 +88,36 @@ describe("the evidence", () => {
 
   it("tells who was dialled after how long, or was open before", () => {
     const dialled = { forwardOut: 80, backwardIn: 1_220, delayMinNs: 50_000 }
-    expect(texts([edge({ ...dialled, openedAfter: 1 })])[1]).toBe(
+    expect(texts([edge({ ...dialled, openedAfter: 1 })])[2]).toBe(
       "Once the far side spoke first and the process then connected to 127.0.0.1:8000, soonest after 0.05 ms; 80 B went in and 1.2 kB came back.",
     )
-    expect(texts([edge({ ...dialled, openedAfter: 4 })])[1]).toMatch(/^4 times the far side spoke first/)
+    expect(texts([edge({ ...dialled, openedAfter: 4 })])[2]).toMatch(/^4 times the far side spoke first/)
     const before = edge({ ...dialled, openedAfter: 0 })
-    expect(texts([before])[1]).toMatch(
+    expect(texts([before])[2]).toMatch(
       /^What the far side said was passed to 127\.0\.0\.1:8000, which was open before;/,
     )
-    expect(claim([before]).evidence[1]?.facts).toMatchObject({ delay_min_ns: 0 })
+    expect(claim([before]).evidence[2]?.facts).toMatchObject({ delay_min_ns: 0 })
   })
 
   it("shows the eight edges that were dialled most", () => {
     const edges = Array.from({ length: 9 }, (_, i) =>
       edge({ openedAfter: i + 1, bRemote: { address: "::1", port: i } }),
     )
-    const shown = claim(edges).evidence.slice(1)
+    const shown = claim(edges).evidence.slice(2)
     expect(shown.map(({ facts }) => facts["inside"])).toEqual([8, 7, 6, 5, 4, 3, 2, 1].map((port) => `[::1]:${port}`))
+  })
+
+  it("says what it rests on and what speaks against it", () => {
+    expect(texts([edge()])[1]).toBe(
+      "Evidence for somebody outside, in bits: sizes on the way out 10.0. Against: went on without the far side -6.0. In all 4.0.",
+    )
+  })
+
+  it("says who waited for whom, where anybody did", () => {
+    const order = promptly(2, { waited: 5, straight: 1, own: 1, prompted: 2, closedAfter: 6, streamed: 1 })
+    expect(texts([edge({ order })])[1]).toBe(
+      "Who waited for whom: 5 of 6 first writes to what was opened came after the far side had spoken again; 2 of 3 writes after an answer came after the far side had spoken again; 6 of 6 closings came after the far side's last word; answers went on once after their first part had left.",
+    )
   })
 
   it("says what SSH says of the connection, and is silent where it says nothing", () => {
@@ -107,6 +125,6 @@ describe("the evidence", () => {
       /is SSH by its first bytes, and this host is the client/,
     )
     expect(texts([edge()], {}, { ssh: sshServer }).at(-1)).toMatch(/this host is the server/)
-    expect(claim([edge()]).evidence.map(({ kind }) => kind)).toEqual(["conservation", "coupling"])
+    expect(claim([edge()]).evidence.map(({ kind }) => kind)).toEqual(["conservation", "odds", "coupling"])
   })
 })

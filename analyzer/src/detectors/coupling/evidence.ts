@@ -9,13 +9,14 @@ import { endpointText } from "../../text/endpoint.js"
 import type { Direction } from "./conservation.js"
 import type { EdgeSums } from "./edge-sums.js"
 import type { JudgedEdges, Verdict } from "./judge.js"
+import { oddsEvidence, orderEvidence } from "./odds.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
 const reasons: Readonly<Record<Verdict["reason"], string>> = {
   "ssh-client-dials-inside": "an SSH client has no reason of its own to connect inside when the far side speaks",
   "bytes-exact": "not a byte was added or lost between the two, in both directions",
-  "bytes-conserved": "the sizes of turns vary together in both directions, up to constant framing",
-  "sizes-alike": "the sizes are alike in both directions, but too few or too constant to be sure",
+  "bytes-conserved": "the sizes of both belong together",
+  "turns-in-order": "the sizes say less than who waited for whom",
   "agent-forwarding": "the far side uses the local agent or display",
 }
 
@@ -69,7 +70,12 @@ function couplingEvidence(
   verdict: Verdict,
   a: Connection | undefined,
 ): readonly [Evidence, ...Evidence[]] {
-  const evidence: [Evidence, ...Evidence[]] = [conservationEvidence(edges.newest, verdict)]
+  const { newest, order } = edges
+  const evidence: [Evidence, ...Evidence[]] = [
+    conservationEvidence(newest, verdict),
+    ...orderEvidence(order, newest.lastUs),
+    oddsEvidence(verdict, newest.lastUs),
+  ]
   for (const edge of edges.shown) evidence.push(dialEvidence(edge))
   if (a && (a.ssh.localIdent || a.ssh.remoteIdent)) {
     evidence.push({

@@ -1,12 +1,12 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { HostTracker } from "../../connections/host-tracker.js"
-import type { CouplingEdge } from "../../domain/coupling.js"
+import type { CouplingEdge, TurnOrder } from "../../domain/coupling.js"
 import type { Change, Claim } from "../../domain/detector.js"
 import { withOpenTurn } from "../../domain/moments.js"
 import { aBatch } from "../../testing/batches.js"
 import { anUpdate, noSsh, sshClient, sshServer } from "../../testing/connections.js"
-import { anEdge, noMoments } from "../../testing/couplings.js"
+import { anEdge, noMoments, promptly } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { at } from "../../testing/time.js"
 import { aTracker } from "../../testing/trackers.js"
@@ -29,28 +29,31 @@ function verdictOn(edges: readonly CouplingEdge[], view: HostTracker) {
     sum((edge) => withOpenTurn(edge.backward, edge.openBackward)),
   ]
   const opened = edges.reduce((all, edge) => all + edge.openedAfter, 0)
-  if (forward.n === 0 || backward.n === 0) return undefined
+  if (forward.n === 0) return undefined
+  const openedAlone = edges.reduce((all, edge) => all + edge.openedAlone, 0)
+  const order = edges.map((edge) => edge.order).reduce(addOrder)
+  const pooled = anEdge({ openedAfter: opened, openedAlone, forward, backward, order })
+  const byNumbers = judgeSums(new EdgeSums(pooled, { sshClient: false, openedUs: 0 }))
   const roles = edges.map((edge) => roleOf(edge, view))
-  if (!roles.every(({ sshClient: isClient }) => isClient)) {
-    const pooled = anEdge({ openedAfter: opened, forward, backward })
-    return judgeSums(new EdgeSums(pooled, { sshClient: false, openedUs: 0 }))
-  }
+  if (backward.n === 0 || !roles.every(({ sshClient: isClient }) => isClient)) return byNumbers
   const { verdicts } = limits
   if (edges.every(({ kind }) => kind === "unix"))
     return edges.every(({ bPath }) => limits.agentOrDisplay.test(bPath))
       ? verdicts.agentForwarding
       : verdicts.sshUnixSocket
   const [inward, outward] = [direction(forward), direction(backward)]
-  const ordered = framingOnTheOutside(inward, outward, limits.slack)
-  if (opened === 0) {
-    const pooled = anEdge({ openedAfter: 0, forward, backward })
-    return judgeSums(new EdgeSums(pooled, { sshClient: false, openedUs: 0 }))
-  }
+  const ordered = framingOnTheOutside(inward, outward)
+  if (opened === 0) return byNumbers
   const first = Math.min(...edges.map((edge, i) => edge.firstUs - (roles[i]?.openedUs ?? 0)))
   if (ordered) return verdicts.sshDialsInside
   return first < limits.loginUs && opened <= limits.loginDials
     ? verdicts.sshDialsAtLogin
     : verdicts.sshDialsInsideCompressed
+}
+
+function addOrder(a: TurnOrder, b: TurnOrder): TurnOrder {
+  const names = Object.keys(a) as (keyof TurnOrder)[]
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as TurnOrder
 }
 
 function roleOf(edge: CouplingEdge, view: HostTracker) {
@@ -81,6 +84,8 @@ const edgeChange = fc.record({
   a: fc.constantFrom(0, 1, 2, 3),
   port: fc.integer({ min: 1, max: 4 }),
   openedAfter: fc.constantFrom(0, 1, 2, 5),
+  waited: fc.constantFrom(0, 0, 1, 4),
+  own: fc.constantFrom(0, 0, 0, 1),
   forward: turnsOf,
   backward: turnsOf,
   open: fc.tuple(small, small),
@@ -99,7 +104,7 @@ const steps = fc.array(step, { minLength: 1, maxLength: 30 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 function edgeOf(change: Step["edges"][number], second: number): CouplingEdge {
-  const { group, kind, a, port, openedAfter, forward, backward, open, late } = change
+  const { group, kind, a, port, openedAfter, waited, own, forward, backward, open, late } = change
   const path = port === 1 ? "/tmp/ssh-XX/agent.1" : `/run/${port}`
   const place = { address: "127.0.0.1", port }
   return anEdge({
@@ -110,6 +115,7 @@ function edgeOf(change: Step["edges"][number], second: number): CouplingEdge {
     bRemote: kind === "tcp" ? place : { address: "::", port: 0 },
     bPath: kind === "unix" ? path : "",
     openedAfter,
+    order: promptly(openedAfter + waited, { waited, own }),
     // In, out: what is added on the way in comes off on the way out.
     forward: forward.reduce((sum, [x, extra]) => withOpenTurn(sum, { x: x + extra, y: x }), noMoments),
     backward: backward.reduce((sum, [x, extra]) => withOpenTurn(sum, { x, y: x + extra }), noMoments),

@@ -73,7 +73,8 @@ export class Groups {
     }
     const insides = new Set<EdgeSums>()
     for (const edge of changed) {
-      consider(new EdgeSums(edge, this.#ends.roleOf(edge)), 1)
+      // Most edges of a scan have nothing to judge: nothing was written to what was dialled.
+      if (edge.forward.n > 0 || edge.openForward.y > 0) consider(new EdgeSums(edge, this.#ends.roleOf(edge)), 1)
       const sums = byInside.get(insideOf(edge) ?? "")
       if (sums !== undefined && sums.count > 1) insides.add(sums)
     }

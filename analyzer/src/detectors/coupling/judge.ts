@@ -1,6 +1,8 @@
 /** From edges of one group to a verdict: is somebody outside reaching inside through these processes? */
-import { direction, framingOnTheOutside, type Direction } from "./conservation.js"
+import { direction, framingOnTheOutside, sizeBits, type Direction } from "./conservation.js"
 import type { EdgeSums } from "./edge-sums.js"
+import { chanceBits, hasOrder, orderObservations } from "./order.js"
+import type { Observation } from "./order.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
 const { verdicts } = limits
@@ -8,10 +10,14 @@ const { verdicts } = limits
 export interface Verdict {
   readonly score: number
   readonly confidence: number
-  readonly reason: "ssh-client-dials-inside" | "bytes-exact" | "bytes-conserved" | "sizes-alike" | "agent-forwarding"
+  readonly reason: "ssh-client-dials-inside" | "agent-forwarding" | "bytes-exact" | "bytes-conserved" | "turns-in-order"
   readonly forward: Direction
   readonly backward: Direction
   readonly opened: number
+  /** All that was weighed, in bits. */
+  readonly observations: readonly Observation[]
+  /** What they come to, against a program that works for itself and against coincidence: the weaker of the two. */
+  readonly bits: number
 }
 
 /** Edges that are judged as one, and the verdict on them. */
@@ -25,63 +31,81 @@ export interface JudgedEdges {
 export function judge(edges: EdgeSums): Verdict | undefined {
   const forward = direction(edges.forward)
   const backward = direction(edges.backward)
-  const found = { forward, backward, opened: edges.opened }
-  if (forward.n === 0 || backward.n === 0) return undefined
-  const ordered = framingOnTheOutside(forward, backward, limits.slack)
-  const ssh = sshVerdict(edges, found, ordered)
-  if (ssh) return ssh
-  if (!ordered) return undefined
-  return edges.opened > 0 ? dialledVerdict(found) : keptOpenVerdict(found)
+  if (forward.n === 0) return undefined
+  const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward) }
+  return edges.areAllOfSshClients
+    ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
+    : verdictOf(edges, weighed)
 }
 
-type Found = Pick<Verdict, "forward" | "backward" | "opened">
+type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
+  readonly isSeenBothWays: boolean
+  readonly isNotable: boolean
+}
+
+function weigh(edges: EdgeSums, forward: Direction, backward: Direction) {
+  const inward: Observation = { name: "forwardSizes", bits: sizeBits(forward, -1) }
+  const outward: Observation = { name: "backwardSizes", bits: sizeBits(backward, 1) }
+  const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone) : []
+  const chance: Observation = { name: "chance", bits: chanceBits(edges.order, edges.opened) }
+  const orderBits = Math.min(sum(order), chance.bits)
+  const bits = inward.bits + outward.bits + orderBits
+  const { withoutOrderBits, strong, ...each } = limits.bothWays
+  const reach = (least: { readonly forward: number; readonly backward: number }) =>
+    inward.bits >= least.forward && outward.bits >= least.backward
+  const isOrdered = orderBits >= withoutOrderBits
+  const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
+  const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
+  return { observations: [inward, outward, ...order, chance], bits, isSeenBothWays, isNotable }
+}
+
+function sum(observations: readonly Observation[]): number {
+  return observations.reduce((total, { bits }) => total + bits, 0)
+}
 
 /**
  * A process that speaks SSH as the client on A has no reason of its own to dial inside after A spoke: -L, -D, -J and -W
  * accept or use what is there. So the dial is enough, compression or not.
  */
-function sshVerdict(edges: EdgeSums, found: Found, ordered: boolean): Verdict | undefined {
-  if (!edges.areAllOfSshClients) return undefined
+function sshVerdict(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
+  if (weighed.backward.n === 0) return undefined
   const reason = "ssh-client-dials-inside"
   if (edges.areAllUnix) {
     return edges.areAllAgents
-      ? { ...found, ...verdicts.agentForwarding, reason: "agent-forwarding" }
-      : { ...found, ...verdicts.sshUnixSocket, reason }
+      ? { ...weighed, ...verdicts.agentForwarding, reason: "agent-forwarding" }
+      : { ...weighed, ...verdicts.sshUnixSocket, reason }
   }
-  if (found.opened === 0) return undefined
-  const atLogin = edges.hasEarly && found.opened <= limits.loginDials
-  if (ordered) return { ...found, ...verdicts.sshDialsInside, reason }
-  return { ...found, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
+  if (weighed.opened === 0) return undefined
+  if (framingOnTheOutside(weighed.forward, weighed.backward)) return { ...weighed, ...verdicts.sshDialsInside, reason }
+  const atLogin = edges.hasEarly && weighed.opened <= limits.loginDials
+  return { ...weighed, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
 }
 
-function dialledVerdict(found: Found): Verdict | undefined {
-  const { forward, backward } = found
-  if (forward.exact && backward.exact) return { ...found, ...verdicts.bytesExact, reason: "bytes-exact" }
-  const near = forward.levelBits >= limits.minLevelBits && backward.levelBits >= limits.minLevelBits
-  if (near && variesTogether(found, limits.variationBits, limits.minVariationBits)) {
-    return { ...found, ...verdicts.bytesConserved, reason: "bytes-conserved" }
-  }
-  const alike = Math.min(forward.levelBits, backward.levelBits) >= limits.suspiciousLevelBits
-  const apart = Math.min(forward.variationBits, backward.variationBits) < 0
-  return alike && !apart ? { ...found, ...verdicts.sizesAlike, reason: "sizes-alike" } : undefined
+function verdictOf(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
+  const level = levelOf(edges, weighed)
+  return level && { ...weighed, ...verdicts[level], reason: reasonOf(weighed) }
 }
 
-function keptOpenVerdict(found: Found): Verdict | undefined {
-  const { forward, backward } = found
-  const turns = Math.min(forward.n, backward.n)
-  if (forward.exact && backward.exact && turns >= limits.keptOpenExactTurns) {
-    return { ...found, ...verdicts.keptOpenExact, reason: "bytes-exact" }
+function levelOf(
+  edges: EdgeSums,
+  { bits, forward, backward, opened, isSeenBothWays, isNotable }: Weighed,
+): keyof typeof limits.verdictBits | undefined {
+  const isDialled = opened + edges.order.openedLate > 0 || hasOrder(edges.order)
+  if (!isDialled) {
+    const turns = Math.min(forward.n, backward.n)
+    const isExact = forward.exact && backward.exact
+    if (turns < (isExact ? limits.keptOpen.exactTurns : limits.keptOpen.minTurns)) return undefined
   }
-  if (turns < limits.keptOpenMinTurns) return undefined
-  return variesTogether(found, limits.keptOpenVariationBits, limits.keptOpenMinVariationBits)
-    ? { ...found, ...verdicts.keptOpenConserved, reason: "bytes-conserved" }
-    : undefined
+  const from = isDialled ? limits.verdictBits : limits.keptOpen
+  const levels = ["certain", "high", "medium", "note"] as const
+  return levels.find((level) => bits >= from[level] && (level === "note" ? isNotable : isSeenBothWays))
 }
 
-function variesTogether({ forward, backward }: Found, sum: number, each: number): boolean {
-  return (
-    forward.variationBits >= each &&
-    backward.variationBits >= each &&
-    forward.variationBits + backward.variationBits >= sum
-  )
+/** What weighs more: sizes, or who waited for whom. */
+function reasonOf({ forward, backward, observations }: Weighed): Verdict["reason"] {
+  if (forward.exact && backward.exact) return "bytes-exact"
+  const isSize = ({ name }: Observation) => name === "forwardSizes" || name === "backwardSizes"
+  const sizes = sum(observations.filter(isSize))
+  const order = sum(observations.filter((one) => !isSize(one) && one.name !== "chance"))
+  return sizes >= order ? "bytes-conserved" : "turns-in-order"
 }

@@ -1,28 +1,83 @@
-/** Limits and scores of the coupling detector. Bits: see conservation.ts; each halves the odds of chance. */
+/**
+ * Weights, limits and scores of the coupling detector. Weights are bits: each doubles the odds that somebody outside works
+ * through these processes against that they work for themselves. They were fitted on one half of the scenarios of a lab and
+ * reported on the other; docs/detection.md has the table.
+ */
 export const couplingThresholds = {
+  /** What sizes have to do with each other. */
+  conservation: {
+    /** Bytes by which padding and record headers differ from turn to turn without saying anything (SSH pads to 8 or 16). */
+    framingSpreadBytes: 16,
+    /** Deviation of the difference where a tool adds a header of a few bytes. */
+    headerDeviationBytes: 12,
+    /** The most that framing (TLS, websocket, a multiplexer) adds to a message, and to a bulk answer as a share of it. */
+    framingBytes: 400,
+    framingShare: 0.1,
+    /** Sizes of independent messages lie over six decades: natural logarithm of that. */
+    decades: Math.log(1e6),
+    /** Share of relays that add and lose nothing, of those that keep near to the size, and of those that change it as they like. */
+    exactShare: 0.3,
+    /** A direction says no more than this, for and against: a relay may pad, compress or encode what it passes on. */
+    levelBits: { least: -1.5, largest: 10 },
+    variationBits: { least: -4, largest: 12 },
+    bits: { least: -2, largest: 14 },
+    /**
+     * Sizes that grow on the way in or shrink on the way out vary together where a client wraps messages into statements or
+     * answers rows with a digest, as much as where a relay adds headers or compresses.
+     */
+    againstFramingBits: 3,
+    /** What a fitted slope costs: two more free parameters than a constant offset. */
+    slopeCostBits: 1.5,
+    /** Fewer bytes in a turn agree by chance too easily to be called exact. */
+    exactMinBytes: 32,
+    /**
+     * Share of bytes that may be under way between A and B when an edge is read. TCP buffers of a busy relay hold a few
+     * per cent of a second's traffic.
+     */
+    slack: 0.05,
+    /** Nothing came back on this A: answers may leave on another one. */
+    noAnswerBits: -1,
+  },
+
+  /** Who waited for whom. Each entry is [bits each time, least, largest in all]: turns of one program are not independent. */
+  order: {
+    /** The first write to what was dialled came after A had spoken again: the far side waited for the opening. */
+    waited: [2.5, 0, 7],
+    /** It came at once: as a client does, and a relay whose far side sends with the opening. */
+    straight: [-0.6, -1.5, 0],
+    /** B was written after each answer only when A had spoken. */
+    prompted: [0.5, 0, 3],
+    /** B was written after its answer although A had said nothing: a conversation of this program's own. */
+    own: [-6, -24, 0],
+    /** What B answered left on A; it was never passed on; B was written again with the answer kept. */
+    passed: [0.3, 0, 1.5],
+    neverPassed: [-2, -2, 0],
+    kept: [-4, -8, 0],
+    /** B's answer left piece by piece as it came: nobody here reads it whole. */
+    streamed: [2, 0, 4],
+    /** This host closed B after A's last word, or by itself. */
+    closedAfter: [3.5, 0, 10],
+    closedAlone: [-2, -5, 0],
+    /** B was opened with nothing heard from A. */
+    openedAlone: [-2, -8, 0],
+  },
+
   /**
-   * Share of bytes that may be under way between A and B when an edge is read. TCP buffers of a busy relay hold a few
-   * per cent of a second's traffic.
+   * Coincidence: what follows A comes sooner than the time between A's messages. An event that follows by chance is a
+   * factor of 2^1.44 early on average; each event has to beat 2^`leadBits`.
    */
-  slack: 0.05,
+  chance: { leadBits: 3, least: -5, largest: 30 },
+
+  /** Bits from which on it is worth a note, an alert, an urgent one, and is beyond doubt. */
+  verdictBits: { note: 3, medium: 6, high: 10, certain: 20 },
   /**
-   * Evidence that both directions together must give before sizes alone convict: 1 in 64 by chance, per direction at
-   * least `minVariationBits`. A client that stores what it is pushed conserves one direction only.
+   * As long as who waited for whom does not speak for a relay by `withoutOrderBits`, both directions have to: clients that
+   * store what they are pushed conserve one, and acknowledgements are alike by habit.
    */
-  variationBits: 6,
-  minVariationBits: 1,
-  /** Sizes must also be near each other on average: half a bit is a difference of about 70 %. */
-  minLevelBits: 0.5,
-  /** Sizes that match in both directions but never vary: worth a note, not a call at night. */
-  suspiciousLevelBits: 1.5,
-  /**
-   * Without B being dialled after A spoke the order of events says less, so that the sizes have to say more: 1 in 4096.
-   */
-  keptOpenVariationBits: 12,
-  keptOpenMinVariationBits: 2,
-  keptOpenMinTurns: 4,
-  /** Every byte of so many turns each way came out again: no program that reads what it is sent does that. */
-  keptOpenExactTurns: 2,
+  bothWays: { withoutOrderBits: 3, forward: 2, backward: 3, strong: { bits: 10, forward: 0.5, backward: 4 } },
+  /** Where order says nothing, since B was open before and nobody was seen to wait, sizes have to say more, over more turns. */
+  keptOpen: { note: 6, medium: 12, high: 20, certain: 26, minTurns: 4, exactTurns: 1 },
+
   /**
    * An SSH client that dials inside this soon after connecting may be fetching a ticket for its login (Kerberos: one to
    * three requests to a KDC, each longer than what asked for it). Microseconds.
@@ -35,17 +90,6 @@ export const couplingThresholds = {
   shownEdges: 8,
   shownPlaces: 3,
 
-  /** What sizes have to do with each other. */
-  conservation: {
-    /** Bytes by which padding and record headers differ from turn to turn without saying anything (SSH pads to 8 or 16). */
-    framingSpreadBytes: 16,
-    /** The most that mean sizes, and how sizes vary, may say: turns of one conversation are not independent. */
-    maxLevelBits: 8,
-    maxVariationBits: 12,
-    /** Fewer bytes in a turn agree by chance too easily to be called exact. */
-    exactMinBytes: 32,
-  },
-
   /** Strength and sureness of each verdict, 0..1. From .5 on it wakes a person. */
   verdicts: {
     /** Two facts that do not depend on each other: the role in SSH, and framing on the outside. */
@@ -57,14 +101,9 @@ export const couplingThresholds = {
     sshUnixSocket: { score: 0.9, confidence: 0.9 },
     /** Wanted by whoever gave -A or -X, and open to the far side all the same. */
     agentForwarding: { score: 0.3, confidence: 0.8 },
-    /** Not a byte differs in either direction, after the dial. */
-    bytesExact: { score: 0.95, confidence: 0.95 },
-    /** 1 in 64 by chance, after the dial. */
-    bytesConserved: { score: 0.9, confidence: 0.9 },
-    /** A note: constant sizes look alike by habit. */
-    sizesAlike: { score: 0.35, confidence: 0.5 },
-    /** As above without the order of events, which says less. */
-    keptOpenExact: { score: 0.9, confidence: 0.9 },
-    keptOpenConserved: { score: 0.75, confidence: 0.75 },
+    note: { score: 0.35, confidence: 0.5 },
+    medium: { score: 0.65, confidence: 0.7 },
+    high: { score: 0.9, confidence: 0.9 },
+    certain: { score: 0.95, confidence: 0.95 },
   },
 } as const

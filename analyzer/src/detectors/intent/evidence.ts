@@ -19,11 +19,12 @@ export function claimOf(intent: Intent, status: Claim["status"], view: View): Cl
     class: "tunnel_intent",
     detector: detectorName,
     subject,
-    score: outside ? limits.connectedScore : limits.unconnectedScore,
+    score: outside && request.kind !== "unread" ? limits.connectedScore : limits.unconnectedScore,
     confidence: request.confidence,
     firstSeenUs,
     lastSeenUs: status === "active" ? view.nowUs : lastRunUs,
     process: shown.key,
+    facts: shown,
     cookie: outside?.cookie ?? "",
     summary: summaryOf(intent, view),
     evidence: evidenceOf(intent),
@@ -42,6 +43,8 @@ function summaryOf({ request, isJoined, shown, outside, tries, firstSeenUs, last
   const times = `${tries} times in ${durationText(Math.max(1_000_000, lastTryUs - firstSeenUs))}`
   if (isJoined)
     return `${who} and others of the same user were asked ${times} for ever new ways in, such as ${words}; ${reached}.`
+  if (request.kind === "unread")
+    return `${who} has a command line of which the end was not read: it may ask for a way back in; ${reached}.`
   return `${who} was asked for ${words}; ${reached}.${tries < limits.retried ? "" : ` Tried ${times}.`}`
 }
 
@@ -80,6 +83,7 @@ const what: Readonly<Record<TunnelRequest["kind"], string>> = {
   tun: "a network interface that joins both sides",
   tool: "a tunnel",
   shell: "a shell that takes its commands from outside",
+  unread: "what stands behind the part of its command line that was read",
 }
 
 function connectionEvidence(outside: Connection): Evidence {

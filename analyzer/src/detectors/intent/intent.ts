@@ -55,14 +55,19 @@ function onProcess(
   view: View,
   state: State,
 ): readonly Claim[] {
-  const request = requestOf(facts)
+  const request = requestOf(facts, facts.parent === undefined ? undefined : view.process(facts.parent))
   const before = state.tryOf.get(facts.key)
   // Facts that are sent again do not change what a renamed client was found to ask for.
   if (request === undefined) {
     if (before && !isSameProgram(facts, previous)) leave(facts.key, view, state)
     return []
   }
-  if (before && asksFor(before.request, request) && asksFor(request, before.request)) return []
+  if (before && asksFor(before.request, request) && asksFor(request, before.request)) {
+    // More of its command line may be known now.
+    if (before.members.has(facts.key)) before.members.set(facts.key, facts)
+    if (before.intent.shown.key === facts.key) before.intent.shown = facts
+    return []
+  }
   if (before) leave(facts.key, view, state)
   return join(facts, request, view, state)
 }
@@ -140,7 +145,11 @@ function onConnection(
   const isNews = process !== previous?.process || established !== previous.established || closed !== previous.closed
   if ((!isNews && !spokeSsh) || !isOutbound(connection, view)) return []
   const found = tryAbove(process, view, state)
-  if (found) return isCandidate(connection, found.request) ? connect(found, connection, previous, view, state) : []
+  if (found) {
+    // As it was when it was asked: it may run another program by now.
+    const owner = found.members.get(process) ?? view.process(process)
+    return isCandidate(connection, found.request, owner) ? connect(found, connection, previous, view, state) : []
+  }
   const facts = spokeSsh ? view.process(process) : undefined
   const request = facts && requestOfRenamed(facts)
   return facts && request ? join(facts, request, view, state) : []

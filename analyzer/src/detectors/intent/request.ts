@@ -1,17 +1,22 @@
 import type { Connection } from "../../domain/connection.js"
 import type { Evidence } from "../../domain/finding.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "../../domain/identity.js"
+import type { Place } from "./place.js"
 
 export interface TunnelRequest {
   /** What the tunnel or shell would be made with: "ssh", "chisel". */
   readonly tool: string
-  readonly kind: "remote-forward" | "tun" | "tool" | "shell"
+  readonly kind: "remote-forward" | "tun" | "tool" | "shell" | "unread"
   /** The words that ask for it. */
   readonly spellings: readonly string[]
   /** What is asked for without the words: the same in a process and in what it starts for the purpose. */
   readonly forwards: readonly string[]
   /** Where to: the host of an SSH client; of others, which say it in ways of their own, all words. */
   readonly destination: string
+  /** Where its connection leads, as far as the words say so. */
+  readonly place: Place
+  /** Of a shell: programs that hold its connection. Empty where any may. */
+  readonly carriers: readonly string[]
   readonly confidence: number
   readonly evidence: readonly [Evidence, ...Evidence[]]
 }

@@ -18,6 +18,8 @@ export const intentThresholds = {
     tool: 0.8,
     /** Code in an argument. */
     code: 0.7,
+    /** Nothing was read that asks for anything; what was not read may. */
+    unread: 0.3,
   },
   /**
    * Microseconds in which none of it runs before the finding of several tries is closed: a job of every five minutes, or a loop
@@ -48,6 +50,15 @@ export const intentThresholds = {
   lookUs: secondUs,
   /** Connections of one process that are looked through: those that it has held for the longest time. */
   lookedConnections: 1_024,
+  /** Subshells, loops and substitutions in one another that are read, and code that is an argument of code. */
+  shellDepth: 32,
+  shellNesting: 4,
+  /** Commands of one script that are looked at: those beyond tell nothing. */
+  shellCommands: 1_024,
+  /** Characters of code in an argument that are looked at. */
+  codeCharacters: 16_384,
+  /** Descriptors and variables that are kept apart. */
+  shellNames: 64,
   /** Port of the Domain Name System (RFC 1035 4.2): names are looked up before anything is dialled. */
   domainPort: 53,
   /** Characters of an argument in evidence, and in the summary: code can fill a page. */

@@ -1,11 +1,16 @@
 /** Tunnel tools by the shape of their arguments, so that a renamed copy is still known where the shape is its own. */
 import type { ProcessFacts } from "../../domain/identity.js"
 import { programName } from "../../text/program-name.js"
+import type { Place } from "./place.js"
 
 export interface ToolMatch {
   readonly tool: string
   /** The words that ask for the tunnel. */
   readonly text: string
+  /** Where they say that it leads; undefined where they say nothing of it. */
+  readonly place?: Place
+  /** Programs that hold the connection, where it is not the program itself. */
+  readonly carriers?: readonly string[]
 }
 
 interface Line {
@@ -24,7 +29,11 @@ const tools: readonly Tool[] = [
   {
     // github.com/jpillora/chisel: client [options] SERVER REMOTE..., a remote with R: listens at the server.
     tool: "chisel",
-    match: ({ words }) => (words[0] === "client" ? words.find((word) => /^R:/.test(word)) : undefined),
+    match: ({ words }) => {
+      const remote = words.findIndex((word) => /^R:(socks$|.*\d)/.test(word))
+      const hasServer = words.slice(1, Math.max(remote, 1)).some((word) => !word.startsWith("-"))
+      return words[0] === "client" && hasServer ? words[remote] : undefined
+    },
   },
   {
     // github.com/fatedier/frp: frpc -c frpc.toml, or frpc tcp|http|... --server-addr.
@@ -44,12 +53,9 @@ const tools: readonly Tool[] = [
         : undefined,
   },
   {
-    // github.com/ekzhang/bore: bore local PORT --to HOST.
+    // github.com/ekzhang/bore: local [options] PORT, where --to HOST is needed and nothing else stands.
     tool: "bore",
-    match: ({ words }) =>
-      words[0] === "local" && words.some((word) => /^\d+$/.test(word))
-        ? valueOf(words, ["--to", "-t"], /./)
-        : undefined,
+    match: ({ words }) => (words[0] === "local" ? boreServer(words.slice(1)) : undefined),
   },
   {
     tool: "ngrok",
@@ -59,17 +65,20 @@ const tools: readonly Tool[] = [
   {
     // cloudflared tunnel run, or tunnel --url http://localhost:80 for one without an account.
     tool: "cloudflared",
-    match: ({ name, words }) =>
-      words.includes("tunnel") &&
-      (name === "cloudflared" || words.some((word) => /^--(token|url|hello-world)(=|$)/.test(word)))
-        ? words.find((word) => word === "run" || /^--(token|url|hello-world)(=|$)/.test(word))
-        : undefined,
+    match: ({ name, words }) => {
+      const request = words.find((word) => word === "run" || /^--(token|url|hello-world)(=|$)/.test(word))
+      if (name === "cloudflared") return words.includes("tunnel") ? request : undefined
+      // Under another name: a connector with its token (base64 of JSON), or a service of this host.
+      const isOwn =
+        valueOf(words, ["--token"], /^eyJ/) ?? valueOf(words, ["--url"], /^[a-z]+:\/\/(localhost|127\.|\[::1\])/)
+      return words[0] === "tunnel" && isOwn !== undefined ? request : undefined
+    },
   },
   {
     // github.com/nicocha30/ligolo-ng: agent -connect HOST:PORT with -ignore-cert, -retry or -accept-fingerprint.
     tool: "ligolo-ng agent",
     match: ({ name, words }) =>
-      /ligolo/.test(name) || words.some((word) => /^--?(ignore-cert|accept-fingerprint|retry)$/.test(word))
+      /ligolo/.test(name) || words.some((word) => /^--?(ignore-cert|accept-fingerprint)$/.test(word))
         ? valueOf(words, ["-connect", "--connect"], /:\d+$/)
         : undefined,
   },
@@ -84,7 +93,10 @@ const tools: readonly Tool[] = [
   {
     // github.com/ginuerzh/gost: a listener with rtcp:// or rudp:// is opened at the far end of -F.
     tool: "gost",
-    match: ({ words }) => words.find((word) => /^(-L=?)?r(tcp|udp)(\+[a-z0-9]+)?:\/\//i.test(word)),
+    match: ({ words }) =>
+      words.some((word) => /^-F(=|$)/.test(word))
+        ? words.find((word) => /^(-L=?)?r(tcp|udp)(\+[a-z0-9]+)?:\/\//i.test(word))
+        : undefined,
   },
   {
     tool: "revsocks",
@@ -110,6 +122,22 @@ export function tunnelTool({ exe, argv }: Pick<ProcessFacts, "exe" | "argv">): T
     if (text !== undefined) return { tool, text }
   }
   return undefined
+}
+
+/** bore 0.5: -l HOST, -t HOST, -p PORT and -s SECRET, long or short, glued or not, and one port. */
+function boreServer(words: readonly string[]): string | undefined {
+  let server: string | undefined
+  let ports = 0
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ""
+    const option = /^(?:-[ltps]|--(?:local-host|to|port|secret))(=.*)?$/.exec(word)
+    if (option !== null) {
+      const value = option[1]?.slice(1) ?? words[++i]
+      if (/^(-t|--to)/.test(word) && value !== undefined) server = option[1] === undefined ? `${word} ${value}` : word
+    } else if (/^\d{1,5}$/.test(word)) ports += 1
+    else return undefined
+  }
+  return ports === 1 ? server : undefined
 }
 
 /** The words of an option with its value, as "-c v", "-c=v" or "--config=v", when the value has the form. */

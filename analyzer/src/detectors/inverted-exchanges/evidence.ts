@@ -36,6 +36,28 @@ export function claimOf(connection: Connection, features: TurnFeatures, view: Vi
   }
 }
 
+/** A session that the SSH server of this host passes on, in which the far side leads. */
+export function relayedClaimOf(connection: Connection, features: TurnFeatures, view: View): Claim {
+  const { cookie, process, observedUs } = connection
+  const place = endpointText(connection.remote)
+  const who = processText(process === undefined ? undefined : view.process(process))
+  return {
+    class: "reverse_tunnel",
+    detector: detectorName,
+    subject: `relayed ${cookie}`,
+    score: limits.relayed.score,
+    confidence: limits.relayed.confidence,
+    firstSeenUs: observedUs,
+    lastSeenUs: observedUs,
+    process,
+    cookie,
+    summary: `${who} on ${view.host.hostName}, an SSH server, passes an SSH session on to ${place}, in which the far side leads: it spoke first ${features.remoteLed} times and got ${Math.round(features.meanAnswerBytes)} bytes on average within a second, as through a forwarding back in.`,
+    evidence: [turnEvidence(features, false, observedUs)],
+    attack: ["T1572", "T1090"],
+    status: "active",
+  }
+}
+
 function turnEvidence(features: TurnFeatures, longPoll: boolean, atUs: Microseconds): Evidence {
   const { localReplyNs } = features
   const reply = localReplyNs === undefined ? "an unknown time" : delayText(localReplyNs)
@@ -52,6 +74,7 @@ function turnEvidence(features: TurnFeatures, longPoll: boolean, atUs: Microseco
       turnaround_ratio: round(features.turnaroundRatio ?? 0),
       same_size_share: round(features.sameSizeShare),
       alternation_share: round(features.alternationShare),
+      mean_answer_bytes: Math.round(features.meanAnswerBytes),
       long_poll: longPoll,
     },
   }

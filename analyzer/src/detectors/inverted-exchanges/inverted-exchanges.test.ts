@@ -1,12 +1,12 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Exchanges } from "../../domain/connection.js"
+import type { ConnectionUpdate, Exchanges } from "../../domain/connection.js"
 import { scoringThresholds } from "../../scoring/thresholds.js"
 import { invertedExchanges } from "./inverted-exchanges.js"
 import { invertedScore, isInverted, isLongPoll, turnFeatures } from "./judge.js"
 import { invertedExchangesThresholds } from "./thresholds.js"
 import { startUs, secondUs } from "../../testing/time.js"
-import { noExchanges, anUpdate } from "../../testing/connections.js"
+import { anUpdate, noExchanges, noSsh, sshClient, sshServer } from "../../testing/connections.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
@@ -151,5 +151,46 @@ describe("the detector", () => {
   ])("is quiet about what is %s", (_, changes) => {
     const host = new DetectorRun(invertedExchanges())
     expect(host.step(startUs, { connections: [anUpdate({ exchanges: driven(50), ...changes })] })).toEqual([])
+  })
+})
+
+describe("an SSH session that a server of this host passes on", () => {
+  const sshd = aProcess(["/usr/sbin/sshd", "-D"])
+  const accepted = anUpdate({ cookie: "in", initiator: "remote", ssh: sshServer, remote: { address: "10.77.0.2", port: 50_000 } }) // prettier-ignore
+  const onward = (exchanges: Exchanges, changes: Partial<ConnectionUpdate> = {}) =>
+    anUpdate({ cookie: "out", ssh: sshClient, exchanges, ...changes })
+  const claims = (...connections: readonly ConnectionUpdate[]) =>
+    new DetectorRun(invertedExchanges())
+      .step(startUs, { processes: [sshd], connections })
+      .filter((claim) => claim.class === "reverse_tunnel")
+  const used = driven(6, { answerBytes: 6 * 900, localLed: 2, localLedAnswered: 2, remoteReplyLog2: log2(20e6, 2) })
+
+  it("is a way in when the far side leads and is answered", () => {
+    const [claim] = claims(accepted, onward(used))
+    expect(claim).toMatchObject({ score: 0.55, cookie: "out", process: "4711:1", status: "active" })
+    expect(claim?.summary).toContain("sshd (pid 4711, uid 1000) on build-7, an SSH server, passes an SSH session on to")
+    expect(claim?.summary).toContain("spoke first 6 times and got 900 bytes on average")
+  })
+
+  it.each([
+    ["this end leads", onward(driven(6, { answerBytes: 5_400, localLed: 9, localLedAnswered: 9 }))],
+    ["keep-alives are all that is answered", onward(driven(40, { answerBytes: 40 * 52 }))],
+    ["the far side prints", onward({ ...noExchanges, remoteLed: 60, localLed: 2 })],
+    ["it was used once", onward(driven(1, { answerBytes: 900 }))],
+    ["it leads inside", onward(used, { remote: { address: "10.77.0.9", port: 22 } })],
+    ["it is no SSH", onward(used, { ssh: noSsh })],
+  ])("is none where %s", (_, update) => {
+    expect(claims(accepted, update)).toEqual([])
+  })
+
+  it("is none of a client that has accepted nothing", () => {
+    expect(claims(onward(used))).toEqual([])
+  })
+
+  it("ends with its connection", () => {
+    const host = new DetectorRun(invertedExchanges())
+    host.step(startUs, { processes: [sshd], connections: [accepted, onward(used)] })
+    const ended = host.step(startUs + secondUs, { connections: [onward(used, { reason: "closed" })] })
+    expect(ended.filter(({ class: name }) => name === "reverse_tunnel")).toMatchObject([{ status: "ended" }])
   })
 })

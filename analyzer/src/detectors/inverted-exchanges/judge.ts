@@ -20,6 +20,8 @@ export interface TurnFeatures {
   readonly sameSizeShare: number
   /** Of answered remote-led exchanges, 0..1. */
   readonly alternationShare: number
+  /** Of answered remote-led exchanges. */
+  readonly meanAnswerBytes: number
 }
 
 export function turnFeatures(x: Exchanges): TurnFeatures {
@@ -36,6 +38,7 @@ export function turnFeatures(x: Exchanges): TurnFeatures {
     // The last exchange is counted when the next one begins.
     sameSizeShare: share(x.sameSizeAnswers, x.remoteLedAnswered - 2),
     alternationShare: share(x.strictAlternations, x.remoteLedAnswered - 1),
+    meanAnswerBytes: x.remoteLedAnswered > 0 ? x.answerBytes / x.remoteLedAnswered : 0,
   }
 }
 
@@ -45,6 +48,13 @@ export function isInverted(f: TurnFeatures): boolean {
   if (f.remoteLedShare < limits.minRemoteLedShare || f.answeredShare < limits.minAnsweredShare) return false
   if (f.turnaroundRatio !== undefined) return f.turnaroundRatio <= limits.maxTurnaroundRatio
   return f.localReplyNs !== undefined && f.localReplyNs <= limits.machineReplyNs
+}
+
+/** Of an SSH session whose client is at this end: the far side leads all the same, and not by keep-alives. */
+export function isLedBackwards(f: TurnFeatures): boolean {
+  const { relayed } = limits
+  if (f.remoteLed < relayed.minRemoteLed || f.remoteLedShare < relayed.minRemoteLedShare) return false
+  return f.answeredShare >= limits.minAnsweredShare && f.meanAnswerBytes >= relayed.minAnswerBytes
 }
 
 /** The answer is the next request of a consumer or runner: always one message each way, always the same size. */

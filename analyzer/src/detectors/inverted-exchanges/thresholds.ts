@@ -21,4 +21,20 @@ export const invertedExchangesThresholds = {
   /** Below what is shown (.2): a long poll is for the record. */
   longPollScore: 0.15,
   confidence: 0.5,
+
+  /**
+   * An SSH session that an SSH server of this host passes on to the outside (a jump host). Its client is at this end, so that it
+   * leads: keys, commands, copies. A far side that leads and is answered with more than a keep-alive gets (some 50 bytes)
+   * works through a forwarding inside it.
+   */
+  relayed: {
+    minRemoteLed: 4,
+    minRemoteLedShare: 0.6,
+    minAnswerBytes: 100,
+    /** Connections of the server that are looked through for the one that it accepted. */
+    lookedConnections: 64,
+    /** Wakes a person (.5): the lead says that the outside works through it, and not what it reaches. */
+    score: 0.55,
+    confidence: 0.7,
+  },
 } as const

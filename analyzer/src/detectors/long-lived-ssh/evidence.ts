@@ -37,6 +37,10 @@ export function claimOf(connection: Connection, view: View): Claim {
 
 const userText: Readonly<Record<User, string>> = {
   noTerminal: "with no terminal, so that nobody on this host sits at it",
+  command: "for a command that its command line names",
+  localForward: "for forwardings that are used from this host (-L, -D)",
+  stdioForward: "as the way of another client (-W)",
+  master: "as the master that other clients work through",
   terminal: "from a terminal, as a person does who stays logged in",
   movingFiles: "moving files",
 }
@@ -73,5 +77,5 @@ function identifiedEvidence(connection: Connection, seen: Identified): Evidence 
 }
 
 function userEvidence(user: User, atUs: number): Evidence {
-  return { kind: "terminal", text: `The client runs ${userText[user]}.`, atUs, facts: { user } }
+  return { kind: "terminal", text: `It stands ${userText[user]}.`, atUs, facts: { user } }
 }

@@ -2,8 +2,9 @@
 import type { Connection } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import type { View } from "../../domain/view.js"
-import { parseSshArgv } from "../ssh-client/argv.js"
-import { isSshClientByName, sshGrammarOf } from "../ssh-client/programs.js"
+import { forwardDirective } from "../ssh-client/argv.js"
+import { isSshClient, isSshClientByName } from "../ssh-client/programs.js"
+import { autosshEcho, sshArgvOf, sshUseOf, type SshUse } from "../ssh-client/use.js"
 import { programName } from "../../text/program-name.js"
 import { longLivedSshThresholds as limits } from "./thresholds.js"
 
@@ -23,11 +24,34 @@ export function identified({ ssh }: Connection): Identified {
   return ssh.localIdent || ssh.remoteIdent ? "oneSide" : "nameAndPort"
 }
 
+/** What a client does for somebody on this host, by its own words. */
+const userOfUse: Readonly<Record<SshUse, User>> = {
+  command: "command",
+  "local-forward": "localForward",
+  "stdio-forward": "stdioForward",
+  master: "master",
+  session: "noTerminal",
+  idle: "noTerminal",
+}
+
 export function userOf(connection: Connection, atUs: number, view: View): User {
   const { process } = connection
   const facts = process === undefined ? undefined : view.process(process)
-  if (facts !== undefined && isMovingFiles(connection, atUs, view.ancestors(facts.key))) return "movingFiles"
-  return facts?.hasTty === true && !wentToBackground(facts) ? "terminal" : "noTerminal"
+  if (facts === undefined) return "noTerminal"
+  const ancestors = view.ancestors(facts.key)
+  if (isMovingFiles(connection, atUs, ancestors)) return "movingFiles"
+  if (facts.hasTty && !wentToBackground(facts)) return "terminal"
+  // Of a program under another name it is not known what its words mean.
+  if (!isSshClient(facts) || letsIn(facts, ancestors[0])) return "noTerminal"
+  return userOfUse[sshUseOf(facts)]
+}
+
+/** It was asked for a way back in: what else it is used for explains nothing. */
+function letsIn(facts: ProcessFacts, parent: ProcessFacts | undefined): boolean {
+  const { forwards, cleared } = sshArgvOf(facts)
+  const echo = autosshEcho(facts, parent)
+  const inFiles = !cleared && facts.sshForwards.some(({ directive }) => forwardDirective(directive) !== undefined)
+  return forwards.some(({ what }) => what !== echo) || inFiles
 }
 
 /** A program's name alone would be a disguise: it must also move what it is there for. */
@@ -40,8 +64,7 @@ function isMovingFiles(connection: Connection, atUs: number, ancestors: readonly
 
 /** `ssh -f` leaves its terminal after the login, later than the facts may tell. */
 function wentToBackground(facts: ProcessFacts): boolean {
-  const grammar = sshGrammarOf(facts)
-  return grammar !== undefined && parseSshArgv(facts.argv, grammar).background
+  return isSshClient(facts) && sshArgvOf(facts).background
 }
 
 function isOneOf(name: string, names: readonly string[]): boolean {

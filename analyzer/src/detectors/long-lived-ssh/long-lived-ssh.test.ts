@@ -1,11 +1,12 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { ConnectionUpdate } from "../../domain/connection.js"
 import type { ProcessFacts } from "../../domain/identity.js"
 import { longLivedSsh } from "./long-lived-ssh.js"
 import { at, startUs } from "../../testing/time.js"
 import { noSsh, sshClient, sshServer, anUpdate } from "../../testing/connections.js"
 import { aProcess } from "../../testing/processes.js"
-import { DetectorRun } from "../../testing/trackers.js"
+import { aBatch } from "../../testing/batches.js"
+import { DetectorRun, aView } from "../../testing/trackers.js"
 
 const ssh = aProcess(["ssh", "-N", "host"])
 
@@ -54,6 +55,20 @@ describe("an SSH connection to the outside that stays", () => {
   })
 })
 
+it("is looked at when it is due, and at no other tick, however many are watched", () => {
+  const detector = longLivedSsh({ afterSeconds: 600 })
+  const connections = Array.from({ length: 2_000 }, (_, i) => anUpdate({ cookie: `c${i}`, ssh: sshClient, openedUs: at(i / 10) })) // prettier-ignore
+  const view = aView([], [ssh])
+  for (const connection of connections)
+    for (const change of view.apply(aBatch(2, { connections: [connection] }))) detector.observe(change, view)
+  for (const change of view.apply(aBatch(3, { observedUs: at(650) }))) detector.observe(change, view)
+  const looks = vi.spyOn(view, "connection")
+  expect(detector.tick(at(650), view)).toHaveLength(501)
+  expect(looks).toHaveBeenCalledTimes(501)
+  expect(detector.tick(at(650.05), view)).toEqual([])
+  expect(looks).toHaveBeenCalledTimes(501)
+})
+
 describe("who uses it", () => {
   it("is a person when there is a terminal", () => {
     const person = aProcess(["ssh", "host"], { hasTty: true })
@@ -65,8 +80,50 @@ describe("who uses it", () => {
     expect(watch(anUpdate({ ssh: sshClient }), [gone]).due).toMatchObject([{ score: 0.6 }])
   })
 
+  it.each([
+    ["ssh host sleep 100000", 0.3, "for a command that its command line names"],
+    ["ssh -t host tail -f /var/log/syslog", 0.3, "for a command that its command line names"],
+    ["ssh -s host sftp", 0.3, "for a command that its command line names"],
+    ["ssh -N -L 8080:localhost:80 host", 0.3, "used from this host"],
+    ["ssh -fND 1080 host", 0.3, "used from this host"],
+    ["ssh -N -o LocalForward=8080:localhost:80 host", 0.3, "used from this host"],
+    ["ssh -W inner:22 host", 0.3, "as the way of another client"],
+    ["ssh -MNf -S /tmp/cm host", 0.3, "as the master that other clients work through"],
+    ["ssh -o ControlMaster=auto -o ControlPersist=60s host", 0.3, "as the master"],
+    ["autossh -M 0 -N -L 5432:db:5432 host", 0.3, "used from this host"],
+    ["plink -N -L 8080:localhost:80 host", 0.3, "used from this host"],
+    ["ssh -N host", 0.6, "nobody on this host sits at it"],
+    ["ssh host", 0.6, "nobody on this host sits at it"],
+    ["ssh -N -L 1:a:1 -R 2:b:2 host", 0.6, "nobody on this host sits at it"],
+    ["ssh -R 2:b:2 host sleep 9", 0.6, "nobody on this host sits at it"],
+    ["kworkerd -N -L 1:a:1 host", 0.6, "nobody on this host sits at it"],
+    ["python3 client.py host sleep 9", 0.6, "nobody on this host sits at it"],
+  ])("%s: %f, %s", (line, score, text) => {
+    const [claim] = watch(anUpdate({ ssh: sshClient }), [aProcess(line.split(" "))]).due
+    expect(claim).toMatchObject({ score })
+    expect(claim?.summary).toContain(text)
+  })
+
+  it("is this host when a forwarding used from here stands in a file", () => {
+    const directive = (text: string) =>
+      aProcess(["ssh", "-N", "db"], { sshForwards: [{ path: "/home/agent/.ssh/config", directive: text }] })
+    expect(watch(anUpdate({ ssh: sshClient }), [directive("LocalForward 1 a:1")]).due).toMatchObject([{ score: 0.3 }])
+    expect(watch(anUpdate({ ssh: sshClient }), [directive("RemoteForward 1 a:1")]).due).toMatchObject([{ score: 0.6 }])
+  })
+
+  it("is this host behind autossh, whose own echo is no way in", () => {
+    const autossh = aProcess(["autossh", "-M", "20000", "-N", "-L", "1:a:1", "host"], { key: "4700:9" })
+    const echo = ["-L", "20000:127.0.0.1:20000", "-R", "20000:127.0.0.1:20001"]
+    const client = (words: readonly string[]) =>
+      aProcess(["ssh", ...words, "-N", "-L", "1:a:1", "host"], { parent: "4700:9" })
+    expect(watch(anUpdate({ ssh: sshClient }), [autossh, client(echo)]).due).toMatchObject([{ score: 0.3 }])
+    expect(watch(anUpdate({ ssh: sshClient }), [autossh, client([...echo, "-R", "1:a:1"])]).due).toMatchObject([
+      { score: 0.6 },
+    ])
+  })
+
   const git = aProcess(["git", "clone", "host:repo"], { key: "4700:9" })
-  const child = aProcess(["ssh", "host", "git-upload-pack"], { parent: "4700:9" })
+  const child = aProcess(["ssh", "host"], { parent: "4700:9" })
 
   it("is a copy when its parent moves files, by name and by rate", () => {
     const bytes = 10_000 * 600

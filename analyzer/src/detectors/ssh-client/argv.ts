@@ -11,12 +11,27 @@ export interface RemoteForward {
 
 export interface SshArgv {
   readonly forwards: readonly RemoteForward[]
+  /** What is used from here: -L, -D and -W with their arguments, and the same as options. */
+  readonly localForwards: readonly string[]
+  /** What the far side is to run; of a subsystem (-s) its name. */
+  readonly command: readonly string[]
+  /** Of -o, as "key value" with the key in lower case, in the order of the line. */
+  readonly settings: readonly Setting[]
+  /** Argument of -S: where a master listens for clients that share its connection. */
+  readonly controlPath: string | undefined
+  /** Letters of the options. */
+  readonly letters: ReadonlySet<string>
   /** The host as it was given, with user or scheme; empty where none stands before the cut of the line. */
   readonly destination: string
   /** -f */
   readonly background: boolean
   /** Forwardings of files and options count for nothing: ClearAllForwardings, or -W, which implies it. */
   readonly cleared: boolean
+}
+
+export interface Setting {
+  readonly keyword: string
+  readonly value: string
 }
 
 interface Option {
@@ -37,34 +52,51 @@ function isInert({ letter, argument }: Option, grammar: string): boolean {
 
 /** `argv` with the program itself first. A line that was cut off gives what stands before the cut. */
 export function parseSshArgv(argv: readonly string[], grammar: SshGrammar): SshArgv {
-  const { options, destination } = walk(argv, grammar.options)
-  const cleared = isCleared(options, grammar.stdioForward)
+  const { options, destination, command } = walk(argv, grammar.options)
+  const settings = options.filter(({ letter }) => letter === "o").map(({ argument }) => settingOf(argument))
+  const letters = new Set(options.map(({ letter }) => letter))
+  const cleared = isCleared(settings, letters, grammar.stdioForward)
   const inert = options.some((option) => isInert(option, grammar.options))
   return {
     forwards: cleared || inert ? [] : options.flatMap(forwardOf),
+    localForwards: options.flatMap((option) => localForwardOf(option, grammar.stdioForward)),
+    command,
+    settings,
+    controlPath: options.find(({ letter }) => letter === "S")?.argument,
+    letters,
     destination,
-    background: options.some(({ letter }) => letter === "f"),
+    background: letters.has("f"),
     cleared: cleared || inert,
   }
 }
 
-function walk(argv: readonly string[], grammar: string): { options: readonly Option[]; destination: string } {
+interface Walk {
+  readonly options: readonly Option[]
+  readonly destination: string
+  readonly command: readonly string[]
+}
+
+function walk(argv: readonly string[], grammar: string): Walk {
   const options: Option[] = []
   let destination: string | undefined
+  let command: readonly string[] = []
   let i = 1
   while (i < argv.length) {
     const word = argv[i] ?? ""
     if (word === "--" || word === "-" || !word.startsWith("-")) {
       const at = word === "--" ? i + 1 : i
       // The second word that is no option begins the command of the far side.
-      if (destination !== undefined) break
+      if (destination !== undefined) {
+        command = argv.slice(at)
+        break
+      }
       destination = argv[at] ?? ""
       i = at + 1
       continue
     }
     i += takeWord(word, argv[i + 1], grammar, options)
   }
-  return { options, destination: destination ?? "" }
+  return { options, destination: destination ?? "", command }
 }
 
 /** Reads one word of options, such as "-fNR8080:localhost:80"; gives how many words were used. */
@@ -94,9 +126,20 @@ function forwardOf({ letter, argument, text }: Option): readonly RemoteForward[]
   return directive === undefined ? [] : [{ ...directive, text }]
 }
 
+function localForwardOf({ letter, argument }: Option, stdioForward: string | undefined): readonly string[] {
+  if (letter === "L" || letter === "D" || letter === stdioForward) return [argument]
+  const setting = letter === "o" ? settingOf(argument) : undefined
+  return setting !== undefined && isLocalForward(setting) ? [setting.value] : []
+}
+
+/** Whether a directive opens a way that is used from here. */
+export function isLocalForward({ keyword, value }: Setting): boolean {
+  return (keyword === "localforward" || keyword === "dynamicforward") && value !== ""
+}
+
 /** What a configuration line lets the far side do: "RemoteForward 8080 localhost:80", "tunnel=yes"; undefined for others. */
 export function forwardDirective(line: string): Pick<RemoteForward, "kind" | "what"> | undefined {
-  const { keyword, value } = splitDirective(line)
+  const { keyword, value } = settingOf(line)
   // A file divides the two ends by a space, an option may do so by a colon.
   if (keyword === "remoteforward" && value !== "") return { kind: "remote-forward", what: value.replace(/\s+/, ":") }
   const joins = keyword === "tunnel" && ["yes", "point-to-point", "ethernet"].includes(value.toLowerCase())
@@ -104,17 +147,25 @@ export function forwardDirective(line: string): Pick<RemoteForward, "kind" | "wh
 }
 
 /** "Key value", "key=value" and "key = value" are one to ssh_config(5); keys have no case, values may be quoted. */
-function splitDirective(line: string): { keyword: string; value: string } {
-  const match = /^\s*"?([A-Za-z]+)"?\s*[\s=]\s*(.*)$/.exec(line)
+export function settingOf(line: string): Setting {
+  const match = /^\s*"?([A-Za-z0-9]+)"?\s*[\s=]\s*(.*)$/.exec(line)
   return { keyword: (match?.[1] ?? "").toLowerCase(), value: (match?.[2] ?? "").trim().replace(/^"(.*)"$/, "$1") }
 }
 
 /** The first value of an option wins, in ssh as here. */
-function isCleared(options: readonly Option[], stdioForward: string | undefined): boolean {
-  const clear = options
-    .filter(({ letter }) => letter === "o")
-    .map(({ argument }) => splitDirective(argument))
-    .find(({ keyword }) => keyword === "clearallforwardings")
-  if (clear !== undefined) return ["yes", "true"].includes(clear.value.toLowerCase())
-  return options.some(({ letter }) => letter === stdioForward)
+export function firstValue(settings: readonly Setting[], keyword: string): string | undefined {
+  return settings.find((setting) => setting.keyword === keyword)?.value
+}
+
+export function isYes(value: string | undefined): boolean {
+  return value !== undefined && /^(yes|true)$/i.test(value)
+}
+
+function isCleared(
+  settings: readonly Setting[],
+  letters: ReadonlySet<string>,
+  stdioForward: string | undefined,
+): boolean {
+  const clear = firstValue(settings, "clearallforwardings")
+  return clear === undefined ? stdioForward !== undefined && letters.has(stdioForward) : isYes(clear)
 }

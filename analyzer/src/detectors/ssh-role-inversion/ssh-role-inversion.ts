@@ -10,6 +10,7 @@ export function sshRoleInversion(): Detector {
   const book = new ClaimBook()
   return {
     name: detectorName,
+    evictedClaims: () => book.evicted,
     observe(change, view) {
       if (change.kind !== "connection" || !change.connection.ssh.remoteClient) return []
       const { connection } = change
@@ -17,7 +18,7 @@ export function sshRoleInversion(): Detector {
       if (closed !== undefined) return book.end(cookie, observedUs, claimOf(connection, view))
       const before = book.get(cookie)?.claim
       if (before ? before.process === process : !isInverted(connection, view)) return []
-      return book.record(claimOf(connection, view))
+      return book.record(claimOf(connection, view), undefined, view)
     },
     tick: () => [],
   }

@@ -1,6 +1,6 @@
 import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
-import type { Attachment, CouplingEdge, EdgeKind, Executions, Moments } from "../../domain/coupling.js"
+import type { Attachment, CouplingEdge, EdgeKind, Executions, Moments, TurnOrder } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
@@ -58,6 +58,9 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       openForward: { x: toNumber(wire.openForwardIn), y: toNumber(wire.openForwardOut) },
       openBackward: { x: toNumber(wire.openBackwardIn), y: toNumber(wire.openBackwardOut) },
       ...(kind === "exec" && { executions: readExecutions(wire) }),
+      order: readOrder(wire.order),
+      aMessages: toNumber(wire.aMessages),
+      aSinceUs: toNumber(wire.aSinceUs),
       firstUs,
       lastUs,
     }
@@ -115,4 +118,26 @@ type WireMoments = { readonly [K in keyof Moments]?: Uint64Halves | null }
 function readMoments(wire: WireMoments | null | undefined): Moments {
   const at = (word: Uint64Halves | null | undefined) => (word ? toNumber(word) : 0)
   return { n: at(wire?.n), x: at(wire?.x), y: at(wire?.y), xx: at(wire?.xx), yy: at(wire?.yy), xy: at(wire?.xy) }
+}
+
+type Counters = Exclude<keyof TurnOrder, "leadLog2" | "answerLog2">
+type WireOrder = { readonly [K in Counters]?: number | null } & {
+  readonly [K in Exclude<keyof TurnOrder, Counters>]?: Uint64Halves | null
+}
+
+function readOrder(wire: WireOrder | null | undefined): TurnOrder {
+  return {
+    openedLate: wire?.openedLate ?? 0,
+    waited: wire?.waited ?? 0,
+    straight: wire?.straight ?? 0,
+    prompted: wire?.prompted ?? 0,
+    own: wire?.own ?? 0,
+    passed: wire?.passed ?? 0,
+    kept: wire?.kept ?? 0,
+    streamed: wire?.streamed ?? 0,
+    closedAfter: wire?.closedAfter ?? 0,
+    closedAlone: wire?.closedAlone ?? 0,
+    leadLog2: wire?.leadLog2 ? toNumber(wire.leadLog2) : 0,
+    answerLog2: wire?.answerLog2 ? toNumber(wire.answerLog2) : 0,
+  }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Filter, Listed } from "./queries.js"
 import { askRunning, querySocket, serveQueries } from "./query-server.js"
-import type { QueryServer } from "./query-server.js"
+import type { PrivateServer } from "../../http/private-socket.js"
 
 /** Answers with what it was asked. */
 const echo: Listed = {
@@ -15,7 +15,7 @@ const echo: Listed = {
 }
 
 let state: string
-let server: QueryServer
+let server: PrivateServer
 
 beforeEach(async () => {
   state = mkdtempSync(join(tmpdir(), "backflow-query-"))

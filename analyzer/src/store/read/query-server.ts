@@ -1,10 +1,9 @@
-import { chmodSync, rmSync } from "node:fs"
-import { createServer, request } from "node:http"
-import type { IncomingMessage, ServerResponse } from "node:http"
 import { join } from "node:path"
 import { findingClasses } from "../../domain/finding-classes.js"
 import { severities } from "../../domain/severity.js"
 import { AppError, messageOf } from "../../errors.js"
+import { requestPrivate, servePrivate } from "../../http/private-socket.js"
+import type { PrivateServer } from "../../http/private-socket.js"
 import type { Filter, Listed } from "./queries.js"
 
 /** The lists that can be requested. */
@@ -14,10 +13,6 @@ export type List = (typeof lists)[number]
 /** Rows of one answer at most: all of it stands in memory on both sides. */
 export const maxRows = 100_000
 
-export interface QueryServer {
-  close(): Promise<void>
-}
-
 /** Where the analyzer that holds a state folder answers; other users of the machine cannot open it. */
 export function querySocket(state: string): string {
   return join(state, "query.sock")
@@ -25,41 +20,16 @@ export function querySocket(state: string): string {
 
 /**
  * Answers the fixed read-only queries while this process holds the embedded store: `GET /findings?since_us=…&limit=…`
- * gives a JSON array. The caller holds the state folder, so a socket that is there already is a dead one.
+ * gives a JSON array.
  */
-export async function serveQueries(state: string, queries: Listed): Promise<QueryServer> {
-  const path = querySocket(state)
-  rmSync(path, { force: true })
-  const server = createServer((incoming, response) => void answer(queries, incoming, response))
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(path, resolve)
-  })
-  chmodSync(path, 0o600)
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
-
-async function answer(queries: Listed, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://query.sock")
+export function serveQueries(state: string, queries: Listed): Promise<PrivateServer> {
+  return servePrivate(querySocket(state), async ({ method, pathname, params }) => {
     const list = lists.find((name) => pathname === `/${name}`)
-    if (list === undefined || incoming.method !== "GET") return reply(response, 404, { error: "no such query" })
-    const filter = filterOf(searchParams)
-    if (filter === undefined) return reply(response, 400, { error: "no such filter" })
-    reply(response, 200, await ask(queries, list, filter))
-  } catch (thrown) {
-    reply(response, 500, { error: messageOf(thrown) })
-  }
-}
-
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+    if (list === undefined || method !== "GET") return { status: 404, body: { error: "no such query" } }
+    const filter = filterOf(params)
+    if (filter === undefined) return { status: 400, body: { error: "no such filter" } }
+    return { status: 200, body: await ask(queries, list, filter) }
+  })
 }
 
 /** One of the lists. */
@@ -91,32 +61,15 @@ function filterOf(params: URLSearchParams): Filter | undefined {
 }
 
 /** Asks the analyzer that holds `state`. Throws AppError "store-unreachable" when it does not answer. */
-export function askRunning(state: string, list: List, filter: Filter): Promise<readonly unknown[]> {
+export async function askRunning(state: string, list: List, filter: Filter): Promise<readonly unknown[]> {
   const params = new URLSearchParams({ limit: String(filter.limit), open: String(filter.open === true) })
   if (filter.severity !== undefined) params.set("severity", filter.severity)
   if (filter.class !== undefined) params.set("class", filter.class)
   if (filter.sinceUs !== undefined) params.set("since_us", String(filter.sinceUs))
-  return new Promise((resolve, reject) => {
-    const failed = (thrown: unknown) =>
-      reject(
-        new AppError(
-          "store-unreachable",
-          `The analyzer that uses ${state} does not answer queries: ${messageOf(thrown)}.`,
-          "Wait until it is ready, or stop it.",
-          { cause: thrown },
-        ),
-      )
-    const outgoing = request({ socketPath: querySocket(state), path: `/${list}?${params.toString()}` }, (response) => {
-      const chunks: Buffer[] = []
-      response.on("data", (chunk: Buffer) => chunks.push(chunk))
-      response.on("error", failed)
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8")
-        if (response.statusCode === 200) resolve(JSON.parse(text) as unknown[])
-        else failed(new Error(text))
-      })
-    })
-    outgoing.on("error", failed)
-    outgoing.end()
-  })
+  try {
+    return await requestPrivate<unknown[]>(querySocket(state), "GET", `/${list}?${params.toString()}`)
+  } catch (thrown) {
+    const text = `The analyzer that uses ${state} does not answer queries: ${messageOf(thrown)}.`
+    throw new AppError("store-unreachable", text, "Wait until it is ready, or stop it.", { cause: thrown })
+  }
 }

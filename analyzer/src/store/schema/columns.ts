@@ -1,4 +1,4 @@
-import { lostKinds } from "../../domain/lost.js"
+import { reportedLostKinds } from "../../domain/lost.js"
 import type { LostKind } from "../../domain/lost.js"
 
 /** Columns of `connections` in the order in which rows are written, with what identifies a connection first. */
@@ -124,7 +124,7 @@ export const hostReportColumns = [
   ["live_connections", "UInt32 CODEC(T64, ZSTD(1))"],
   ["processes", "UInt32 CODEC(T64, ZSTD(1))"],
   ["evicted", "UInt64 CODEC(T64, ZSTD(1))"],
-  ...lostKinds.map((kind) => [lossColumn(kind), "UInt64 CODEC(T64, ZSTD(1))"] as const),
+  ...reportedLostKinds.map((kind) => [lossColumn(kind), "UInt64 CODEC(T64, ZSTD(1))"] as const),
 ] as const
 
 /** `lost_ring_exec`; what was shed or rejected is named as such. */

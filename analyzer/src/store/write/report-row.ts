@@ -1,4 +1,4 @@
-import { lostKinds } from "../../domain/lost.js"
+import { reportedLostKinds } from "../../domain/lost.js"
 import type { Output } from "../../domain/output.js"
 import type { MetricSample } from "../../telemetry/metrics.js"
 import { cookieNumber, unsigned, wellFormed } from "../schema/values.js"
@@ -38,7 +38,7 @@ export function hostReportRows({ host, lost, report }: Output): string[] {
       unsigned(report.liveConnections),
       unsigned(report.processes),
       unsigned(report.evicted),
-      ...lostKinds.map((kind) => unsigned(lost[kind])),
+      ...reportedLostKinds.map((kind) => unsigned(lost[kind])),
     ]),
   ]
 }

@@ -3,6 +3,7 @@ import { LiveFindings, defaultLiveFindingsLimits } from "../live/live-findings.j
 import { LiveOutbound } from "./outbound.js"
 import { Overviews } from "./overview.js"
 import { theStore } from "../../testing/page.js"
+import { evictedBy, nothingEvicted } from "../../domain/evicted.js"
 import { nothingLost } from "../../domain/lost.js"
 import type { AnalyzerStatus, AlertStatus } from "../../telemetry/status.js"
 import { startUs } from "../../testing/time.js"
@@ -38,7 +39,7 @@ const session = aSession({ lost: nothingLost })
 const hostStatus = {
   view: aView([]),
   lastReceivedUs: startUs,
-  counts: { liveConnections: 7 },
+  counts: { liveConnections: 7, evicted: nothingEvicted },
   share: aShare(),
   proofs: unproven,
 }
@@ -55,6 +56,11 @@ describe("problems", () => {
   it.each([
     ["no collector", aStatus(), /No collector/],
     ["one that left", { ...fine, sessions: [{ ...session, connected: false }] }, /build-7 is disconnected/],
+    [
+      "one of which something was given up",
+      { ...fine, hosts: [{ ...hostStatus, counts: { liveConnections: 7, evicted: evictedBy({ finding: 3 }) } }] },
+      /Of build-7 the analyzer forgot 3 findings/,
+    ],
     [
       "one that is silent",
       { ...fine, hosts: [{ ...hostStatus, lastReceivedUs: startUs - 90e6 }] },

@@ -1,5 +1,6 @@
 import type { HostSummary, Problem, SinkState } from "@backflow/page/contract"
 import type { RejectionReason } from "../../ingest/decode/rejections.js"
+import { evictedLines } from "../../telemetry/losses.js"
 import type { AnalyzerStatus, HostStatus, SessionStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
 
@@ -8,6 +9,8 @@ const silentUs = 60e6
 
 /** A clock that is so far ahead is shown; beyond five minutes its batches are refused. */
 const clockAheadReportedUs = 10e6
+
+const flooded = "Look at what floods that host. If it is ordinary load, run a second analyzer."
 
 /** What to do about each kind of problem. */
 const remedies = {
@@ -18,7 +21,8 @@ const remedies = {
   blind:
     "Run backflow prove; the finding host_blind says what was lost, and backflow doctor on that host what is missing.",
   degraded: "A newer kernel or more rights may bring it: run backflow doctor on that host.",
-  delayed: "Look at what floods that host. If it is ordinary load, run a second analyzer.",
+  delayed: flooded,
+  evicted: flooded,
   clock: "Set the clock of that host, or the analyzer's: beyond 5 minutes its batches are refused.",
   rejected: "Collector and analyzer may be of different releases, or something else sends to this port.",
 } as const
@@ -34,6 +38,7 @@ export function problemsOf(
     ...sinks.flatMap(sinkProblems),
     ...hosts.flatMap((host) => hostProblems(host, nowMs)),
     ...states.flatMap(shareProblems),
+    ...states.flatMap(evictedProblems),
     ...sessions.flatMap(clockProblems),
     ...rejected.flatMap(([reason, count]) => rejectionProblem(reason, count)),
   ]
@@ -82,6 +87,13 @@ function shareProblems({ view, share }: HostStatus): Problem[] {
   return [
     warning(`${view.host.hostName} sends more than its share and is delayed, by ${delay} in all.`, remedies.delayed),
   ]
+}
+
+/** Each user has a share of every bound: others lose nothing by one who is over his. */
+function evictedProblems({ view, counts }: HostStatus): Problem[] {
+  return evictedLines(counts.evicted).map((line) =>
+    warning(`Of ${view.host.hostName} the analyzer ${line}.`, remedies.evicted),
+  )
 }
 
 function clockProblems({ host, counts }: SessionStatus): Problem[] {

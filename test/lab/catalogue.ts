@@ -1,0 +1,48 @@
+/** Every family of cases: what must be found first, then what must not. */
+import type { Case, Family, Kind } from "./case.js"
+import { kindOf } from "./case.js"
+import { benignClients } from "./cases/benign-clients.js"
+import { benignSsh } from "./cases/benign-ssh.js"
+import { homeMade } from "./cases/home-made.js"
+import { relays } from "./cases/relays.js"
+import { shellCommands } from "./cases/shell-commands.js"
+import { shells } from "./cases/shells.js"
+import { tunnels } from "./cases/tunnels.js"
+
+export const families: readonly Family[] = [
+  { name: "ssh", cases: tunnels },
+  { name: "relays", cases: relays },
+  { name: "home-made tunnels", cases: homeMade, inTests: 0 },
+  { name: "shells", cases: shells },
+  { name: "commands", cases: shellCommands, inTests: 3 },
+  { name: "ordinary ssh", cases: benignSsh },
+  { name: "ordinary clients", cases: benignClients },
+]
+
+export interface Entry {
+  readonly family: string
+  readonly case: Case
+}
+
+/** The part that `npm test` plays. */
+export function representative(kind: Kind): readonly Entry[] {
+  return families
+    .flatMap(({ name, cases, inTests }) => cases.slice(0, inTests).map((one) => ({ family: name, case: one })))
+    .filter((entry) => kindOf(entry.case) === kind)
+}
+
+export interface Choice {
+  readonly only?: RegExp
+  readonly kind?: Kind
+  /** Part `k` of `n`: every n-th case, so that each part has some of each family. */
+  readonly part?: { readonly k: number; readonly n: number }
+}
+
+/** Names are unique; a pattern is tried on `family/name`. */
+export function choose({ only, kind, part }: Choice): readonly Entry[] {
+  return families
+    .flatMap(({ name, cases }) => cases.map((one) => ({ family: name, case: one })))
+    .filter((entry) => only === undefined || only.test(`${entry.family}/${entry.case.name}`))
+    .filter((entry) => kind === undefined || kindOf(entry.case) === kind)
+    .filter((_, i) => part === undefined || i % part.n === part.k - 1)
+}

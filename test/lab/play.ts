@@ -1,0 +1,93 @@
+import { spawnSync } from "node:child_process"
+import { statSync } from "node:fs"
+import { delimiter } from "node:path"
+import { bytesAgree } from "./bytes.js"
+import { canary } from "./cases/relays.js"
+import type { Case, Lab, Run } from "./case.js"
+import { kindOf } from "./case.js"
+import { toolFolder } from "./executables.js"
+import { concerns, isAlarming, malicious, sighting } from "./outcome.js"
+import type { Outcome } from "./outcome.js"
+import type { Arrival, LabFinding, Watch } from "./watch.js"
+
+/** How long a finding may take once a case has been used. */
+export const findLimitMs = 10_000
+
+export interface Table {
+  readonly lab: Lab
+  readonly watch: Watch
+  /** Compares both ends of what was found: takes a second for each case. */
+  readonly checksBytes: boolean
+}
+
+/** Plays one case from its start to its end. Never throws over the case itself: the outcome tells. */
+export async function play(family: string, one: Case, table: Table): Promise<Outcome> {
+  const startUs = Date.now() * 1000
+  const plain = { name: one.name, family, kind: kindOf(one), startUs }
+  const missing = missingPrograms(one)
+  if (missing.length > 0) return { ...plain, endUs: startUs, pids: [], skipped: `${missing.join(", ")} missing` }
+  const from = table.watch.arrivals.length
+  let run: Run
+  try {
+    run = await one.run(table.lab)
+  } catch (error) {
+    return {
+      ...plain,
+      endUs: Date.now() * 1000,
+      pids: [],
+      failed: error instanceof Error ? error.message : String(error),
+    }
+  }
+  const rest =
+    one.finds === undefined ? await judgeBenign(run, from, table) : await judgeMalicious(one, run, from, table)
+  const first = run.firstUs === undefined ? {} : { firstUs: run.firstUs }
+  return { ...plain, endUs: Date.now() * 1000, pids: run.pids, ...first, ...rest }
+}
+
+async function judgeMalicious(one: Case, run: Run, from: number, table: Table): Promise<Partial<Outcome>> {
+  const { watch, checksBytes } = table
+  const isWanted = (finding: LabFinding): boolean =>
+    one.finds?.class.includes(finding.class) === true && isAlarming(finding) && concerns(finding, run.pids)
+  const arrival = await watch.find(from, isWanted, findLimitMs)
+  const cookie = arrival?.finding.connection?.cookie
+  const exact = checksBytes && cookie !== undefined ? { isExact: await bytesAgree(watch, cookie) } : {}
+  const outcome = malicious(one, run, watch.arrivals.slice(from))
+  await run.end()
+  return { ...outcome, ...exact }
+}
+
+async function judgeBenign(run: Run, from: number, { lab, watch }: Table): Promise<Partial<Outcome>> {
+  await run.end()
+  // Once a relay that came later is found, everything before it has been judged: silence is no blindness.
+  const sentinel = await canary.run(lab)
+  const passed = await watch.find(from, (f) => isAlarming(f) && concerns(f, sentinel.pids), findLimitMs)
+  await sentinel.end()
+  if (passed === undefined)
+    return { failed: "the canary after it was not found: nothing can be said of what came before" }
+  const alert = firstAlarm(lab, run, watch, from, sentinel.pids)
+  return alert === undefined ? {} : { alert: sighting(alert) }
+}
+
+/** Of what is new since `from`, the first alarm about anything of this lab that is not the canary. */
+function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, sentinel: readonly number[]): Arrival | undefined {
+  const known = new Set(watch.arrivals.slice(0, from).map(({ finding }) => finding.id))
+  return watch.arrivals
+    .slice(from)
+    .find(
+      ({ finding }) =>
+        isAlarming(finding) && !known.has(finding.id) && !concerns(finding, sentinel) && isOfLab(finding, lab, run),
+    )
+}
+
+/** Other programs of this machine are no part of it: ours come from this process, or live in our namespaces. */
+function isOfLab(finding: LabFinding, { network }: Lab, run: Run): boolean {
+  const inode = statSync(`/run/netns/${network.namespace("inside")}`).ino
+  return concerns(finding, [...run.pids, process.pid]) || finding.connection?.netns_inode === inode
+}
+
+export function missingPrograms({ needs = [] }: Case): readonly string[] {
+  const path = `${toolFolder}${delimiter}${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`
+  const isMissing = (name: string): boolean =>
+    spawnSync("sh", ["-c", 'command -v "$0"', name], { env: { PATH: path } }).status !== 0
+  return needs.filter(isMissing)
+}
