@@ -13,7 +13,9 @@
 #include "coupling.bpf.h"
 #include "executions.bpf.h"
 #include "unix.bpf.h"
+#include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
+#include "icmp.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -53,10 +55,12 @@ static __always_inline void became_established(struct sock *sk, int old_state)
 
 	if (!t)
 		return;
-	if (old_state == TCP_SYN_SENT)
+	if (old_state == TCP_SYN_SENT) {
 		read_tuple(sk, t);
-	else
+	} else {
 		track(sk, t, INITIATOR_REMOTE);
+		tunnel_accepted(sk, t);
+	}
 	t->flags |= TRACKED_ESTABLISHED;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp)
@@ -141,12 +145,15 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 		t = datagram_tracked(sk, INITIATOR_LOCAL);
 		if (t)
 			t->datagram_sent += length;
+	} else if (is_icmp(sk->sk_protocol)) {
+		t = icmp_sent(sk, length);
 	} else {
 		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	}
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	note_owner(t);
+	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
@@ -166,6 +173,7 @@ static __always_inline void received(struct tracked *t, __u64 bytes)
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	note_owner(t);
+	tunnel_moved(t, bytes, 0);
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		outside_received(t, bytes, now);
@@ -205,6 +213,12 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 		return 0;
 	if (sk->__sk_common.skc_family == AF_UNIX) {
 		unix_received(sk, length);
+		return 0;
+	}
+	if (is_icmp(sk->sk_protocol)) {
+		t = icmp_received(sk, length);
+		if (t)
+			received(t, length);
 		return 0;
 	}
 	if (sk->sk_protocol != IPPROTO_UDP)
@@ -256,6 +270,7 @@ int on_ingress(struct __sk_buff *skb)
 SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
+	icmp_leaves(skb);
 	return ssh_packet(skb, true);
 }
 
@@ -290,7 +305,7 @@ int on_recvmsg6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *sk)
 {
-	return datagram_closed(sk);
+	return is_icmp(sk->protocol) ? icmp_closed(sk) : datagram_closed(sk);
 }
 
 SEC("iter/task_file")

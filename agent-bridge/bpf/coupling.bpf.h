@@ -105,14 +105,6 @@ static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u
 	g->latest = o->index;
 }
 
-/* The A that spoke last. */
-static __always_inline struct outside *outside_latest(struct group *g)
-{
-	__u64 i = g->latest;
-
-	return &g->outsides[i < OUTSIDES ? i : 0];
-}
-
 /* May what `o` said be why something new happens inside now? */
 static __always_inline bool outside_may_cause(const struct group *g, const struct outside *o, int i, __u64 now)
 {
@@ -121,7 +113,7 @@ static __always_inline bool outside_may_cause(const struct group *g, const struc
 	return o->spoke_ns && (age <= NEAR_NS || (i == g->latest && age <= CAUSE_NS));
 }
 
-/* Something was opened or executed: after A spoke, or by itself. */
+/* B was opened: after A spoke, or by itself. */
 static __always_inline void edge_opened(struct edge_key *key, struct group *g, const struct outside *o, bool may_cause,
 					__u64 b_cookie, __u64 now)
 {
@@ -134,7 +126,7 @@ static __always_inline void edge_opened(struct edge_key *key, struct group *g, c
 			edge->opened_alone++;
 		return;
 	}
-	edge = edge_get(key, g, o);
+	edge = edge_get(key, g, &o->process);
 	if (!edge)
 		return;
 	edge->order.lead_log2 += order_lead(o, now);
@@ -221,7 +213,7 @@ static __always_inline void inside_sent(struct tracked *b, __u64 bytes, __u64 no
 			continue;
 		edge_key_of(&key, id, o, b);
 		cause = waiting_cause(o, now);
-		edge = cause && outside_may_cause(g, o, i, now) ? edge_get(&key, g, o) : edge_find(&key, g);
+		edge = cause && outside_may_cause(g, o, i, now) ? edge_get(&key, g, &o->process) : edge_find(&key, g);
 		if (edge)
 			edge_written(edge, o, b, bytes, cause, now);
 	}

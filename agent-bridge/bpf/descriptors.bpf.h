@@ -58,12 +58,28 @@ static __always_inline void describe_socket(struct file *file, struct descriptor
 	}
 }
 
+/* The device that a descriptor of /dev/net/tun is attached to. Its private type is unknown where the driver's is. */
+static __always_inline __u64 tun_device_of(struct file *file)
+{
+	struct tun_file *tun;
+	struct net_device *device;
+
+	if (!bpf_core_type_exists(struct tun_file) || !bpf_core_type_exists(struct tun_struct))
+		return 0;
+	tun = BPF_CORE_READ(file, private_data);
+	device = BPF_CORE_READ(tun, tun, dev);
+	if (!device)
+		return 0;
+	return (__u64)BPF_CORE_READ(device, nd_net.net, ns.inum) << 32 | (__u32)BPF_CORE_READ(device, ifindex);
+}
+
 static __always_inline void describe_device(struct file *file, struct inode *inode, struct descriptor_record *r)
 {
 	__u32 device = BPF_CORE_READ(inode, i_rdev), major = device >> 20;
 
 	if (device == DEVICE_TUN) {
 		r->descriptor = DESCRIPTOR_TUN;
+		r->ours = tun_device_of(file);
 	} else if (device == DEVICE_PTMX) {
 		struct tty_struct *master = (struct tty_struct *)tty_of(file);
 

@@ -66,7 +66,7 @@ static __always_inline void edge_key_pool(struct edge_key *key)
 }
 
 /* The edge, made where there is none; beyond the bound, the pooled one, in whose key `key` turns. */
-static __always_inline struct edge *edge_get(struct edge_key *key, struct group *g, const struct outside *a)
+static __always_inline struct edge *edge_get(struct edge_key *key, struct group *g, const struct process_id *maker)
 {
 	struct edge *edge = bpf_map_lookup_elem(&edges, key);
 	__u64 bound;
@@ -81,7 +81,7 @@ static __always_inline struct edge *edge_get(struct edge_key *key, struct group 
 		bound = MAX_EDGES;
 	}
 	g->crowded = 1;
-	note_overload(OVERLOAD_EDGES, key->group, &a->process, bound);
+	note_overload(OVERLOAD_EDGES, key->group, maker, bound);
 	edge_key_pool(key);
 	edge = bpf_map_lookup_elem(&edges, key);
 	if (!edge && !bound_of_edges(key->group, g, true))

@@ -228,13 +228,9 @@ static __always_inline void count_execution(__u64 id, struct group *g, struct sp
 	if (class < DELAY_CLASSES)
 		speaker->seen.started[class] += 1;
 	speaker_key(&key, id, speaker);
-	edge = bpf_map_lookup_elem(&edges, &key);
-	if (!edge && age <= AFTER_NS) {
-		edge = bound_of_edges(id, g, false) ? NULL : edge_make(&key, g);
-		if (!edge)
-			count_lost(LOST_MAP_EDGE);
-	}
-	if (!edge)
+	edge = age <= AFTER_NS ? edge_get(&key, g, &speaker->process) : edge_find(&key, g);
+	/* There is a pooled one where the group has very many. */
+	if (!edge || key.kind != EDGE_EXEC)
 		return;
 	if (age > AFTER_NS) {
 		edge->opened_alone++;

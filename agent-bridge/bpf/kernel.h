@@ -178,11 +178,38 @@ struct sock_common {
 		__s64 counter;
 	} skc_cookie;
 };
+struct rtnl_link_ops {
+	const char *kind;
+};
+struct net_device {
+	int ifindex;
+	char name[16];
+	const struct rtnl_link_ops *rtnl_link_ops;
+	possible_net_t nd_net;
+};
+struct dst_entry {
+	struct net_device *dev;
+};
 struct sock {
 	struct sock_common __sk_common;
+	struct dst_entry *sk_dst_cache;
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct socket *sk_socket;
+};
+struct ipv6_pinfo {
+	int mcast_oif;
+};
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	int mc_index;
+};
+/* drivers/net/tun.c */
+struct tun_struct {
+	struct net_device *dev;
+};
+struct tun_file {
+	struct tun_struct *tun;
 };
 struct tcp_sock {
 	__u64 bytes_received;

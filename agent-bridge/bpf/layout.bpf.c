@@ -19,10 +19,12 @@ struct {
 	struct edge_key edge_key;
 	struct moments moments;
 	struct turn turn;
-	struct executions executions;
 	struct order order;
+	struct executions executions;
 	struct edge edge;
 	struct edge_record edge_record;
+	struct tunnel_key tunnel_key;
+	struct tunnel_use tunnel_use;
 	struct edge_age edge_age;
 	struct group_age group_age;
 	struct member member;

@@ -13,6 +13,7 @@
 #define PATH_BYTES 256
 #define COMM_BYTES 16
 #define UNIX_PATH_BYTES 108
+#define DEVICE_NAME_BYTES 16
 
 enum record_kind {
 	RECORD_CONNECTION = 1,
@@ -118,7 +119,7 @@ enum descriptor_kind {
 	DESCRIPTOR_UNIX_PAIR = 4,   /* ours, peer = opaque ids of the two sockets; neither has a name */
 	DESCRIPTOR_PTY_MASTER = 5,  /* ours = opaque id of the slave side, the same for both ends of one pty */
 	DESCRIPTOR_PTY_SLAVE = 6,
-	DESCRIPTOR_TUN = 7,
+	DESCRIPTOR_TUN = 7,         /* ours = network namespace << 32 | index of the device, 0 when not attached */
 	DESCRIPTOR_SHARED = 8,      /* no descriptor: ours = opaque id of a table that several processes share */
 };
 
@@ -184,21 +185,6 @@ struct turn {
 };
 _Static_assert(sizeof(struct turn) == 24, "turn");
 
-/*
- * Programs that began after A spoke, by how long after: under 4, 16, 64, 256 ms, and later; and the time for which A had been
- * silent that long. Stands in the place of b_path in edges of EDGE_EXEC.
- */
-#define DELAY_CLASSES 5
-struct executions {
-	__u64 exposed_ns[DELAY_CLASSES];
-	/* The first turn in the moments of each direction: where a shell is started, its start is the first program. */
-	__u32 first_forward[2];
-	__u32 first_backward[2];
-	__u32 started[DELAY_CLASSES];
-	__u32 reserved;
-};
-_Static_assert(sizeof(struct executions) == 80, "executions");
-
 /* Who waited for whom, counted in turns; order.bpf.h says what of it a relay does. */
 struct order {
 	__u32 opened_late; /* B was opened more than 2 s after A spoke, and may be opened because of that */
@@ -215,6 +201,20 @@ struct order {
 	__u64 answer_log2; /* 256 log2(ns) from B speaking to A sent, over passed */
 };
 _Static_assert(sizeof(struct order) == 56, "order");
+/*
+ * Programs that began after A spoke, by how long after: under 4, 16, 64, 256 ms, and later; and the time for which A had been
+ * silent that long. Stands in the place of b_path in edges of EDGE_EXEC.
+ */
+#define DELAY_CLASSES 5
+struct executions {
+	__u64 exposed_ns[DELAY_CLASSES];
+	/* The first turn in the moments of each direction: where a shell is started, its start is the first program. */
+	__u32 first_forward[2];
+	__u32 first_backward[2];
+	__u32 started[DELAY_CLASSES];
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct executions) == 80, "executions");
 
 struct edge {
 	struct process_id a_process;
@@ -248,6 +248,32 @@ struct edge_record {
 	struct edge edge;
 };
 _Static_assert(sizeof(struct edge_record) == 504, "edge_record");
+
+/* Key and value of the map of tun and tap devices through which connections to services of this host came in. */
+struct tunnel_key {
+	__u32 netns;
+	__u32 device; /* interface index */
+};
+_Static_assert(sizeof(struct tunnel_key) == 8, "tunnel_key");
+
+struct tunnel_use {
+	struct process_id service; /* owner of the last one that was accepted or moved */
+	struct process_id writer;  /* who wrote the packet to the device by which the last one was accepted */
+	__u64 cookie;              /* of the last one that was accepted, as the ends below */
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 bytes_in; /* payload of all of them */
+	__u64 bytes_out;
+	__u32 accepted;
+	__u32 accepted_after; /* those before which the writer had just been spoken to from outside */
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 reserved;
+	char name[DEVICE_NAME_BYTES];
+};
+_Static_assert(sizeof(struct tunnel_use) == 136, "tunnel_use");
 
 /* What user space chooses by when it makes room: one for each edge, group and process in a group of others. */
 struct edge_age {

@@ -60,7 +60,7 @@ struct tracked {
 	__u8 ssh;
 	__u32 flags;
 	__u32 copied_seq; /* where the last receive ended */
-	__u32 reserved;
+	__u32 device; /* tun or tap by which it was accepted, 0 for any other */
 	__u64 reported_sent;
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */

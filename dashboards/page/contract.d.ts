@@ -137,7 +137,7 @@ export interface Finding extends FindingSummary {
     readonly netns_inode: number
     readonly initiator: "unknown" | "local" | "remote"
     /** Findings that an earlier release wrote do not have it. */
-    readonly protocol?: "unknown" | "tcp" | "udp"
+    readonly protocol?: "unknown" | "tcp" | "udp" | "icmp"
     readonly local: { readonly address: string; readonly port: number }
     readonly remote: { readonly address: string; readonly port: number }
     readonly opened_at: string
@@ -201,7 +201,7 @@ export interface AgeBand {
 export interface OutboundConnection {
   readonly host: string
   readonly cookie: string
-  readonly protocol: "tcp" | "udp"
+  readonly protocol: "tcp" | "udp" | "icmp"
   readonly local: string
   readonly remote: string
   readonly openedAt: string

@@ -7,16 +7,19 @@ import { homeMade } from "./cases/home-made.js"
 import { relays } from "./cases/relays.js"
 import { shellCommands } from "./cases/shell-commands.js"
 import { shells } from "./cases/shells.js"
+import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
   { name: "ssh", cases: tunnels },
   { name: "relays", cases: relays },
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
+  { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "commands", cases: shellCommands, inTests: 3 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
+  { name: "ordinary tunnel devices", cases: benignTunnelDevices },
 ]
 
 export interface Entry {

@@ -50,7 +50,7 @@ async function judgeMalicious(one: Case, run: Run, from: number, table: Table): 
     one.finds?.class.includes(finding.class) === true && isAlarming(finding) && concerns(finding, run.pids)
   const arrival = await watch.find(from, isWanted, findLimitMs)
   const cookie = arrival?.finding.connection?.cookie
-  const exact = checksBytes && cookie !== undefined ? { isExact: await bytesAgree(watch, cookie) } : {}
+  const exact = checksBytes && cookie !== undefined && one.endsDiffer !== true ? { isExact: await bytesAgree(watch, cookie) } : {}
   const outcome = malicious(one, run, watch.arrivals.slice(from))
   await run.end()
   return { ...outcome, ...exact }

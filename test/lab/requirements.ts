@@ -17,6 +17,8 @@ const programs = [
   "curl",
   "/usr/bin/python3",
   "openssl",
+  "ping",
+  "slirp4netns",
 ]
 
 /**

@@ -63,6 +63,13 @@ impl Inspector {
         }
     }
 
+    /// A service of this host was reached through a device that `writer` writes to: whether it holds the device is to be seen.
+    pub fn on_tunnel(&mut self, writer: ProcessKey) {
+        if self.outside.is_owner(writer) {
+            self.say(Event::Executed(writer));
+        }
+    }
+
     /// A partner that outlives the owner acts for itself again: a launcher must not carry the group to what it starts next.
     pub fn on_exit(&mut self, key: ProcessKey, maps: &Maps) {
         self.joined.retain(|(owner, partner), group| {

@@ -35,7 +35,7 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
         kind: Kind::Tun,
         process: key_of(&r.process),
         child: None,
-        cookie: 0,
+        cookie: r.ours,
         stdio_mask: 0,
     }));
     let channels = channels(records);

@@ -7,4 +7,5 @@ pub mod networks;
 pub mod pruning;
 pub mod records;
 pub mod tables;
+pub mod tunnels;
 pub mod walk;

@@ -116,10 +116,18 @@ record!(Edge, 456, {
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
     first_ns: u64, last_ns: u64, share: u64, a_messages: u64, a_since_ns: u64, order: Order, b_path: [u8; 112],
 });
+record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
 record!(Executions, 80, {
     exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5], reserved: u32,
 });
-record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
+record!(
+    #[derive(PartialEq, Eq, Hash)]
+    TunnelKey, 8, { netns: u32, device: u32 });
+record!(TunnelUse, 136, {
+    service: ProcessId, writer: ProcessId, cookie: u64, first_ns: u64, last_ns: u64, bytes_in: u64, bytes_out: u64,
+    accepted: u32, accepted_after: u32, local: [u8; 16], remote: [u8; 16], local_port: u16, remote_port: u16, reserved: u32,
+    name: [u8; 16],
+});
 record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
 record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });
 record!(Member, 16, { group: u64, share: u64 });

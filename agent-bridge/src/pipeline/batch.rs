@@ -9,7 +9,7 @@ use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
 use crate::kernel::records::{
-    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, EDGE_EXEC, EDGE_UNIX, REASON_MOVED,
+    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_EXEC, EDGE_UNIX, REASON_MOVED,
 };
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
@@ -23,13 +23,14 @@ pub struct BatchBuilder {
     attachments: Vec<wire::Attachment>,
     overloads: Vec<wire::Overload>,
     proofs: Vec<wire::Proof>,
+    tunnel_uses: Vec<wire::TunnelUse>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
 
 impl BatchBuilder {
     pub fn records(&self) -> usize {
-        self.columns.records() + self.edges.len() + self.attachments.len() + self.proofs.len()
+        self.columns.records() + self.edges.len() + self.attachments.len() + self.proofs.len() + self.tunnel_uses.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -101,6 +102,30 @@ impl BatchBuilder {
         self.counts.lifecycle += 1;
     }
 
+    pub fn tunnel_use(&mut self, key: TunnelKey, used: &TunnelUse, processes: &mut Processes, clock: Clock) {
+        let (service, writer) = (self.refer(&used.service, processes, clock), self.refer(&used.writer, processes, clock));
+        let name_end = used.name.iter().position(|byte| *byte == 0).unwrap_or(used.name.len());
+        self.tunnel_uses.push(wire::TunnelUse {
+            netns: key.netns,
+            device: key.device,
+            device_name: String::from_utf8_lossy(used.name.get(..name_end).unwrap_or_default()).into_owned(),
+            cookie: used.cookie,
+            service,
+            writer,
+            local: used.local.to_vec(),
+            local_port: used.local_port.into(),
+            remote: used.remote.to_vec(),
+            remote_port: used.remote_port.into(),
+            accepted: used.accepted.into(),
+            accepted_after: used.accepted_after.into(),
+            bytes_in: used.bytes_in,
+            bytes_out: used.bytes_out,
+            first_us: clock.to_unix_us(used.first_ns),
+            last_us: clock.to_unix_us(used.last_ns),
+        });
+        self.counts.interim += 1;
+    }
+
     /// Sends the facts of a process although no record refers to it.
     pub fn process(&mut self, key: ProcessKey) {
         self.processes.insert(key);
@@ -141,6 +166,7 @@ impl BatchBuilder {
             more: false,
             overloads: self.overloads,
             proofs: self.proofs,
+            tunnel_uses: self.tunnel_uses,
         };
         (batch, self.counts)
     }
@@ -180,13 +206,13 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_forward_out: e.forward_turn.went_out,
         open_backward_in: e.backward_turn.came_in,
         open_backward_out: e.backward_turn.went_out,
+        order: Some(wire_order(&e.order)),
+        a_messages: e.a_messages,
+        a_since_us: clock.to_unix_us(e.a_since_ns),
         exposed_ns: executions.map_or_else(Vec::new, |seen| seen.exposed_ns.to_vec()),
         started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
         first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
         first_backward: executions.map_or_else(Vec::new, |seen| seen.first_backward.to_vec()),
-        order: Some(wire_order(&e.order)),
-        a_messages: e.a_messages,
-        a_since_us: clock.to_unix_us(e.a_since_ns),
     }
 }
 

@@ -275,7 +275,7 @@ impl Collector {
 
     /// Adds the edges that changed since the last time. Full parts are pushed, the rest is returned.
     fn collect_edges(&mut self, builder: BatchBuilder, part: Part) -> BatchBuilder {
-        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, self.clock);
+        let (full, builder) = self.couplings.collect(builder, &self.kernel.lists, &mut self.processes, &mut self.inspector, self.clock);
         if part == Part::Batch && !full.is_empty() {
             self.flush();
         }

@@ -1,4 +1,4 @@
-//! Coupling edges into batches, room for more of them in the kernel, and who wanted more than there is.
+//! Coupling edges and uses of tunnel devices into batches, room for more of them in the kernel, and who wanted more than there is.
 
 use anyhow::Result;
 
@@ -6,9 +6,11 @@ use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
 use crate::host::proc_fs;
 use crate::host::process::Processes;
+use crate::inspect::inspector::Inspector;
 use crate::kernel::coupling::Coupling;
 use crate::kernel::lists::Lists;
 use crate::kernel::load::Kernel;
+use crate::kernel::tunnels::Tunnels;
 use crate::log;
 use crate::pipeline::batch::BatchBuilder;
 use crate::pipeline::overloads::Overloads;
@@ -18,12 +20,13 @@ const EDGE_PART: usize = 2048;
 
 pub struct Couplings {
     coupling: Coupling,
+    tunnels: Tunnels,
     overloads: Overloads,
 }
 
 impl Couplings {
     pub fn new(kernel: &Kernel) -> Result<Self> {
-        Ok(Self { coupling: Coupling::new(kernel)?, overloads: Overloads::default() })
+        Ok(Self { coupling: Coupling::new(kernel)?, tunnels: Tunnels::new(kernel)?, overloads: Overloads::default() })
     }
 
     /// Edges that the kernel held and that were not read.
@@ -31,19 +34,25 @@ impl Couplings {
         self.coupling.missed
     }
 
-    /// Has the next reading take every edge.
+    /// Has the next reading take every edge and every device.
     pub fn read_all(&mut self) {
         self.coupling.read_all();
+        self.tunnels.read_all();
     }
 
-    /// Adds the edges that changed since the last reading began. Parts that are full, and the one that is not.
+    /// Adds the edges and devices that changed since the last reading began. Parts that are full, and the one that is not.
     pub fn collect(
         &mut self,
         mut builder: BatchBuilder,
         lists: &Lists,
         processes: &mut Processes,
+        inspector: &mut Inspector,
         clock: Clock,
     ) -> (Vec<BatchBuilder>, BatchBuilder) {
+        for (key, used) in self.tunnels.changed(boot_ns()) {
+            inspector.on_tunnel(key_of(&used.writer));
+            builder.tunnel_use(key, &used, processes, clock);
+        }
         let mut full = Vec::new();
         let outcome = self.coupling.changed_edges(lists, boot_ns(), |key, edge| {
             if builder.records() >= EDGE_PART {

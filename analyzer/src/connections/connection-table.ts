@@ -20,6 +20,8 @@ export class ConnectionTable {
   readonly #byProcess = new KeyedSets<ProcessKey, string>()
   /** How many live connections that it opened a process has to an address: those of a process may be 50,000. */
   readonly #opened = new Map<ProcessKey, Map<string, number>>()
+  /** What went out, by network namespace and place, as long as it is readable. */
+  readonly #byPlace = new KeyedSets<string, string>()
   /** Live ones without a close, the longest silent first. */
   readonly #datagrams = new Set<string>()
   /** Who answers for a connection, from its first record on. */
@@ -64,6 +66,14 @@ export class ConnectionTable {
     }
   }
 
+  /** Those that went out from this namespace to this place, live or closed a while ago, the oldest first. */
+  *toPlace(netns: number, place: Pick<Connection, "protocol" | "remote">): Generator<Connection> {
+    for (const cookie of this.#byPlace.values(placeOf({ ...place, netns }))) {
+      const connection = this.get(cookie)
+      if (connection !== undefined) yield connection
+    }
+  }
+
   isConnected(process: ProcessKey, address: string): boolean {
     return this.#opened.get(process)?.has(address) === true
   }
@@ -83,13 +93,14 @@ export class ConnectionTable {
   put(connection: Connection): void {
     const { cookie, process } = connection
     const previous = this.#live.get(cookie)
+    this.#place(connection, previous ?? this.#closed.get(cookie))
     if (connection.closed !== undefined) {
       this.#close(connection, previous)
       return
     }
     if (previous === undefined) this.#begin(connection)
     this.#live.set(cookie, connection)
-    if (connection.protocol === "udp") {
+    if (connection.protocol !== "tcp") {
       this.#datagrams.delete(cookie)
       this.#datagrams.add(cookie)
     }
@@ -114,6 +125,15 @@ export class ConnectionTable {
     }
   }
 
+  /** The far end of a datagram socket may be known late. */
+  #place(connection: Connection, previous: Connection | undefined): void {
+    const place = placeOf(connection)
+    const before = previous === undefined ? undefined : placeOf(previous)
+    if (before === place) return
+    if (before !== undefined) this.#byPlace.delete(before, connection.cookie)
+    if (this.#isPrecious(connection)) this.#byPlace.add(place, connection.cookie)
+  }
+
   #begin(connection: Connection): void {
     if (this.#live.size >= this.#limits.liveConnections) this.#evictOne()
     const account = this.#accountOf(connection.process)
@@ -131,6 +151,8 @@ export class ConnectionTable {
   }
 
   #forget(cookie: string): void {
+    const connection = this.#closed.get(cookie)
+    if (connection !== undefined) this.#byPlace.delete(placeOf(connection), cookie)
     this.#closed.delete(cookie)
     this.#closedPortions.delete(this.#accounts.get(cookie) ?? "", cookie)
     this.#accounts.delete(cookie)
@@ -148,6 +170,7 @@ export class ConnectionTable {
         continue
       }
       this.#leave(connection)
+      this.#byPlace.delete(placeOf(connection), connection.cookie)
       this.#accounts.delete(connection.cookie)
       this.#evicted += 1
       return
@@ -177,6 +200,10 @@ export class ConnectionTable {
     if (addresses.size > 0) this.#opened.set(process, addresses)
     else this.#opened.delete(process)
   }
+}
+
+function placeOf({ netns, protocol, remote }: Pick<Connection, "netns" | "protocol" | "remote">): string {
+  return `${netns} ${protocol} ${remote.address} ${remote.port}`
 }
 
 function isOwnedAlike(a: Connection, b: Connection): boolean {

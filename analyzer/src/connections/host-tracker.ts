@@ -17,6 +17,7 @@ import { EdgeTable } from "./coupling-table.js"
 import { Examination } from "./examination.js"
 import type { TrackerLimits } from "./limits.js"
 import { merge, vanishing } from "./merge.js"
+import { mirrorOf } from "./mirrors.js"
 import { ProcessTable } from "./process-table.js"
 
 /** What the tracker holds, and what it gave up for lack of room so far. */
@@ -121,6 +122,7 @@ export class HostTracker implements View {
       yield* this.#examine(attachment.process, attachment.child)
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
+    for (const used of batch.tunnelUses) yield { kind: "tunnel-use", used }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
     yield* this.#lose(batch.lost)
     for (const proof of batch.proofs) yield { kind: "proof", proof }
@@ -164,6 +166,9 @@ export class HostTracker implements View {
   }
   liveConnections(): Iterable<Connection> {
     return this.#connections.live()
+  }
+  mirrorOf(connection: Connection): Connection | undefined {
+    return mirrorOf(connection, this.#attachments, this.#connections)
   }
   process(key: ProcessKey): ProcessFacts | undefined {
     return this.#processes.get(key)
@@ -268,7 +273,9 @@ export class HostTracker implements View {
     return { kind: "connection", update, connection, previous: live }
   }
 
+  /** The store has no column value for ICMP: findings tell of it. */
   #addRow(reason: ConnectionRow["reason"], connection: Connection): void {
+    if (connection.protocol === "icmp") return
     const facts = connection.process === undefined ? undefined : this.#processes.get(connection.process)
     const outside = this.networks.isOutside(connection.remote.address)
     this.#rows.set(connection.cookie, { reason, connection, process: facts, outside })

@@ -6,6 +6,7 @@ import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
 import { longLivedSsh } from "./long-lived-ssh/long-lived-ssh.js"
 import type { LongLivedSshOptions } from "./long-lived-ssh/long-lived-ssh.js"
 import { reverseShell } from "./reverse-shell/reverse-shell.js"
+import { tunDevice } from "./tun-device/tun-device.js"
 import { sshRoleInversion } from "./ssh-role-inversion/ssh-role-inversion.js"
 
 /** The `detectors` part of the configuration; every other limit is in the `thresholds.ts` of each detector. */
@@ -35,6 +36,7 @@ export function detectors({
 }: DetectorOptions): readonly Detector[] {
   const all = [
     coupling(),
+    tunDevice(),
     reverseShell(),
     sshRoleInversion(),
     longLivedSsh(longLivedSshOptions),

@@ -3,6 +3,7 @@ import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
+import type { TunnelUse } from "./tunnel-use.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 
 /** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
@@ -19,5 +20,6 @@ export interface Batch {
   readonly attachments: readonly Attachment[]
   readonly overloads: readonly Overload[]
   readonly proofs: readonly Proof[]
+  readonly tunnelUses: readonly TunnelUse[]
   readonly exited: readonly ProcessKey[]
 }

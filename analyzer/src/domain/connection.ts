@@ -1,7 +1,8 @@
 import type { Endpoint, Microseconds, ProcessKey } from "./identity.js"
 
 export type Initiator = "unknown" | "local" | "remote"
-export type Protocol = "tcp" | "udp"
+/** "icmp" is that of either IP version, by raw and ping sockets: it has no ports. */
+export type Protocol = "tcp" | "udp" | "icmp"
 
 /** What the first payload bytes of both directions showed (RFC 4253 4.2 and 8). */
 export interface SshRoles {

@@ -62,12 +62,12 @@ export interface CouplingEdge {
   /** The turn under way, not yet in the moments. */
   readonly openForward: { readonly x: number; readonly y: number }
   readonly openBackward: { readonly x: number; readonly y: number }
-  /** Of kind "exec" alone. */
-  readonly executions?: Executions
   readonly order: TurnOrder
   /** How often A spoke since its first message, whether anything followed or not. */
   readonly aMessages: number
   readonly aSinceUs: Microseconds
+  /** Of kind "exec" alone. */
+  readonly executions?: Executions
   readonly firstUs: Microseconds
   readonly lastUs: Microseconds
 }
@@ -91,6 +91,7 @@ export interface Attachment {
   readonly kind: "stdio-socket" | "pty" | "pipe" | "tun" | "pipe-between"
   readonly process: ProcessKey
   readonly child: ProcessKey | undefined
+  /** Of "tun": the device, see `deviceIdOf`; zeros when it is attached to none. */
   readonly cookie: string
   /** Bit n: descriptor n (0, 1, 2) is concerned. */
   readonly stdioMask: number

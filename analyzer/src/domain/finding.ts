@@ -31,6 +31,9 @@ export type EvidenceKind =
   | "config-file"
   | "connection"
   | "tries"
+  // tun device
+  | "tunnel-use"
+  | "tunnel-carrier"
   // blinding
   | "overload"
   | "records-lost"

@@ -17,6 +17,11 @@ export interface View {
   /** The process owns a live connection to the address that was not opened from there. */
   isConnected(process: ProcessKey, address: string): boolean
   liveConnections(): Iterable<Connection>
+  /**
+   * The same connection as who asked for it has it: its owner is a user-mode network (slirp4netns, pasta), which holds a tun
+   * or tap device of another network namespace, and a process there opened one to the same place at the same time.
+   */
+  mirrorOf(connection: Connection): Connection | undefined
 
   /** Running, or ended less than ten minutes ago, or an ancestor of one that runs. */
   process(key: ProcessKey): ProcessFacts | undefined

@@ -16,6 +16,7 @@ import { CouplingCurves } from "../findings/coupling-curves.js"
 import { HostTracker } from "../connections/host-tracker.js"
 import type { TrackerCounts } from "../connections/host-tracker.js"
 import type { TrackerLimits } from "../connections/limits.js"
+import { MirroredClaims } from "./mirrored-claims.js"
 
 /** Tells what the analyzer asked for from what nobody did, and notices when it does not come back. */
 export interface ProofStage {
@@ -70,6 +71,7 @@ export class HostPipeline {
   readonly #findings: FindingStage
   readonly #incidents: IncidentStage
   readonly #curves = new CouplingCurves()
+  readonly #mirrored = new MirroredClaims()
   #reportedUs: Microseconds = 0
   #tickedUs: Microseconds = 0
   /** Of facts that came between batches; they count with the next one. */
@@ -155,7 +157,7 @@ export class HostPipeline {
   }
 
   #output(host: HostFacts, seq: number, lost: Lost): Output {
-    const claims = this.#proofs.advance(this.#claims, lost, this.#tracker)
+    const claims = this.#mirrored.advance(this.#proofs.advance(this.#claims, lost, this.#tracker), this.#tracker)
     this.#claims = []
     const { nowUs } = this.#tracker
     const findings = this.#findings.advance(claims, this.#tracker, nowUs)

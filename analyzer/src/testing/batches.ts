@@ -16,6 +16,7 @@ export function aBatch(seq: number, changes: Partial<Batch> = {}): Batch {
     attachments: [],
     overloads: [],
     proofs: [],
+    tunnelUses: [],
     exited: [],
     ...changes,
   }

@@ -7,3 +7,7 @@ it.each([
 ])("endpointText shows %j as %s", (endpoint, expected) => {
   expect(endpointText(endpoint)).toBe(expected)
 })
+
+it("is the address alone where there are no ports", () => {
+  expect(endpointText({ address: "2001:db8::1", port: 0 })).toBe("2001:db8::1")
+})

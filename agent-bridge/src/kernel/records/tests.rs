@@ -47,6 +47,8 @@ fn has_the_layout_of_the_kernel_programs() {
         ("executions", size_of::<Executions>(), Executions::FIELDS),
         ("edge", size_of::<Edge>(), Edge::FIELDS),
         ("edge_record", size_of::<EdgeRecord>(), EdgeRecord::FIELDS),
+        ("tunnel_key", size_of::<TunnelKey>(), TunnelKey::FIELDS),
+        ("tunnel_use", size_of::<TunnelUse>(), TunnelUse::FIELDS),
         ("edge_age", size_of::<EdgeAge>(), EdgeAge::FIELDS),
         ("group_age", size_of::<GroupAge>(), GroupAge::FIELDS),
         ("member", size_of::<Member>(), Member::FIELDS),

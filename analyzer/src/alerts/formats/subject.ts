@@ -27,7 +27,7 @@ export function endsOf({ initiator }: Connection): readonly ["local", "remote"] 
 }
 
 /** IANA's protocol numbers. */
-const protocolNumbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17 }
+const protocolNumbers: Readonly<Record<string, number>> = { tcp: 6, udp: 17, icmp: 1 }
 
 /** Undefined when it is not known, and in alerts that an earlier release put on disk. */
 export function transportOf({ protocol }: Connection): { readonly name: string; readonly number: number } | undefined {

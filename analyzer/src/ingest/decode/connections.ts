@@ -47,9 +47,8 @@ const exchangesOf = (column: ReadColumn) => ({
 const initiators: readonly (Initiator | undefined)[] = ["unknown", "local", "remote", undefined]
 const reasons = ["opened", "moved", "closed", "identified"] as const
 /** By IP protocol number. */
-const protocols: readonly (Protocol | undefined)[] = Array.from({ length: 256 }, (_, number) =>
-  number === 6 ? "tcp" : number === 17 ? "udp" : undefined,
-)
+const protocolNumbers: Readonly<Record<number, Protocol>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp" }
+const protocols: readonly (Protocol | undefined)[] = Array.from({ length: 256 }, (_, number) => protocolNumbers[number])
 
 /** Every combination of the four bits once: records share them. */
 const sshRoles: readonly SshRoles[] = Array.from({ length: 16 }, (_, bits) => ({

@@ -57,10 +57,10 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       backward: readMoments(wire.backward),
       openForward: { x: toNumber(wire.openForwardIn), y: toNumber(wire.openForwardOut) },
       openBackward: { x: toNumber(wire.openBackwardIn), y: toNumber(wire.openBackwardOut) },
-      ...(kind === "exec" && { executions: readExecutions(wire) }),
       order: readOrder(wire.order),
       aMessages: toNumber(wire.aMessages),
       aSinceUs: toNumber(wire.aSinceUs),
+      ...(kind === "exec" && { executions: readExecutions(wire) }),
       firstUs,
       lastUs,
     }

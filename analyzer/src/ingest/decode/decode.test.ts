@@ -122,6 +122,18 @@ describe("decode", () => {
   })
 
   it.each([
+    [1, "icmp"],
+    [6, "tcp"],
+    [17, "udp"],
+    [58, "icmp"],
+  ])("takes protocol %d for %s", (number, name) => {
+    const [connection] = batchOf(
+      read(batch(1, { connections: connections([{ flags: 1 | (number << 8) }]) })),
+    ).connections
+    expect(connection?.protocol).toBe(name)
+  })
+
+  it.each([
     ["an edge of no kind", { edges: [{ aRemote: Buffer.alloc(16), firstUs: startUs, lastUs: startUs }] }, "edge_kind"],
     ["an edge of a future kind", { edges: [{ kind: 9, aRemote: Buffer.alloc(16), firstUs: startUs, lastUs: startUs }] }, "edge_kind"],
     ["an edge with a short address", { edges: [{ kind: 1, aRemote: Buffer.alloc(4), firstUs: startUs, lastUs: startUs }] }, "address_length"],
@@ -133,11 +145,13 @@ describe("decode", () => {
     ["a process from the future", { processes: [process(1, 10, { execUs: startUs * 2 })] }, "time"],
     ["a total beyond 2^53", { connections: { ...connections([{}]), bytesSent: ["9007199254740992"] } }, "total"],
     ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: startUs, lastUs: startUs }] }, "port"],
+    ["a use of a device without addresses", { tunnelUses: [{ netns: 1, device: 7, firstUs: startUs, lastUs: startUs }] }, "address_length"],
+    ["a use of a device at no time", { tunnelUses: [{ local: Buffer.alloc(16), remote: Buffer.alloc(16) }] }, "time"],
     ["an unknown protocol", { connections: connections([{ flags: 1 | (132 << 8) }]) }, "protocol"],
   ])("leaves out %s", (_, changes, reason) => {
     const { decoded, rejected } = read(batch(1, changes))
-    const { edges, attachments, connections: kept } = batchOf({ decoded })
-    expect([...edges, ...attachments, ...kept]).toEqual([])
+    const { edges, attachments, connections: kept, tunnelUses } = batchOf({ decoded })
+    expect([...edges, ...attachments, ...kept, ...tunnelUses]).toEqual([])
     expect(rejected).toEqual({ [reason]: 1 })
   }) // prettier-ignore
 

@@ -10,6 +10,7 @@ import { decodeAttachments, decodeEdges } from "./couplings.js"
 import { decodeProcesses } from "./processes.js"
 import type { RejectionReason } from "./rejections.js"
 import { decodeOverloads, decodeProofs } from "./self-reports.js"
+import { decodeTunnelUses } from "./tunnel-uses.js"
 import { toDecimal, toNumber } from "./uint64.js"
 import { wireLimits } from "./wire-limits.js"
 import { WireError, WireReader } from "./wire-reader.js"
@@ -40,7 +41,7 @@ export type Decoded =
 
 // Field numbers in collector.proto; the golden batches hold them to it.
 const message = { hello: 1, dictionary: 2, snapshot: 3, batch: 4 } as const
-const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9, overloads: 10, proofs: 11 } as const // prettier-ignore
+const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9, overloads: 10, proofs: 11, tunnelUses: 13 } as const // prettier-ignore
 
 /** Reads the bytes of one CollectorMessage. Never throws on any bytes; the dictionary learns and forgets as they say. */
 export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
@@ -127,6 +128,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
   const attachments: Span[] = []
   const overloads: Span[] = []
   const proofs: Span[] = []
+  const tunnelUses: Span[] = []
   const exitedReferences: number[] = []
   while (reader.next()) {
     if (reader.field === fieldOf.seq) seq = reader.unsigned()
@@ -140,6 +142,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
     else if (reader.field === fieldOf.exited) collectPacked(exitedReferences, bytes, reader.span())
     else if (reader.field === fieldOf.overloads) collect(overloads, reader, wireLimits.overloadsPerBatch)
     else if (reader.field === fieldOf.proofs) collect(proofs, reader, wireLimits.proofsPerBatch)
+    else if (reader.field === fieldOf.tunnelUses) collect(tunnelUses, reader, wireLimits.tunnelUsesPerBatch)
     else reader.skip()
   }
   if (!(seq >= 1 && seq <= Number.MAX_SAFE_INTEGER)) return malformed("sequence", "a batch without sequence number")
@@ -165,6 +168,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
     attachments: decodeAttachments(bytes, attachments, records),
     overloads: decodeOverloads(bytes, overloads, records),
     proofs: decodeProofs(bytes, proofs, records),
+    tunnelUses: decodeTunnelUses(bytes, tunnelUses, records),
     // After everything that may refer to them.
     exited: exitedReferences.flatMap((reference): ProcessKey[] => {
       const key = context.dictionary.forget(reference)

@@ -17,6 +17,8 @@ export const wireLimits = {
   exitedPerBatch: 65_536,
   overloadsPerBatch: 256,
   proofsPerBatch: 16,
+  /** As many as the kernel keeps. */
+  tunnelUsesPerBatch: 4_096,
   nonceBytes: 8,
   /** Process references known at one time, per collector; Linux has 4194304 pids at most, a busy host some 10000. */
   processReferences: 262_144,

@@ -78,7 +78,8 @@ const cells: Readonly<Record<ConnectionColumn, Cell>> = {
   batch_at: (block, { batchUs }) => block.uint64(batchUs),
   reason: word({ opened: 0, moved: 1, closed: 2, identified: 3 }, ({ reason }) => reason),
   closed: word({ open: 0, vanished: 1, closed: 2 }, ({ connection }) => connection.closed ?? "open"),
-  protocol: word({ tcp: 6, udp: 17 }, ({ connection }) => connection.protocol),
+  // The column knows two: the tracker makes no row of another.
+  protocol: word({ tcp: 6, udp: 17, icmp: 17 }, ({ connection }) => connection.protocol),
   initiator: word({ unknown: 0, local: 1, remote: 2 }, ({ connection }) => connection.initiator),
   netns: (block, { row }) => block.uint32(row.connection.netns),
   local_address: address(({ local }) => local),

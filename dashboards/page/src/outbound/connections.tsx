@@ -41,7 +41,7 @@ export function Connections({
               <td>
                 <code>{one.remote}</code>
                 {one.ssh ? " SSH" : ""}
-                {one.protocol === "udp" ? " UDP" : ""}
+                {one.protocol === "tcp" ? "" : ` ${one.protocol.toUpperCase()}`}
               </td>
               <td class="program">
                 <code>
