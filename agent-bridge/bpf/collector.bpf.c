@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h has programs of its own. */
+/*
+ * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h and
+ * unix.bpf.h have programs of their own.
+ */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -12,10 +15,15 @@
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
 #include "executions.bpf.h"
+#include "mptcp.bpf.h"
+#include "joints.bpf.h"
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
 #include "icmp.bpf.h"
+#include "unfollowed.bpf.h"
+#include "dialling.bpf.h"
+#include "traffic.bpf.h"
 #include "ssh.bpf.h"
 #include "lineage.bpf.h"
 #include "walk.bpf.h"
@@ -96,10 +104,19 @@ static __always_inline void became_closed(struct sock *sk, int old_state)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
+	struct sock *mptcp;
+
+	if (sk->sk_protocol == IPPROTO_MPTCP)
+		mptcp_state(sk, old_state, new_state);
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new_state == TCP_LISTEN) {
 		became_listener(sk);
+		return 0;
+	}
+	mptcp = mptcp_of(sk);
+	if (mptcp) {
+		subflow_state(sk, mptcp, old_state, new_state);
 	} else if (new_state == TCP_SYN_SENT) {
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
@@ -118,7 +135,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	__u64 sent, received;
 
-	if (!t || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED) || !t->cookie)
+	if (!t || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED | TRACKED_SUBFLOW) || !t->cookie)
 		return 0;
 	read_totals(sk, t, &sent, &received);
 	exchange_finish(t);
@@ -137,19 +154,18 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 
 	if (length <= 0)
 		return 0;
-	if (sk->__sk_common.skc_family == AF_UNIX) {
+	if (sk->sk_protocol == IPPROTO_TCP) {
+		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+	} else if (sk->__sk_common.skc_family == AF_UNIX) {
 		unix_sent(sk, length);
 		return 0;
-	}
-	if (sk->sk_protocol == IPPROTO_UDP) {
-		t = datagram_tracked(sk, INITIATOR_LOCAL);
+	} else {
+		t = counted_state(sk, INITIATOR_LOCAL);
 		if (t)
 			t->datagram_sent += length;
-	} else if (is_icmp(sk->sk_protocol)) {
-		t = icmp_sent(sk, length);
-	} else {
-		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	}
+	if (!t)
+		note_unfollowed(sk, length);
 	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	note_owner(t);
@@ -160,27 +176,14 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 			read_totals(sk, t, &sent, &received);
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
-		outside_sent(t, length, now);
-		speaker_sent(t, length, now);
+		sent_outside(t, length, now);
 	} else if (is_dialled_inside(t)) {
-		inside_sent(t, length, now);
+		if (!is_joint(t))
+			sent_inside(t, length, now);
+	} else if (t->initiator == INITIATOR_REMOTE) {
+		accepted_spoke(sk, t, SIDE_LOCAL, now);
 	}
 	return 0;
-}
-
-static __always_inline void received(struct tracked *t, __u64 bytes)
-{
-	__u64 now = bpf_ktime_get_boot_ns();
-
-	note_owner(t);
-	tunnel_moved(t, bytes, 0);
-	if (is_outside_connection(t)) {
-		exchange_spoke(t, SIDE_REMOTE, bytes, now);
-		outside_received(t, bytes, now);
-		speaker_received(t, bytes, now);
-	} else if (is_dialled_inside(t)) {
-		inside_received(t, bytes, now);
-	}
 }
 
 /* Runs in process context on every receive, splice(2) included, which sock_recv_length does not see. */
@@ -200,7 +203,7 @@ int BPF_PROG(on_receive, struct sock *sk)
 	if (!bytes)
 		return 0;
 	t->copied_seq = tcp->copied_seq;
-	received(t, bytes);
+	received(sk, t, bytes);
 	return 0;
 }
 
@@ -209,25 +212,20 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 {
 	struct tracked *t;
 
-	if (length <= 0)
+	/* Of TCP on_receive() knows more. What was only looked at will be received yet. */
+	if (length <= 0 || sk->sk_protocol == IPPROTO_TCP || flags & MSG_PEEK)
 		return 0;
 	if (sk->__sk_common.skc_family == AF_UNIX) {
 		unix_received(sk, length);
 		return 0;
 	}
-	if (is_icmp(sk->sk_protocol)) {
-		t = icmp_received(sk, length);
-		if (t)
-			received(t, length);
-		return 0;
-	}
-	if (sk->sk_protocol != IPPROTO_UDP)
-		return 0;
-	t = datagram_tracked(sk, INITIATOR_REMOTE);
+	t = counted_state(sk, INITIATOR_REMOTE);
 	if (!t)
+		note_unfollowed(sk, length);
+	if (!t || t->flags & TRACKED_LISTENER)
 		return 0;
 	t->datagram_received += length;
-	received(t, length);
+	received(sk, t, length);
 	return 0;
 }
 
@@ -277,28 +275,28 @@ int on_egress(struct __sk_buff *skb)
 SEC("cgroup/sendmsg4")
 int on_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	datagram_address_v4(ctx);
+	datagram_address_v4(ctx, INITIATOR_LOCAL);
 	return 1;
 }
 
 SEC("cgroup/sendmsg6")
 int on_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	datagram_address_v6(ctx);
+	datagram_address_v6(ctx, INITIATOR_LOCAL);
 	return 1;
 }
 
 SEC("cgroup/recvmsg4")
 int on_recvmsg4(struct bpf_sock_addr *ctx)
 {
-	datagram_address_v4(ctx);
+	datagram_address_v4(ctx, INITIATOR_REMOTE);
 	return 1;
 }
 
 SEC("cgroup/recvmsg6")
 int on_recvmsg6(struct bpf_sock_addr *ctx)
 {
-	datagram_address_v6(ctx);
+	datagram_address_v6(ctx, INITIATOR_REMOTE);
 	return 1;
 }
 
@@ -323,33 +321,4 @@ SEC("iter/task")
 int walk_tables(struct bpf_iter__task *ctx)
 {
 	return ctx->task ? visit_task(ctx->task) : 0;
-}
-
-SEC("iter/bpf_sk_storage_map")
-int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
-{
-	struct connection_record r;
-	struct tracked *t = ctx->value;
-	struct sock *sk = ctx->sk;
-	__u32 zero = 0, *setting;
-	__u64 sent, received;
-	bool all;
-
-	if (!t || !sk || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED) || !t->cookie)
-		return 0;
-	setting = bpf_map_lookup_elem(&walk_all, &zero);
-	all = setting && *setting;
-	read_totals(sk, t, &sent, &received);
-	if (!all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
-		return 0;
-	resolve_initiator(t);
-	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
-	if (all)
-		t->scope = scope_of(t->remote);
-	t->flags &= ~TRACKED_DIRTY;
-	t->reported_sent = sent;
-	t->reported_received = received;
-	fill_record(&r, t, REASON_MOVED, sent, received);
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
-	return 0;
 }

@@ -105,6 +105,14 @@ static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u
 	g->latest = o->index;
 }
 
+/* The A that spoke last. */
+static __always_inline struct outside *outside_latest(struct group *g)
+{
+	__u64 i = g->latest;
+
+	return &g->outsides[i < OUTSIDES ? i : 0];
+}
+
 /* May what `o` said be why something new happens inside now? */
 static __always_inline bool outside_may_cause(const struct group *g, const struct outside *o, int i, __u64 now)
 {

@@ -77,7 +77,7 @@ static __always_inline void icmp_leaves(struct __sk_buff *skb)
 }
 
 /* The state of a socket that sends, started with the first packet that left. */
-static __always_inline struct tracked *icmp_sent(struct sock *sk, __u64 bytes)
+static __always_inline struct tracked *icmp_sent(struct sock *sk)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	__u8 remote[16];
@@ -94,19 +94,15 @@ static __always_inline struct tracked *icmp_sent(struct sock *sk, __u64 bytes)
 		t->remote_port = 0;
 		t->flags = TRACKED_ESTABLISHED;
 	}
-	t->datagram_sent += bytes;
 	return t;
 }
 
 /* NULL where it has never sent. */
-static __always_inline struct tracked *icmp_received(struct sock *sk, __u64 bytes)
+static __always_inline struct tracked *icmp_received(struct sock *sk)
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 
-	if (!t || !t->cookie)
-		return NULL;
-	t->datagram_received += bytes;
-	return t;
+	return t && t->cookie ? t : NULL;
 }
 
 static __always_inline int icmp_closed(struct bpf_sock *sk)

@@ -27,9 +27,13 @@ enum { false = 0, true = 1 };
 #endif
 #define AF_UNIX 1
 #define AF_INET 2
+#define SOCK_DGRAM 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP 262
+#define MSG_PEEK 2
 
 /* include/uapi/linux/bpf.h */
 enum {
@@ -152,8 +156,15 @@ struct __sk_buff {
 struct ns_common {
 	__u32 inum;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct net {
 	struct ns_common ns;
+	struct list_head dev_base_head;
+};
+struct nsproxy {
+	struct net *net_ns;
 };
 typedef struct {
 	struct net *net;
@@ -183,7 +194,11 @@ struct rtnl_link_ops {
 };
 struct net_device {
 	int ifindex;
+	unsigned int flags;
+	unsigned short type;
 	char name[16];
+	struct in_device *ip_ptr;
+	struct list_head dev_list;
 	const struct rtnl_link_ops *rtnl_link_ops;
 	possible_net_t nd_net;
 };
@@ -196,6 +211,7 @@ struct sock {
 	__u16 sk_protocol;
 	__u16 sk_type;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 struct ipv6_pinfo {
 	int mcast_oif;
@@ -216,6 +232,18 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u32 copied_seq;
+	bool is_mptcp;
+};
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+struct mptcp_sock {
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	struct sock *first;
 };
 struct socket {
 	struct sock *sk;
@@ -224,7 +252,14 @@ struct sockaddr_un {
 	__u16 sun_family;
 	char sun_path[108];
 };
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 struct unix_address {
+	refcount_t refcnt;
 	int len;
 	struct sockaddr_un name[];
 };
@@ -232,11 +267,13 @@ struct unix_sock {
 	struct sock *peer;
 	struct unix_address *addr;
 };
+struct bpf_sock_addr_kern {
+	struct sock *sk;
+	struct sockaddr_un *uaddr;
+	__u32 uaddrlen;
+};
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
-typedef struct {
-	int counter;
-} atomic_t;
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -272,7 +309,18 @@ struct files_struct {
 struct task_io_accounting {
 	__u64 wchar;
 };
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
+struct pid {
+	struct hlist_head tasks[PIDTYPE_MAX];
+};
 struct task_struct {
+	struct hlist_node pid_links[PIDTYPE_MAX];
 	unsigned int flags;
 	int pid;
 	int tgid;
@@ -285,6 +333,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct files_struct *files;
 	struct task_io_accounting ioac;
+	struct nsproxy *nsproxy;
 	char comm[16];
 };
 struct linux_binprm {

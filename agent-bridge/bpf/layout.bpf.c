@@ -34,10 +34,16 @@ struct {
 	struct overload_key overload_key;
 	struct overload overload;
 	struct network_key network_key;
+	struct unfollowed_key unfollowed_key;
+	struct unfollowed unfollowed;
+	struct device_kind device_kind;
+	struct device_record device_record;
 	enum record_kind record_kind;
 	enum reason reason;
 	enum initiator initiator;
 	enum scope scope;
+	enum network_bits network_bits;
+	enum route route;
 	enum ssh_bits ssh_bits;
 	enum connection_flags connection_flags;
 	enum edge_kind edge_kind;

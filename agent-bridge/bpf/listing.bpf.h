@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Programs that hand the maps of coupling to user space, entry by entry, when they are read. An iterator visits each entry
+ * Programs that hand tracked sockets and the maps of coupling to user space, entry by entry, when they are read. An iterator visits each entry
  * that was there when it began: a batched lookup ends early where a bucket does not fit.
  */
 #ifndef BACKFLOW_LISTING_H
@@ -11,6 +11,9 @@
 #include "records.h"
 #include "state.bpf.h"
 #include "maps.bpf.h"
+#include "sockets.bpf.h"
+#include "mptcp.bpf.h"
+#include "datagrams.bpf.h"
 
 /* Edges that changed since the time in `edge_walk`, whole. */
 SEC("iter/bpf_map_elem")
@@ -81,6 +84,60 @@ int list_members(struct bpf_iter__bpf_map_elem *ctx)
 	r.pid = *pid;
 	r.member = *member;
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* One line of the walk, where there is anything new; `all` asks for what is not. */
+static __always_inline void walk_line(struct seq_file *seq, struct sock *sk, struct tracked *t, bool all)
+{
+	struct connection_record r;
+	__u64 sent, received;
+
+	read_totals(sk, t, &sent, &received);
+	if (!all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
+		return;
+	resolve_initiator(t);
+	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
+	if (all)
+		t->scope = scope_by_route(network_of(t->remote), t->route);
+	t->flags &= ~TRACKED_DIRTY;
+	t->reported_sent = sent;
+	t->reported_received = received;
+	fill_record(&r, t, REASON_MOVED, sent, received);
+	bpf_seq_write(seq, &r, sizeof(r));
+}
+
+/* Further remotes of a UDP socket that are connections: dialled, and heard of. */
+static __always_inline void walk_remotes(struct seq_file *seq, struct sock *sk, bool all)
+{
+	struct remotes *more = bpf_sk_storage_get(&remotes, sk, NULL, 0);
+	struct tracked *t;
+	__u32 i;
+
+	for (i = 0; more && i < MORE_REMOTES; i++) {
+		t = &more->of[i];
+		if (t->cookie && t->initiator == INITIATOR_LOCAL && t->datagram_received)
+			walk_line(seq, sk, t, all);
+	}
+}
+
+SEC("iter/bpf_sk_storage_map")
+int walk_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct tracked *t = ctx->value;
+	struct sock *sk = ctx->sk;
+	__u32 zero = 0, *setting;
+	bool all;
+
+	if (!t || !sk || t->flags & (TRACKED_LISTENER | TRACKED_CLOSED | TRACKED_SUBFLOW) || !t->cookie)
+		return 0;
+	if (t->flags & TRACKED_MPTCP && !mptcp_addressed(sk, t))
+		return 0;
+	setting = bpf_map_lookup_elem(&walk_all, &zero);
+	all = setting && *setting;
+	walk_line(ctx->meta->seq, sk, t, all);
+	if (is_datagram(sk->sk_protocol))
+		walk_remotes(ctx->meta->seq, sk, all);
 	return 0;
 }
 

@@ -30,6 +30,14 @@ struct {
 	__type(value, struct tracked);
 } sockets SEC(".maps");
 
+/* Made for UDP sockets with several remotes only, freed with the socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct remotes);
+} remotes SEC(".maps");
+
 /* Listening (network namespace, port): tells the direction of sockets older than the collector. */
 struct listening_key {
 	__u32 netns;
@@ -42,7 +50,7 @@ struct {
 	__type(value, __u32);
 } listening SEC(".maps");
 
-/* Networks that count as inside or outside, v4-mapped. Written by user space; no entry means outside. */
+/* Networks and their enum network_bits, v4-mapped. Written by user space; no entry means outside. */
 struct network_key {
 	__u32 prefixlen;
 	__u8 address[16];
@@ -54,6 +62,14 @@ struct {
 	__type(key, struct network_key);
 	__type(value, __u32);
 } networks SEC(".maps");
+
+/* The network namespace of the prover, whose outside is its own loopback. Written by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} prover_netns SEC(".maps");
 
 /* Process (tgid) to the group that it acts in, where that is not its own. Written by fork and by user space,
  * deleted by both, by exec in another cgroup and by exit. */

@@ -26,13 +26,26 @@ enum record_kind {
 enum reason { REASON_OPENED = 0, REASON_MOVED = 1, REASON_CLOSED = 2, REASON_IDENTIFIED = 3 };
 enum initiator { INITIATOR_UNKNOWN = 0, INITIATOR_LOCAL = 1, INITIATOR_REMOTE = 2 };
 enum scope { SCOPE_UNKNOWN = 0, SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 };
+/* What is known of the network of an address: a scope, and whether the configuration named it, which no route changes. */
+enum network_bits { NETWORK_SCOPE = 3, NETWORK_CONFIGURED = 4, NETWORK_SHARED = 8 /* RFC 6598, 100.64.0.0/10 */ };
+/* How the packets of a connection that this host opened reach its remote end. */
+enum route {
+	ROUTE_UNKNOWN = 0,
+	ROUTE_BEYOND = 1,  /* by a gateway, or a device without a network of its own */
+	ROUTE_LOCAL = 2,   /* an address of this host */
+	ROUTE_ON_LINK = 3, /* a neighbour in the network of an ordinary device */
+	ROUTE_TUNNEL = 4,  /* through a device that carries packets within others */
+	ROUTE_ONWARD = 5,  /* as 4, or to a shared address: dialled for one outside who spoke just before, and so inside */
+	ROUTE_PROXY = 6,   /* through a proxy inside, that was asked for a place outside */
+};
 enum ssh_bits {
 	SSH_LOCAL_IDENT = 1,
 	SSH_REMOTE_IDENT = 2,
 	SSH_LOCAL_CLIENT = 4,
 	SSH_REMOTE_CLIENT = 8,
 };
-enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 };
+/* Bits 5 to 7 are an enum route. */
+enum connection_flags { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8, CONNECTION_ROUTE = 32 };
 enum edge_kind { EDGE_TCP = 1, EDGE_UDP = 2, EDGE_UNIX = 3, EDGE_EXEC = 4, EDGE_MANY = 5 };
 
 /* Turn-taking on one socket. An exchange starts when a side speaks after 200 ms of silence. */
@@ -339,6 +352,37 @@ struct overload {
 };
 _Static_assert(sizeof(struct overload) == 48, "overload");
 
+/* Who used a socket of a kind that is not followed. */
+struct unfollowed_key {
+	__u16 family;
+	__u16 kind; /* enum sock_type */
+	__u16 protocol;
+	__u16 reserved;
+	__u32 pid;
+};
+_Static_assert(sizeof(struct unfollowed_key) == 12, "unfollowed_key");
+
+struct unfollowed {
+	struct process_id process;
+	__u64 bytes;
+	__u64 last_ns;
+};
+_Static_assert(sizeof(struct unfollowed) == 32, "unfollowed");
+
+struct device_kind {
+	char name[16];
+};
+_Static_assert(sizeof(struct device_kind) == 16, "device_kind");
+
+/* A tunnel device, from a walk over network namespaces. */
+struct device_record {
+	__u32 netns;
+	__u32 ifindex;
+	struct device_kind device_kind;
+	char name[16];
+};
+_Static_assert(sizeof(struct device_record) == 40, "device_record");
+
 /* Bounds of what is kept, in entries. Of each kind an identity has a quarter, so that none can push out others. */
 enum bound {
 	MAX_EDGES = 16384,
@@ -350,6 +394,7 @@ enum bound {
 	SHARE_MEMBERS = MAX_MEMBERS / 4,
 	MAX_SHARES = 1024,
 	MAX_OVERLOADS = 1024,
+	MAX_UNFOLLOWED = 256,
 };
 
 enum lost_kind {

@@ -12,6 +12,7 @@
 #include "maps.bpf.h"
 #include "identity.bpf.h"
 #include "overloads.bpf.h"
+#include "routes.bpf.h"
 
 static __always_inline void v4_mapped(__u8 *out, __be32 address)
 {
@@ -35,14 +36,52 @@ static __always_inline void read_tuple(const struct sock *sk, struct tracked *t)
 	t->netns = sk->__sk_common.skc_net.net->ns.inum;
 }
 
-static __always_inline __u8 scope_of(const __u8 *address)
+/* Bits of enum network_bits. */
+static __always_inline __u32 network_of(const __u8 *address)
 {
 	struct network_key key = { .prefixlen = 128 };
-	__u32 *scope;
+	__u32 *bits;
 
 	__builtin_memcpy(key.address, address, 16);
-	scope = bpf_map_lookup_elem(&networks, &key);
-	return scope ? *scope : SCOPE_OUTSIDE;
+	bits = bpf_map_lookup_elem(&networks, &key);
+	return bits ? *bits : SCOPE_OUTSIDE;
+}
+
+/* By the address alone. */
+static __always_inline __u8 scope_of(const __u8 *address)
+{
+	return network_of(address) & NETWORK_SCOPE;
+}
+
+/*
+ * By the address and the way to it; Networks.scopeOf in analyzer/src/domain/networks.ts does the same. What is neither
+ * plainly inside nor outside (shared addresses, private ones behind a tunnel, what a proxy reaches) is judged like outside.
+ */
+static __always_inline __u8 scope_by_route(__u32 network, __u8 route)
+{
+	__u8 scope = network & NETWORK_SCOPE;
+
+	if (network & NETWORK_CONFIGURED)
+		return scope;
+	if (route == ROUTE_LOCAL || route == ROUTE_ONWARD)
+		return SCOPE_INSIDE;
+	if (route == ROUTE_ON_LINK && !(network & NETWORK_SHARED))
+		return SCOPE_INSIDE;
+	return route == ROUTE_TUNNEL || route == ROUTE_PROXY ? SCOPE_OUTSIDE : scope;
+}
+
+/* Reads the way to the remote end, where the socket knows one, and judges by it. */
+static __always_inline void judge_route(struct sock *sk, struct tracked *t)
+{
+	__u32 zero = 0, *prover = bpf_map_lookup_elem(&prover_netns, &zero);
+	__u8 route;
+
+	if (prover && *prover && *prover == t->netns)
+		return;
+	route = route_of(sk, t->remote);
+	if (route)
+		t->route = route;
+	t->scope = scope_by_route(network_of(t->remote), t->route);
 }
 
 /* The state of a socket, made where there is none. NULL, and counted, when the kernel gives none. */
@@ -77,9 +116,20 @@ static __always_inline void track(struct sock *sk, struct tracked *t, __u8 initi
 	t->cookie = bpf_get_socket_cookie(sk);
 	t->opened_ns = bpf_ktime_get_boot_ns();
 	t->initiator = initiator;
-	t->protocol = sk->sk_protocol;
+	t->protocol = sk->sk_protocol; /* of MPTCP the lower byte, which is that of TCP */
 	read_tuple(sk, t);
 	t->scope = scope_of(t->remote);
+}
+
+/* What the kernel counts on an MPTCP socket itself, whatever subflow carried it (kernel 6.5 or later). */
+static __always_inline void mptcp_totals(struct sock *sk, __u64 *sent, __u64 *received)
+{
+	struct mptcp_sock *mptcp = (struct mptcp_sock *)sk;
+
+	if (!bpf_core_field_exists(mptcp->bytes_received))
+		return;
+	*sent = BPF_CORE_READ(mptcp, bytes_sent);
+	*received = BPF_CORE_READ(mptcp, bytes_received);
 }
 
 /*
@@ -92,6 +142,8 @@ static __always_inline void read_totals(struct sock *sk, const struct tracked *t
 
 	*sent = t->datagram_sent;
 	*received = t->datagram_received;
+	if (t->flags & TRACKED_MPTCP)
+		mptcp_totals(sk, sent, received);
 	if (!tcp)
 		return;
 	*sent = tcp->bytes_sent - tcp->bytes_retrans;
@@ -119,7 +171,9 @@ static __always_inline void fill_record(struct connection_record *r, const struc
 	r->scope = t->scope;
 	r->ssh = t->ssh;
 	r->flags = (t->flags & TRACKED_OLDER ? CONNECTION_OLDER : 0) |
-		   (t->flags & TRACKED_ESTABLISHED ? CONNECTION_ESTABLISHED : 0);
+		   (t->flags & TRACKED_ESTABLISHED ? CONNECTION_ESTABLISHED : 0) |
+		   (t->flags & (TRACKED_MPTCP | TRACKED_SUBFLOW) ? CONNECTION_MPTCP : 0) |
+		   (t->flags & TRACKED_UDPLITE ? CONNECTION_UDPLITE : 0) | t->route * CONNECTION_ROUTE;
 	r->bytes_sent = sent;
 	r->bytes_received = received;
 	r->exchanges = t->exchanges;

@@ -15,6 +15,7 @@
 #include "state.bpf.h"
 #include "maps.bpf.h"
 #include "sockets.bpf.h"
+#include "proxies.bpf.h"
 
 #define IDENT_BYTES 255
 #define MSG_KEX_INIT 30
@@ -137,6 +138,7 @@ static __always_inline int ssh_packet(struct __sk_buff *skb, bool outgoing)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct tracked *t;
+	struct segment s;
 	__u8 bits;
 
 	if (!sk)
@@ -147,6 +149,8 @@ static __always_inline int ssh_packet(struct __sk_buff *skb, bool outgoing)
 	t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	if (!t || t->protocol != IPPROTO_TCP || t->flags & TRACKED_LISTENER)
 		return 1;
+	if (outgoing && t->proxy != PROXY_STAGE_DONE && is_dialled_inside(t) && tcp_segment(skb, &s))
+		proxy_look(t, skb, s.payload, s.length);
 	if (outgoing)
 		bits = ssh_look(skb, &t->ssh_local, SSH_LOCAL_IDENT, SSH_LOCAL_CLIENT);
 	else

@@ -25,6 +25,9 @@ struct exchange_turn {
 
 enum ssh_stage { SSH_STAGE_IDENT = 0, SSH_STAGE_PACKETS = 1, SSH_STAGE_DONE = 2 };
 
+/* Whether it is known what this host said first, to a proxy or to whom else. */
+enum proxy_stage { PROXY_STAGE_BEGIN = 0, PROXY_STAGE_GREETED = 1, PROXY_STAGE_DONE = 2 };
+
 /* Where the parser of one direction stands in the TCP stream. */
 struct ssh_stream {
 	__u32 next_seq; /* TCP sequence number of the next SSH packet */
@@ -41,6 +44,12 @@ enum tracked_flags {
 	TRACKED_TOUCHED = 16, /* the present owner was seen using it */
 	TRACKED_DIRTY = 32,
 	TRACKED_UNGROUPED = 64, /* counted as lost: there was no room for its group */
+	TRACKED_MPTCP = 1 << 16,
+	TRACKED_SUBFLOW = 1 << 17, /* the first subflow of an MPTCP socket, whose cookie it has: no connection of its own */
+	TRACKED_UDPLITE = 1 << 18,
+	/* UDP: remotes that had spoken first were forgotten, so that one without state may have done so too. */
+	TRACKED_STRANGERS_OUTSIDE = 1 << 19,
+	TRACKED_STRANGERS_INSIDE = 1 << 20,
 	TRACKED_DIALLED_AFTER = 128, /* B: opened when something outside had spoken not long before */
 };
 
@@ -61,16 +70,33 @@ struct tracked {
 	__u32 flags;
 	__u32 copied_seq; /* where the last receive ended */
 	__u32 device; /* tun or tap by which it was accepted, 0 for any other */
+	/* UDP, by number of the remote (datagrams.bpf.h): whom the send or receive under way is with, and the usual one. */
+	__u8 sending;
+	__u8 receiving;
+	__u8 usual;
+	__u8 route;    /* enum route */
+	__u8 proxy;    /* enum proxy_stage */
+	__u8 reserved;
+	__u16 zero;    /* always */
 	__u64 reported_sent;
 	__u64 reported_received;
 	__u64 datagram_sent; /* UDP has no counters of its own */
 	__u64 datagram_received;
+	__u64 datagram_ns;
 	__u64 sent_ns;     /* B: the last write and the last receive */
 	__u64 received_ns;
 	struct exchange_turn turn;
 	struct exchanges exchanges;
 	struct ssh_stream ssh_local;
 	struct ssh_stream ssh_remote;
+};
+
+#define MORE_REMOTES 7
+
+/* What a UDP socket speaks with besides its first remote. */
+struct remotes {
+	__u64 made; /* ever */
+	struct tracked of[MORE_REMOTES];
 };
 
 /* Places outside of which a group remembers what they said: the others are those that have been silent for longest. */

@@ -11,6 +11,7 @@
 #include "maps.bpf.h"
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
+#include "joints.bpf.h"
 
 /* Offset of sun_path in struct sockaddr_un: the length of an address counts it. */
 #define SUN_PATH 2
@@ -19,22 +20,20 @@ struct unix_name {
 	char path[UNIX_PATH_BYTES];
 };
 
-/* Path of the end that `sk` connected to. False for pairs without a name and for the accepting side. */
-static __always_inline bool unix_peer_name(struct sock *sk, struct unix_name *name)
-{
-	struct unix_sock *own = (struct unix_sock *)sk, *peer;
-	struct unix_address *address;
-	__u64 length;
+/* What a datagram socket that is not connected wrote to last, for those that can be answered and whose process serves outside. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct unix_name);
+} unix_written SEC(".maps");
 
-	if (BPF_CORE_READ(own, addr))
-		return false;
-	peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
-	if (!peer)
-		return false;
-	address = BPF_CORE_READ(peer, addr);
-	if (!address)
-		return false;
-	length = (__u32)BPF_CORE_READ(address, len) - SUN_PATH;
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
+
+/* The path in an address of `length` bytes, its family included. False where there is none. */
+static __always_inline bool unix_name_read(struct unix_name *name, const struct sockaddr_un *address, __u64 length)
+{
+	length = (__u32)length - SUN_PATH;
 	if (!length)
 		return false;
 	/* The verifier needs to see the bound on the register that the read uses. */
@@ -42,7 +41,67 @@ static __always_inline bool unix_peer_name(struct sock *sk, struct unix_name *na
 	if (length > UNIX_PATH_BYTES)
 		return false;
 	__builtin_memset(name, 0, sizeof(*name));
-	return !bpf_probe_read_kernel(name->path, length, &address->name[0].sun_path);
+	return !bpf_probe_read_kernel(name->path, length, address->sun_path);
+}
+
+/*
+ * Whether `own` called and `peer` is what a listener accepted. An accepted socket shares the address of its listener, which
+ * then has more than one holder; a caller has an address of its own, or none.
+ */
+static __always_inline bool unix_called(struct unix_sock *own, const struct unix_address *address)
+{
+	const struct unix_address *mine = BPF_CORE_READ(own, addr);
+
+	return !mine || BPF_CORE_READ(address, refcnt.refs.counter) > BPF_CORE_READ(mine, refcnt.refs.counter);
+}
+
+/* A socket with the name of its listener, and somebody at the other end. */
+static __always_inline bool unix_accepted(struct sock *sk)
+{
+	struct unix_sock *own = (struct unix_sock *)sk;
+
+	return sk->sk_type != SOCK_DGRAM && BPF_CORE_READ(own, addr) && BPF_CORE_READ(own, peer);
+}
+
+/* Path of the end that `sk` writes to. False for pairs without a name and for the accepting side. */
+static __always_inline bool unix_peer_name(struct sock *sk, struct unix_name *name)
+{
+	struct unix_sock *own = (struct unix_sock *)sk, *peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
+	bool is_datagram = sk->sk_type == SOCK_DGRAM;
+	struct unix_address *address;
+	struct unix_name *written;
+
+	if (!peer) {
+		written = is_datagram ? bpf_sk_storage_get(&unix_written, sk, NULL, 0) : NULL;
+		return written && !bpf_probe_read_kernel(name, sizeof(*name), written);
+	}
+	address = BPF_CORE_READ(peer, addr);
+	if (!address)
+		return false;
+	/* One that nobody can answer is a sink: logs, and what a service says of itself to its supervisor. */
+	if (is_datagram ? !BPF_CORE_READ(own, addr) : !unix_called(own, address))
+		return false;
+	return unix_name_read(name, &address->name[0], BPF_CORE_READ(address, len));
+}
+
+/* A datagram is about to leave to a name that is given with it. */
+static __always_inline void unix_addressed(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock *socket = ctx->sk;
+	struct bpf_sock_addr_kern *kernel;
+	struct unix_name *written;
+	__u64 id;
+
+	if (!socket || !bpf_ksym_exists(bpf_cast_to_kern_ctx) || !current_group(&id))
+		return;
+	kernel = bpf_cast_to_kern_ctx(ctx);
+	if (!BPF_CORE_READ((struct unix_sock *)kernel->sk, addr))
+		return;
+	written = bpf_sk_storage_get(&unix_written, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!written)
+		count_lost(LOST_MAP_SOCKET);
+	else
+		unix_name_read(written, (const struct sockaddr_un *)kernel->uaddr, kernel->uaddrlen);
 }
 
 /* FNV-1a, 64 bits, over whole words. */
@@ -78,7 +137,14 @@ static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
 	struct group *g = current_group(&id);
 	int i;
 
-	if (!g || !unix_peer_name(sk, &name))
+	if (!g)
+		return;
+	if (!unix_peer_name(sk, &name)) {
+		if (unix_accepted(sk))
+			unix_accepted_spoke(sk, SIDE_LOCAL, id, g, bpf_ktime_get_boot_ns());
+		return;
+	}
+	if (is_unix_joint(sk, id))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_sent(&b, bytes, bpf_ktime_get_boot_ns());
@@ -99,10 +165,24 @@ static __always_inline void unix_received(struct sock *sk, __u64 bytes)
 	__u64 id;
 	struct group *g = current_group(&id);
 
-	if (!g || !unix_peer_name(sk, &name))
+	if (!g)
+		return;
+	if (!unix_peer_name(sk, &name)) {
+		if (unix_accepted(sk))
+			unix_accepted_spoke(sk, SIDE_REMOTE, id, g, bpf_ktime_get_boot_ns());
+		return;
+	}
+	if (is_unix_joint(sk, id))
 		return;
 	unix_as_tracked(&name, &b);
 	inside_received(&b, bytes, bpf_ktime_get_boot_ns());
+}
+
+SEC("cgroup/sendmsg_unix")
+int on_sendmsg_unix(struct bpf_sock_addr *ctx)
+{
+	unix_addressed(ctx);
+	return 1;
 }
 
 #endif

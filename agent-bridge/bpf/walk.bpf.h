@@ -23,8 +23,9 @@ static __always_inline void track_older(struct sock *sk, struct task_struct *tas
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_UNKNOWN);
+	judge_route(sk, t);
 	process_of(task, &t->owner);
-	t->flags = TRACKED_OLDER;
+	t->flags = TRACKED_OLDER | (sk->sk_protocol == IPPROTO_MPTCP ? TRACKED_MPTCP : 0);
 	t->ssh_local.stage = SSH_STAGE_DONE;
 	t->ssh_remote.stage = SSH_STAGE_DONE;
 	tcp = bpf_skc_to_tcp_sock(sk);
@@ -48,7 +49,7 @@ static __always_inline void visit_file(struct task_struct *task, struct file *fi
 	sk = socket->sk;
 	if (!sk || (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6))
 		return;
-	if (sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_CLOSE)
+	if ((sk->sk_protocol == IPPROTO_TCP || sk->sk_protocol == IPPROTO_MPTCP) && sk->__sk_common.skc_state != TCP_CLOSE)
 		track_older(sk, task);
 }
 

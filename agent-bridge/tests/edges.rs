@@ -13,6 +13,7 @@ use backflow_collector::kernel::networks::Networks;
 use backflow_collector::kernel::records::{bytes_of, read, Edge, EdgeKey, GROUP_EDGES, MAX_EDGES};
 use backflow_collector::kernel::records::{Overload, OverloadKey, OVERLOAD_EDGES};
 use backflow_collector::privilege;
+use backflow_collector::wire::Network;
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 const RING_BYTES: u32 = 1 << 16;
@@ -165,7 +166,9 @@ fn counts_what_a_group_dials_beyond_its_bound_in_one_edge_until_there_is_room_ag
     let Some(kernel) = kernel() else { return };
     let mut coupling = Coupling::new(&kernel).unwrap();
     // Writes what counts as inside: 127.0.0.0/8 among others.
-    Networks::new(&kernel).unwrap();
+    // An address of the loopback device is inside by its route, unless the configuration says otherwise.
+    let address = std::net::Ipv4Addr::new(203, 0, 113, 77).to_ipv6_mapped().octets().to_vec();
+    Networks::new(&kernel).unwrap().configure(&[Network { address, prefix: 128, outside: true }]).unwrap();
     enter_namespace();
     let outside = TcpListener::bind("203.0.113.77:0").unwrap();
     let mut a = TcpStream::connect(outside.local_addr().unwrap()).unwrap();

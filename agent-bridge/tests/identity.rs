@@ -11,6 +11,7 @@ use backflow_collector::kernel::load::Kernel;
 use backflow_collector::kernel::networks::Networks;
 use backflow_collector::kernel::records::{read, Share};
 use backflow_collector::privilege;
+use backflow_collector::wire::Network;
 use libbpf_rs::{MapCore, MapFlags};
 
 /// As `IDENTITY_USER` in bpf/shares.bpf.h.
@@ -68,7 +69,9 @@ fn kernel() -> Option<Kernel> {
     }
     let kernel = Kernel::load(1 << 16).unwrap();
     // Writes what counts as inside: 127.0.0.0/8 among others.
-    Networks::new(&kernel).unwrap();
+    // An address of the loopback device is inside by its route, unless the configuration says otherwise.
+    let address = std::net::Ipv4Addr::new(203, 0, 113, 77).to_ipv6_mapped().octets().to_vec();
+    Networks::new(&kernel).unwrap().configure(&[Network { address, prefix: 128, outside: true }]).unwrap();
     Some(kernel)
 }
 

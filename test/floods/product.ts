@@ -41,7 +41,11 @@ export class Product {
     const receiver = await AlertReceiver.start()
     const pageAddress = `127.0.0.1:${await freePort()}`
     const file = join(folder, "backflow.yaml")
-    writeFileSync(file, `alerts:\n  webhook:\n    url: ${receiver.url}\n    format: finding\n`)
+    // The outside of the floods is an address of their own loopback device, which counts as inside by its route.
+    writeFileSync(
+      file,
+      `outside: [203.0.113.77/32]\nalerts:\n  webhook:\n    url: ${receiver.url}\n    format: finding\n`,
+    )
     const options = ["--config", file, "--listen", addressIn(folder), "--page", pageAddress]
     const watch = await Watch.start(folder, options)
     return new Product(watch, receiver, folder, pageAddress)

@@ -26,9 +26,14 @@ function agree(cookie: string, connections: readonly StoredConnection[]): boolea
 function isOtherEnd(near: StoredConnection, far: StoredConnection): boolean {
   return (
     far.cookie !== near.cookie &&
-    far.local === near.remote &&
+    isSame(far.local, near.remote) &&
     far.local_port === near.remote_port &&
-    far.remote === near.local &&
+    isSame(near.local, far.remote) &&
     far.remote_port === near.local_port
   )
+}
+
+/** A UDP socket that is bound to no address has none to say. */
+function isSame(own: string, others: string): boolean {
+  return own === others || own === "0.0.0.0" || own === "::"
 }

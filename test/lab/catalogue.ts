@@ -4,10 +4,13 @@ import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
 import { homeMade } from "./cases/home-made.js"
+import { intentScripts } from "./cases/intent-scripts.js"
+import { insidePlaces, ordinaryPlaces } from "./cases/inside-places.js"
 import { relays } from "./cases/relays.js"
 import { shellCommands } from "./cases/shell-commands.js"
 import { shells } from "./cases/shells.js"
 import { benignTunnelDevices, tunnelDevices } from "./cases/tunnel-devices.js"
+import { transportClients, transportRelays } from "./cases/transports.js"
 import { tunnels } from "./cases/tunnels.js"
 
 export const families: readonly Family[] = [
@@ -17,9 +20,14 @@ export const families: readonly Family[] = [
   { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
   { name: "commands", cases: shellCommands, inTests: 3 },
+  { name: "words that ask", cases: intentScripts, inTests: 0 },
   { name: "ordinary ssh", cases: benignSsh },
   { name: "ordinary clients", cases: benignClients },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices },
+  { name: "transports", cases: transportRelays, inTests: 4 },
+  { name: "places inside", cases: insidePlaces },
+  { name: "ordinary clients of such places", cases: ordinaryPlaces },
+  { name: "ordinary transports", cases: transportClients, inTests: 2 },
 ]
 
 export interface Entry {

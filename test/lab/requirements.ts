@@ -17,8 +17,6 @@ const programs = [
   "curl",
   "/usr/bin/python3",
   "openssl",
-  "ping",
-  "slirp4netns",
 ]
 
 /**

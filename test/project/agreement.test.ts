@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, test } from "vitest"
 import { severities } from "@backflow/analyzer/domain/severity"
-import { insideByDefault } from "@backflow/analyzer/domain/networks"
+import { insideByDefault, sharedByDefault } from "@backflow/analyzer/domain/networks"
 import { proofSizes } from "@backflow/analyzer/detectors/proof/judge"
 import { protocolVersion } from "@backflow/analyzer/ingest/decode/decode"
 import { severities as severitiesOfPage } from "../../dashboards/page/src/live/severity.js"
@@ -18,12 +18,15 @@ test("the page orders severities as the analyzer does", () => {
 })
 
 describe("what is written in two languages", () => {
-  it("counts the same networks as inside in the collector and in the analyzer", () => {
-    const body = /fn inside_by_default\(\)[^]*?\n\}/.exec(read("src", "kernel", "networks.rs"))?.[0] ?? ""
+  it.each([
+    ["inside_by_default", insideByDefault],
+    ["shared_by_default", sharedByDefault],
+  ])("has the same networks %s in the collector and in the analyzer", (name, ofAnalyzer) => {
+    const body = new RegExp(`fn ${name}\\(\\)[^]*?\\n\\}`).exec(read("src", "kernel", "networks.rs"))?.[0] ?? ""
     const networks = [...body.matchAll(/v[46]\("([^"]+)", (\d+)\)/g)].map(
       ([, address, bits]) => `${address ?? ""}/${bits ?? ""}`,
     )
-    expect(networks.sort()).toEqual([...insideByDefault].sort())
+    expect(networks.sort()).toEqual([...ofAnalyzer].sort())
   })
 
   // src/prove/sizes.rs has a test with the same file.

@@ -60,6 +60,11 @@ impl Images {
         self.bytes >= MAX_BYTES
     }
 
+    /// Long command lines take no more than half of the room: others have arguments too.
+    pub fn has_room_for(&self, argv: &[String]) -> bool {
+        self.bytes + argv.iter().map(|word| word.len() + BYTES_OF_ARGUMENT).sum::<usize>() < MAX_BYTES / 2
+    }
+
     /// Puts `image` in the place of what the process ran before.
     pub fn replace(&mut self, place: &mut Arc<Image>, mut image: Image) {
         if self.is_full() {

@@ -7,5 +7,5 @@ pub mod inside_root;
 pub mod memory;
 pub mod proc_fs;
 pub mod process;
+pub mod slow_reads;
 pub mod ssh_config;
-pub mod ssh_files;

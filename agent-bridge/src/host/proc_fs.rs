@@ -8,8 +8,8 @@ use crate::host::container::{self, Cgroup};
 
 /// USER_HZ is 100 on every architecture that Linux supports for user space.
 pub const NS_PER_TICK: u64 = 10_000_000;
-/// Of argv, as much as serves to recognise a program.
-const MAX_ARGV_BYTES: u64 = 4096;
+/// Bytes of argv that serve to recognise most programs.
+pub const MAX_ARGV: u64 = 4096;
 
 /// Fields of /proc/PID/stat (proc(5)).
 #[derive(Debug, PartialEq, Eq)]
@@ -62,15 +62,18 @@ fn link(path: String) -> Option<String> {
     fs::read_link(path).ok().map(|to| to.to_string_lossy().into_owned())
 }
 
-/// argv, and whether it was cut.
-pub fn argv(pid: u32) -> (Vec<String>, bool) {
+/// argv up to `max` bytes, and whether it was cut.
+pub fn argv(pid: u32, max: u64) -> (Vec<String>, bool) {
     let mut bytes = Vec::new();
     if let Ok(file) = File::open(format!("/proc/{pid}/cmdline")) {
         // What was read before an error stands.
-        let _ = file.take(MAX_ARGV_BYTES + 1).read_to_end(&mut bytes);
+        let _ = file.take(max + 1).read_to_end(&mut bytes);
     }
-    let is_cut = bytes.len() as u64 > MAX_ARGV_BYTES;
-    (split_argv(bytes.get(..MAX_ARGV_BYTES as usize).unwrap_or(&bytes)), is_cut)
+    let is_cut = bytes.len() as u64 > max;
+    if is_cut {
+        bytes.pop();
+    }
+    (split_argv(&bytes), is_cut)
 }
 
 pub fn cgroup(pid: u32) -> Cgroup {
@@ -131,7 +134,7 @@ mod tests {
         assert!(stat.is_some_and(|s| s.start_ticks > 0 && s.parent > 0));
         // SAFETY: getuid has no arguments and cannot fail.
         assert_eq!(uid(me), Some(unsafe { libc::getuid() }));
-        assert_eq!(argv(me), (std::env::args().collect(), false));
+        assert_eq!(argv(me, MAX_ARGV), (std::env::args().collect(), false));
         assert!(characters(me).is_some());
     }
 }

@@ -8,8 +8,7 @@ use crate::host::identity::{key_of, ProcessKey};
 use crate::host::image::{Image, Images};
 use crate::host::memory;
 use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
-use crate::host::ssh_config;
-use crate::host::ssh_files::Client;
+use crate::host::slow_reads::{Found, Request};
 use crate::kernel::records::{ExecHead, ExitRecord, ForkRecord, ProcessId};
 use crate::wire;
 
@@ -45,7 +44,7 @@ pub struct Processes {
     next_ref: u32,
     ended_refs: Vec<u32>,
     ended: usize,
-    ssh_clients: Vec<Client>,
+    to_read: Vec<Request>,
     images: Images,
     /// Processes that were not remembered because the table was full.
     refused: u64,
@@ -92,8 +91,10 @@ impl Processes {
 
     /// `key` runs `image` from now on.
     fn run(&mut self, key: ProcessKey, uid: u32, image: Image) {
-        if let Some(command) = ssh_config::command_line(&image.exe, &image.argv) {
-            self.ssh_clients.push(Client { process: key, command, uid, cwd: image.cwd.clone() });
+        let Image { exe, argv, argv_truncated, cwd, .. } = image.clone();
+        let request = Request { process: key, exe, argv, argv_truncated, uid, cwd };
+        if request.is_worthwhile() {
+            self.to_read.push(request);
         }
         if self.images.is_full() {
             self.forget_ended(Some(key));
@@ -142,7 +143,7 @@ impl Processes {
         let uid = proc_fs::uid(key.0).unwrap_or(uid);
         state.uid = uid;
         state.exec_us = clock.to_unix_us(key.1);
-        let (argv, argv_truncated) = proc_fs::argv(key.0);
+        let (argv, argv_truncated) = proc_fs::argv(key.0, proc_fs::MAX_ARGV);
         let exe = proc_fs::exe(key.0).unwrap_or_default();
         let mut image = Image { comm: stat.comm, exe, argv, argv_truncated, has_tty: stat.has_tty, ..Image::default() };
         image.read_surroundings(key.0);
@@ -271,17 +272,20 @@ impl Processes {
         self.key_of_pid.retain(|_, key| by_key.contains_key(key));
     }
 
-    /// SSH clients that are new since the last call: what their configuration files ask for is not known yet.
-    pub fn take_ssh_clients(&mut self) -> Vec<Client> {
-        std::mem::take(&mut self.ssh_clients)
+    /// Processes that are new since the last call and of which more is to be read: SSH clients, and lines that were cut.
+    pub fn take_to_read(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.to_read)
     }
 
-    /// Adds what the configuration files of a client ask for. True when its facts have to be sent again.
-    pub fn on_forwards(&mut self, key: ProcessKey, forwards: Vec<wire::SshForward>) -> bool {
-        let Some(state) = self.by_key.get_mut(&key) else { return false };
-        let image = Image { ssh_forwards: forwards, ..Image::clone(&state.image) };
+    /// Adds what was read of a process later; gives it when its facts have to be sent again.
+    pub fn on_found(&mut self, found: Found) -> Option<ProcessKey> {
+        let state = self.by_key.get_mut(&found.process)?;
+        let mut image = Image { ssh_forwards: found.forwards, ..Image::clone(&state.image) };
+        if let Some((argv, argv_truncated)) = found.argv.filter(|(argv, _)| self.images.has_room_for(argv)) {
+            image = Image { argv, argv_truncated, ..image };
+        }
         self.images.replace(&mut state.image, image);
-        std::mem::take(&mut state.sent)
+        std::mem::take(&mut state.sent).then_some(found.process)
     }
 
     /// Processes that were not remembered, or not with their arguments, because there were too many.

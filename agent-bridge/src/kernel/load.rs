@@ -23,16 +23,19 @@ struct Optional {
 
 const OPTIONAL: &[Optional] = &[
     Optional { program: "on_send", feature: "sock_send_length", consequence: "no turn-taking and no byte conservation: tunnels are found by who dials inside, by SSH role and by age alone (kernel 6.3 or later has it)" },
-    Optional { program: "on_receive_length", feature: "sock_recv_length", consequence: "UDP receives and unix sockets are not counted (kernel 6.3 or later has it)" },
+    Optional { program: "on_receive_length", feature: "sock_recv_length", consequence: "receives of UDP and MPTCP, and unix sockets, are not counted (kernel 6.3 or later has it)" },
     Optional { program: "on_receive", feature: "tcp_rcv_space_adjust", consequence: "no turn-taking: tunnels are found by SSH role and by age alone" },
     Optional { program: "on_ingress", feature: "cgroup_skb/ingress", consequence: "SSH is not recognised by what the remote side says first" },
     Optional { program: "on_egress", feature: "cgroup_skb/egress", consequence: "SSH is not recognised by what this host says first" },
+    Optional { program: "on_connect", feature: "sockops", consequence: "the way to a remote end is not known: addresses of the host itself and of its neighbours that are not private count as outside, private networks behind a tunnel as inside" },
     Optional { program: "on_sendmsg4", feature: "cgroup/sendmsg4", consequence: "remote ends of unconnected UDP over IPv4 are not known" },
     Optional { program: "on_sendmsg6", feature: "cgroup/sendmsg6", consequence: "remote ends of unconnected UDP over IPv6 are not known" },
     Optional { program: "on_recvmsg4", feature: "cgroup/recvmsg4", consequence: "senders to unconnected UDP sockets over IPv4 are not known" },
     Optional { program: "on_recvmsg6", feature: "cgroup/recvmsg6", consequence: "senders to unconnected UDP sockets over IPv6 are not known" },
+    Optional { program: "on_sendmsg_unix", feature: "cgroup/sendmsg_unix", consequence: "services at unix datagram sockets are not seen where each datagram names its receiver (kernel 6.7 or later has it)" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
     Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
+    Optional { program: "walk_devices", feature: "iter/task over network namespaces", consequence: "tunnel devices of the kernel (vxlan, gre, wireguard) are not named" },
     Optional { program: "walk_tables", feature: "iter/task", consequence: "shells behind ptys and pipes, and relays split over processes are not seen (kernel 5.17 or later has bpf_loop)" },
 ];
 
@@ -45,6 +48,8 @@ pub struct Kernel {
     pub older: Option<OlderSockets>,
     /// None where the kernel has no iter/task.
     pub tables: Option<Tables>,
+    /// None where the kernel has no iter/task, or once it was taken.
+    pub devices: Option<Link>,
     pub lists: Lists,
     /// Names of the programs that are attached, but for those over one map.
     pub attached: Vec<String>,
@@ -63,7 +68,7 @@ impl Kernel {
         let older = hooks.files.map(OlderSockets);
         let lists = Lists::new(hooks.lists)?;
         let degraded = degraded(&hooks.missing);
-        Ok(Self { object, _links: hooks.links, walks, older, tables, lists, attached: hooks.attached, degraded })
+        Ok(Self { object, _links: hooks.links, walks, older, tables, devices: hooks.devices, lists, attached: hooks.attached, degraded })
     }
 
     pub fn map(&self, name: &str) -> Result<MapHandle> {
@@ -89,6 +94,7 @@ enum Hook {
     WalkSockets,
     WalkFiles,
     WalkTables,
+    WalkDevices,
     Cgroup,
     Tracepoint,
 }
@@ -102,7 +108,8 @@ impl Hook {
             "walk_sockets" => Self::WalkSockets,
             "walk_files" => Self::WalkFiles,
             "walk_tables" => Self::WalkTables,
-            _ if section.starts_with("cgroup") => Self::Cgroup,
+            "walk_devices" => Self::WalkDevices,
+            _ if section.starts_with("cgroup") || section == "sockops" => Self::Cgroup,
             _ => Self::Tracepoint,
         }
     }
@@ -113,6 +120,7 @@ struct Hooks {
     links: Vec<Link>,
     files: Option<Link>,
     tables: Option<Link>,
+    devices: Option<Link>,
     sockets: Option<Link>,
     lists: HashMap<String, Link>,
     attached: Vec<String>,
@@ -127,6 +135,7 @@ impl Hooks {
             Hook::List(_) => drop(self.lists.insert(program.clone(), link)),
             Hook::WalkFiles => self.files = Some(link),
             Hook::WalkTables => self.tables = Some(link),
+            Hook::WalkDevices => self.devices = Some(link),
             Hook::Cgroup | Hook::Tracepoint => self.links.push(link),
         }
         if !matches!(hook, Hook::WalkSockets | Hook::List(_)) {
@@ -149,7 +158,7 @@ fn attach(object: &Object, refused: Vec<&'static str>) -> Result<Hooks> {
         let link = match (hook, &cgroup) {
             (Hook::WalkSockets, _) => program.attach_iter(map_handle(object, "sockets")?.as_fd()),
             (Hook::List(map), _) => program.attach_iter(map_handle(object, map)?.as_fd()),
-            (Hook::WalkFiles | Hook::WalkTables | Hook::Tracepoint, _) => program.attach(),
+            (Hook::WalkFiles | Hook::WalkTables | Hook::WalkDevices | Hook::Tracepoint, _) => program.attach(),
             (Hook::Cgroup, Some(root)) => program.attach_cgroup(root.as_raw_fd()),
             (Hook::Cgroup, None) => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
         };

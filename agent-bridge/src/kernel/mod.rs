@@ -8,4 +8,5 @@ pub mod pruning;
 pub mod records;
 pub mod tables;
 pub mod tunnels;
+pub mod unfollowed;
 pub mod walk;

@@ -18,11 +18,13 @@ constants! {
     reason: u8 { REASON_MOVED = 1, REASON_CLOSED = 2 }
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
-    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2 }
     edge_kind: u32 { EDGE_UNIX = 3, EDGE_EXEC = 4 }
+    connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8, CONNECTION_ROUTE = 32 }
+    network_bits: u32 { NETWORK_CONFIGURED = 4, NETWORK_SHARED = 8 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
     bound: usize {
         MAX_EDGES = 16384, SHARE_EDGES = 4096, GROUP_EDGES = 1024, MAX_GROUPS = 8192, SHARE_GROUPS = 2048, MAX_OVERLOADS = 1024,
+        MAX_UNFOLLOWED = 256,
     }
     descriptor_kind: u16 {
         DESCRIPTOR_SOCKET = 1, DESCRIPTOR_PIPE_READ = 2, DESCRIPTOR_PIPE_WRITE = 3, DESCRIPTOR_UNIX_PAIR = 4,
@@ -139,6 +141,9 @@ record!(
 record!(EdgeWalk, 16, { since_ns: u64, visited: u64 });
 record!(OverloadKey, 16, { subject: u64, kind: u32, reserved: u32 });
 record!(Overload, 48, { process: ProcessId, count: u64, limit: u64, first_ns: u64, last_ns: u64 });
+record!(UnfollowedKey, 12, { family: u16, kind: u16, protocol: u16, reserved: u16, pid: u32 });
+record!(Unfollowed, 32, { process: ProcessId, bytes: u64, last_ns: u64 });
+record!(DeviceRecord, 40, { netns: u32, ifindex: u32, device_kind: [u8; 16], name: [u8; 16] });
 record!(NetworkKey, 20, { prefixlen: u32, address: [u8; 16] });
 
 #[cfg(test)]

@@ -14,7 +14,13 @@ use crate::kernel::records::{
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
+use crate::pipeline::unfollowed::Use;
 use crate::wire;
+
+/// A batch of life-cycle records is closed at this many: about 65 kB.
+pub const MAX_RECORDS: usize = 1000;
+/// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
+pub const WALK_PART: usize = 8192;
 
 #[derive(Default)]
 pub struct BatchBuilder {
@@ -24,6 +30,7 @@ pub struct BatchBuilder {
     overloads: Vec<wire::Overload>,
     proofs: Vec<wire::Proof>,
     tunnel_uses: Vec<wire::TunnelUse>,
+    unfollowed: Vec<wire::Unfollowed>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
 }
@@ -34,7 +41,7 @@ impl BatchBuilder {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records() == 0 && self.processes.is_empty() && self.overloads.is_empty()
+        self.records() == 0 && self.processes.is_empty() && self.overloads.is_empty() && self.unfollowed.is_empty()
     }
 
     pub fn connection(&mut self, r: &ConnectionRecord, processes: &mut Processes, clock: Clock) {
@@ -88,6 +95,17 @@ impl BatchBuilder {
             limit: total.limit,
             first_us: clock.to_unix_us(total.first_ns),
             last_us: clock.to_unix_us(total.last_ns),
+        });
+    }
+
+    /// What leaves the host beside what is followed.
+    pub fn unfollowed(&mut self, used: &Use, processes: &mut Processes, clock: Clock) {
+        self.processes.extend(used.process);
+        self.unfollowed.push(wire::Unfollowed {
+            what: used.what.clone(),
+            process: used.process.map_or(0, |process| processes.number(process, clock)),
+            bytes: used.bytes,
+            last_us: clock.to_unix_us(used.last_ns),
         });
     }
 
@@ -167,6 +185,7 @@ impl BatchBuilder {
             overloads: self.overloads,
             proofs: self.proofs,
             tunnel_uses: self.tunnel_uses,
+            unfollowed: self.unfollowed,
         };
         (batch, self.counts)
     }

@@ -14,7 +14,7 @@ use crate::export::buffer::{Buffer, Part};
 use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
 use crate::host::process::Processes;
-use crate::host::ssh_files::SshFiles;
+use crate::host::slow_reads::SlowReads;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::inspect::walker::Walker;
@@ -23,19 +23,15 @@ use crate::kernel::maps::Maps;
 use crate::kernel::networks::Networks;
 use crate::kernel::records::{read, ConnectionRecord, ExecHead, ExitRecord, ForkRecord, REASON_CLOSED};
 use crate::kernel::records::{RECORD_CONNECTION, RECORD_EXEC, RECORD_EXIT, RECORD_FORK};
-use crate::pipeline::batch::BatchBuilder;
+use crate::pipeline::batch::{BatchBuilder, MAX_RECORDS, WALK_PART};
 use crate::pipeline::couplings::Couplings;
 use crate::pipeline::deferral::Deferral;
 use crate::pipeline::intervals::{Deadlines, Intervals, CLOCK_NS, EXPIRE_NS, HEARTBEAT_NS, PRUNE_NS};
 use crate::pipeline::proofs::Proofs;
 use crate::pipeline::record_buffer::RecordBuffer;
+use crate::pipeline::unfollowed::Unfollowed;
 use crate::prove::prover::Prover;
 use crate::{log, wire};
-
-/// A batch of life-cycle records is closed at this many: about 65 kB.
-const MAX_RECORDS: usize = 1000;
-/// A walk over many sockets is sent in parts of this many records, about 0.5 MB each: fewer acknowledgements than above.
-const WALK_PART: usize = 8192;
 
 pub struct Collector {
     kernel: Kernel,
@@ -52,15 +48,17 @@ pub struct Collector {
     intervals: Intervals,
     networks: Networks,
     proofs: Proofs,
+    unfollowed: Unfollowed,
 }
 
 impl Collector {
-    pub fn new(kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
+    pub fn new(mut kernel: Kernel, prover: io::Result<Prover>, buffer: Arc<Buffer>, intervals: Intervals) -> Result<Self> {
         let maps = Maps::new(&kernel)?;
         let couplings = Couplings::new(&kernel)?;
         let clock = Clock::measure();
         Ok(Self {
             networks: Networks::new(&kernel)?,
+            unfollowed: Unfollowed::new(&mut kernel)?,
             kernel,
             maps,
             processes: Processes::default(),
@@ -97,7 +95,7 @@ impl Collector {
             .context("cannot read the ring buffer")?;
         let reader = ring_buffer.build().context("cannot read the ring buffer")?;
         // Not before capabilities are given up.
-        let ssh_files = SshFiles::start()?;
+        let slow_reads = SlowReads::start()?;
         self.inspector.connect(Walker::start(self.kernel.tables.take(), self.kernel.older.take())?);
         loop {
             let stopping = stop.load(Ordering::Relaxed);
@@ -106,7 +104,7 @@ impl Collector {
             records.each(|bytes| self.record(bytes));
             records.clear();
             ring_records.replace(records);
-            self.read_ssh_files(&ssh_files);
+            self.read_slowly(&slow_reads);
             self.tick(boot_ns(), stopping);
             if stopping {
                 self.buffer.finish(self.processes.dictionary());
@@ -173,6 +171,7 @@ impl Collector {
         if now >= self.deadlines.prune || stopping {
             self.couplings.prune(&self.kernel.lists, now);
             self.couplings.tell_overloads(&mut self.lifecycle, &mut self.processes, self.clock);
+            self.unfollowed.tell(&mut self.lifecycle, &mut self.processes, self.clock, now);
             self.deadlines.prune = now + PRUNE_NS;
         }
         if now >= self.deadlines.interim || stopping {
@@ -201,7 +200,7 @@ impl Collector {
             }
         }
         if let Some(nonce) = self.buffer.take_proof_request() {
-            self.proofs.request(&nonce, |address| self.networks.is_outside(address), now);
+            self.proofs.request(&nonce, &self.networks, now);
         }
         if self.buffer.take_dictionary_request() {
             // First of all sockets that are older than the collector, by the walk thread.
@@ -230,6 +229,7 @@ impl Collector {
             builder.proof(report, &mut self.processes, self.clock);
         }
         self.couplings.read_all();
+        self.unfollowed.tell_all();
         let builder = self.collect_edges(builder, Part::Snapshot);
         self.push(builder, Part::Snapshot, false);
     }
@@ -285,14 +285,12 @@ impl Collector {
         builder
     }
 
-    fn read_ssh_files(&mut self, files: &SshFiles) {
-        for client in self.processes.take_ssh_clients() {
-            files.request(client);
+    fn read_slowly(&mut self, reads: &SlowReads) {
+        for request in self.processes.take_to_read() {
+            reads.request(request);
         }
-        for (key, forwards) in files.take_results() {
-            if self.processes.on_forwards(key, forwards) {
-                self.lifecycle.process(key);
-            }
+        for key in reads.take_results().into_iter().filter_map(|found| self.processes.on_found(found)) {
+            self.lifecycle.process(key);
         }
     }
 

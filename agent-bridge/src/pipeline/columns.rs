@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_OLDER};
+use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_MPTCP, CONNECTION_OLDER, CONNECTION_ROUTE, CONNECTION_UDPLITE};
 use crate::wire;
 
-const FLAG_OLDER: u32 = 1 << 16;
-const FLAG_ESTABLISHED: u32 = 1 << 17;
+/// Flags of a record and of the wire.
+const FLAGS: [(u8, u32); 4] =
+    [(CONNECTION_OLDER, 1 << 16), (CONNECTION_ESTABLISHED, 1 << 17), (CONNECTION_MPTCP, 1 << 18), (CONNECTION_UDPLITE, 1 << 19)];
+const ROUTE_SHIFT: u32 = 21;
 
 /// Columns of one batch under construction. Times are absolute until `finish`.
 #[derive(Default)]
@@ -82,16 +84,12 @@ impl Columns {
     }
 }
 
-/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older, 17 established.
+/// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16-19 the flags, 21-23 the route.
 fn flags(r: &ConnectionRecord) -> u32 {
-    let older = if r.flags & CONNECTION_OLDER != 0 { FLAG_OLDER } else { 0 };
-    let established = if r.flags & CONNECTION_ESTABLISHED != 0 { FLAG_ESTABLISHED } else { 0 };
-    u32::from(r.initiator & 3)
-        | u32::from(r.reason & 3) << 2
-        | u32::from(r.ssh & 15) << 4
-        | u32::from(r.protocol) << 8
-        | older
-        | established
+    let present = FLAGS.iter().filter(|(flag, _)| r.flags & flag != 0).fold(0, |bits, (_, bit)| bits | bit);
+    u32::from(r.initiator & 3) | u32::from(r.reason & 3) << 2 | u32::from(r.ssh & 15) << 4 | u32::from(r.protocol) << 8
+        | u32::from(r.flags / CONNECTION_ROUTE) << ROUTE_SHIFT
+        | present
 }
 
 fn signed(us: u64) -> i64 {

@@ -8,3 +8,4 @@ pub mod intervals;
 pub mod overloads;
 pub mod proofs;
 pub mod record_buffer;
+pub mod unfollowed;

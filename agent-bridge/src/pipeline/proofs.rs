@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::Ipv4Addr;
 
+use crate::kernel::networks::Networks;
 use crate::kernel::records::{ConnectionRecord, ProcessId, INITIATOR_LOCAL, SCOPE_OUTSIDE};
 use crate::log;
 use crate::prove::channel::Step;
@@ -71,19 +71,19 @@ impl Proofs {
     }
 
     /// Asks for a relay. One that is under way goes on, and the request is refused.
-    pub fn request(&mut self, nonce: &[u8], is_outside: impl Fn(Ipv4Addr) -> bool, now: u64) {
+    pub fn request(&mut self, nonce: &[u8], networks: &Networks, now: u64) {
         let Ok(nonce) = Nonce::try_from(nonce) else {
             log::warn(format_args!("dropped a request for a proof: a nonce has 8 bytes, this one {}", nonce.len()));
             return;
         };
         let report = ProofReport { nonce, process: None, started_ns: now, failure: String::new() };
-        match self.begin(nonce, is_outside) {
+        match self.begin(nonce, networks) {
             Ok(()) => self.relay = Some(Relay { stage: Stage::Requested, requested_ns: now, report, seen: None }),
             Err(failure) => self.refused = Some(ProofReport { failure, ..report }),
         }
     }
 
-    fn begin(&mut self, nonce: Nonce, is_outside: impl Fn(Ipv4Addr) -> bool) -> Result<(), String> {
+    fn begin(&mut self, nonce: Nonce, networks: &Networks) -> Result<(), String> {
         let Some(prover) = &mut self.prover else { return Err("the collector could not start its prover".into()) };
         if let Some(ended) = prover.ended() {
             return Err(ended);
@@ -96,12 +96,13 @@ impl Proofs {
             Step::Starting => return Err("the prover is still starting".into()),
             _ => return Err("a relay that was asked for before has not ended".into()),
         }
-        let Some(address) = OUTSIDE.into_iter().find(|address| is_outside(*address)) else {
+        let Some(address) = OUTSIDE.into_iter().find(|address| networks.is_outside(*address)) else {
             return Err(
                 "the configuration counts every network for documentation (RFC 5737) as inside: no address is left for a relay's outside"
                     .into(),
             );
         };
+        networks.exempt(prover.netns()).map_err(|error| format!("the prover's network namespace could not be named: {error:#}"))?;
         prover.ask(nonce, address);
         Ok(())
     }

@@ -69,7 +69,7 @@ describe("connections", () => {
     const state = aTracker()
     const ssh = { localIdent: true, remoteIdent: false, localClient: true, remoteClient: false }
     const exchanges = { remoteLed: 5, remoteLedAnswered: 5, localLed: 1, localLedAnswered: 1, localReplyLog2: 1, remoteReplyLog2: 1, sameSizeAnswers: 1, strictAlternations: 1, answerBytes: 1 } // prettier-ignore
-    const first = anOpening({ ssh, exchanges, initiator: "local", openedUs: at(-5) })
+    const first = anOpening({ ssh, exchanges, initiator: "local", route: "tunnel", openedUs: at(-5) })
     const later = anOpening({
       reason: "moved",
       initiator: "unknown",
@@ -85,6 +85,7 @@ describe("connections", () => {
       ssh: { localIdent: true, remoteIdent: true, localClient: true, remoteClient: false },
       exchanges: { remoteLed: 5 },
       initiator: "local",
+      route: "tunnel",
       established: true,
       olderThanCollector: false,
       openedUs: at(-5),
@@ -324,4 +325,10 @@ describe("what is lost", () => {
     ])
     expect(lostIn(apply(state, aBatch(2)).changes)).toEqual([])
   })
+})
+
+it("makes no row of ICMP, for which the store has no value", () => {
+  const tracker = aTracker()
+  const { changes, rows } = apply(tracker, aBatch(1, { connections: [anOpening({ protocol: "icmp" })] }))
+  expect([changes.length, rows.length, tracker.counts.liveConnections]).toEqual([1, 0, 1])
 })

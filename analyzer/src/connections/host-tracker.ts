@@ -63,7 +63,7 @@ export class HostTracker implements View {
     this.#connections = new ConnectionTable(
       limits,
       accountOfKey,
-      ({ initiator, remote }) => initiator !== "remote" && networks.isOutside(remote.address),
+      ({ initiator, remote, route }) => initiator !== "remote" && networks.isOutside(remote.address, route),
     )
     this.#processes = new ProcessTable(limits)
     this.#edges = new EdgeTable(limits, accountOfKey)
@@ -277,7 +277,7 @@ export class HostTracker implements View {
   #addRow(reason: ConnectionRow["reason"], connection: Connection): void {
     if (connection.protocol === "icmp") return
     const facts = connection.process === undefined ? undefined : this.#processes.get(connection.process)
-    const outside = this.networks.isOutside(connection.remote.address)
+    const outside = this.networks.isOutside(connection.remote.address, connection.route)
     this.#rows.set(connection.cookie, { reason, connection, process: facts, outside })
   }
 

@@ -18,7 +18,7 @@ export class ProcessTable {
   /** Who answers for a process, from its first facts on, and what of it has ended. */
   readonly #accounts = new Map<ProcessKey, string>()
   readonly #portions = new Portions<ProcessKey>()
-  readonly #endedOf = new KeyedSets<string, ProcessKey>()
+  readonly #endedOf = new Portions<ProcessKey>()
   #evicted = 0
 
   constructor(limits: TrackerLimits) {
@@ -123,7 +123,7 @@ export class ProcessTable {
   /** Of the account that has most: what ended first goes first, then the oldest. */
   #evictOne(): void {
     const account = this.#portions.largest() ?? ""
-    for (const keys of [this.#endedOf.values(account), this.#portions.keys(account)])
+    for (const keys of [this.#endedOf.keys(account), this.#portions.keys(account)])
       for (const key of keys) {
         this.#forget(key)
         this.#evicted += 1

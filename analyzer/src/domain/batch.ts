@@ -4,6 +4,7 @@ import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
 import type { TunnelUse } from "./tunnel-use.js"
+import type { Unfollowed } from "./unfollowed.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 
 /** One decoded batch of one host. `observedUs` is event time: nothing after decode asks a clock. */
@@ -21,5 +22,6 @@ export interface Batch {
   readonly overloads: readonly Overload[]
   readonly proofs: readonly Proof[]
   readonly tunnelUses: readonly TunnelUse[]
+  readonly unfollowed: readonly Unfollowed[]
   readonly exited: readonly ProcessKey[]
 }

@@ -4,6 +4,13 @@ export type Initiator = "unknown" | "local" | "remote"
 /** "icmp" is that of either IP version, by raw and ping sockets: it has no ports. */
 export type Protocol = "tcp" | "udp" | "icmp"
 
+/**
+ * How packets of a connection that this host opened reach its remote end, as the kernel routes them: by a gateway ("beyond"),
+ * at an address of this host, to a neighbour on a link, through a tunnel device, through one for somebody outside who had
+ * just spoken ("onward"), or through a proxy inside that was asked for a place outside.
+ */
+export type Route = "unknown" | "beyond" | "local" | "on-link" | "tunnel" | "onward" | "proxy"
+
 /** What the first payload bytes of both directions showed (RFC 4253 4.2 and 8). */
 export interface SshRoles {
   readonly localIdent: boolean
@@ -45,6 +52,7 @@ export interface ConnectionUpdate {
   readonly established: boolean
   readonly local: Endpoint
   readonly remote: Endpoint
+  readonly route: Route
   readonly openedUs: Microseconds
   readonly observedUs: Microseconds
   readonly bytesSent: number

@@ -39,6 +39,8 @@ export type EvidenceKind =
   | "records-lost"
   // proof
   | "proof"
+  // where the far side is
+  | "overlay"
   // scoring, policy
   | "raised"
   | "policy"

@@ -13,7 +13,9 @@ describe("Networks", () => {
     ["192.168.0.1", "inside"],
     ["169.254.169.254", "inside"],
     ["100.63.255.255", "outside"],
-    ["100.64.0.0", "inside"],
+    ["100.64.0.0", "overlay"],
+    ["100.127.255.255", "overlay"],
+    ["100.128.0.0", "outside"],
     ["224.0.0.251", "inside"],
     ["240.0.0.1", "outside"],
     ["0.0.0.0", "inside"],
@@ -44,6 +46,36 @@ describe("Networks", () => {
   it("prefers a rule to a default of the same length", () => {
     expect(new Networks([rule("192.168.0.0/16", "outside")]).scopeOf("192.168.1.1")).toBe("outside")
   })
+
+  it.each([
+    ["203.0.113.9", "local", "inside"],
+    ["203.0.113.9", "on-link", "inside"],
+    ["203.0.113.9", "onward", "inside"],
+    ["203.0.113.9", "beyond", "outside"],
+    ["203.0.113.9", "tunnel", "outside"],
+    ["10.1.2.3", "beyond", "inside"],
+    ["10.1.2.3", "tunnel", "overlay"],
+    ["10.1.2.3", "onward", "inside"],
+    ["10.1.2.3", "proxy", "overlay"],
+    ["100.64.3.4", "beyond", "overlay"],
+    ["100.64.3.4", "on-link", "overlay"],
+    ["100.64.3.4", "tunnel", "overlay"],
+    ["100.64.3.4", "local", "inside"],
+    ["100.64.3.4", "onward", "inside"],
+  ] as const)("counts %s by the route %s as %s", (address, route, scope) => {
+    const networks = new Networks()
+    expect(networks.scopeOf(address, route)).toBe(scope)
+    expect(networks.isOutside(address, route)).toBe(scope !== "inside")
+  })
+
+  it.each(["unknown", "beyond", "local", "on-link", "tunnel", "onward", "proxy"] as const)(
+    "lets a rule win whatever the route: %s",
+    (route) => {
+      const networks = new Networks([rule("203.0.113.0/24", "outside"), rule("10.1.0.0/16", "inside")])
+      expect(networks.scopeOf("203.0.113.9", route)).toBe("outside")
+      expect(networks.scopeOf("10.1.2.3", route)).toBe("inside")
+    },
+  )
 
   it("answers the same after it forgot", () => {
     const networks = new Networks()

@@ -1,10 +1,12 @@
+import { OrderedSet } from "./ordered-set.js"
+
 /**
  * Who has how much of a bounded table, so that what must go is taken from the one who has most: nobody pushes out what
  * others have by having very much. Each step takes the same time, however many there are.
  */
 export class Portions<Key> {
   /** Keys of each owner, the longest there first. */
-  readonly #keys = new Map<string, Set<Key>>()
+  readonly #keys = new Map<string, OrderedSet<Key>>()
   /** Owners by how many keys they have, the longest so first. */
   readonly #owners = new Map<number, Set<string>>()
   #max = 0
@@ -26,10 +28,9 @@ export class Portions<Key> {
 
   /** A key that is there already becomes the newest of its owner. */
   add(owner: string, key: Key): void {
-    const keys = this.#keys.get(owner) ?? new Set<Key>()
+    const keys = this.#keys.get(owner) ?? new OrderedSet<Key>()
     this.#keys.set(owner, keys)
     const before = keys.size
-    keys.delete(key)
     keys.add(key)
     if (keys.size !== before) this.#move(owner, before, keys.size)
   }

@@ -43,7 +43,9 @@ export function compose(input: FindingInput, policy: Policy, host: HostFacts): U
         ancestors: snapshot.ancestors,
       })
   const [first, ...rest] = claim.evidence
-  const added = ruling ? [...modifiers, policyEvidence(ruling, claim)] : modifiers
+  const noted = snapshot.overlay ? [snapshot.overlay, ...modifiers] : modifiers
+  const added = ruling ? [...noted, policyEvidence(ruling, claim)] : noted
+  const summary = snapshot.overlay ? `${claim.summary} The far side is in an overlay.` : claim.summary
   return {
     id,
     class: claim.class,
@@ -54,7 +56,7 @@ export function compose(input: FindingInput, policy: Policy, host: HostFacts): U
     status: isProof ? "proof" : statusOf(claim, ruling, lastVersion),
     firstSeenUs,
     lastSeenUs: Math.max(claim.lastSeenUs, lastVersion?.lastSeenUs ?? 0),
-    summary: ruling ? `${claim.summary} Policy: ${ruling.reason}.` : claim.summary,
+    summary: ruling ? `${summary} Policy: ${ruling.reason}.` : summary,
     host: { id: host.hostId, name: host.hostName, bootId: host.bootId },
     process: snapshot.process,
     connection: snapshot.connection,

@@ -51,7 +51,7 @@ export class FindingTracker {
   readonly #fresh = new Map<string, Microseconds>()
   /** Who has how many of them, and which of these have ended. */
   readonly #portions = new Portions<string>()
-  readonly #endedOf = new KeyedSets<string, string>()
+  readonly #endedOf = new Portions<string>()
   readonly #admission = new Admission()
   #evicted = 0
 
@@ -206,7 +206,7 @@ export class FindingTracker {
     }
     while (this.#findings.size > limits.remembered) {
       const account = this.#portions.largest() ?? ""
-      const [ended] = this.#endedOf.values(account)
+      const [ended] = this.#endedOf.keys(account)
       const [oldest] = this.#portions.keys(account)
       const id = ended ?? oldest
       if (id === undefined) return

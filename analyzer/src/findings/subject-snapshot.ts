@@ -1,14 +1,17 @@
 /** Process and connection of a claim, as they stand in a finding. */
 import type { Connection } from "../domain/connection.js"
 import type { Claim } from "../domain/detector.js"
-import type { FindingConnection, FindingProcess } from "../domain/finding.js"
+import type { Evidence, FindingConnection, FindingProcess } from "../domain/finding.js"
 import type { ProcessFacts } from "../domain/identity.js"
 import type { View } from "../domain/view.js"
+import { overlayOf } from "./overlay.js"
 
 /** What the view no longer knows stays as it was shown before. */
 export interface SubjectSnapshot {
   readonly process: FindingProcess
   readonly connection: FindingConnection
+  /** What there is to say of a far side that is in an overlay. */
+  readonly overlay: Evidence | undefined
   readonly facts: ProcessFacts | undefined
   readonly ancestors: readonly ProcessFacts[]
 }
@@ -28,6 +31,7 @@ export function snapshotOf(claim: Claim, view: View, before: SubjectSnapshot | u
           ? ended(before.connection, claim)
           : noConnection(claim.cookie)
         : shown(connection),
+    overlay: connection === undefined && sameConnection ? before.overlay : overlayOf(connection, view),
     facts: facts ?? (sameProcess ? before.facts : undefined),
     ancestors: facts === undefined && sameProcess ? before.ancestors : ancestors,
   }

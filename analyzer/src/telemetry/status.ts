@@ -4,6 +4,7 @@ import type { Microseconds } from "../domain/identity.js"
 import type { Lost } from "../domain/lost.js"
 import type { Severity } from "../domain/severity.js"
 import type { ProofStatus } from "../domain/proof.js"
+import type { Unfollowed } from "../domain/unfollowed.js"
 import type { View } from "../domain/view.js"
 
 export interface AnalyzerStatus {
@@ -37,6 +38,8 @@ export interface SessionCounts {
   readonly lost: Lost | undefined
   /** How far its clock was ahead of this machine's at the last batch, refused or not; 0 when it was not. */
   readonly clockAheadUs: number
+  /** What it does not follow. */
+  readonly unfollowed: readonly Unfollowed[]
 }
 
 /** One boot of one host. */

@@ -28,6 +28,7 @@ const observation: Omit<ConnectionUpdate, "reason"> = {
   established: true,
   local: { address: "10.1.2.3", port: 50_022 },
   remote: { address: "203.0.113.9", port: 443 },
+  route: "unknown",
   openedUs: startUs,
   observedUs: startUs,
   bytesSent: 4_096,

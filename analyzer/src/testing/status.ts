@@ -26,7 +26,7 @@ export function aShare(changes: Partial<HostShare> = {}): HostShare {
 /** One run of the collector of `aHost`. */
 export function aSession(counts: Partial<SessionCounts> = {}, changes: Partial<SessionStatus> = {}): SessionStatus {
   const { hostName, hostId, bootId } = aHost()
-  const none = { batches: 0, duplicates: 0, missing: 0, lost: undefined, clockAheadUs: 0 }
+  const none = { batches: 0, duplicates: 0, missing: 0, lost: undefined, clockAheadUs: 0, unfollowed: [] }
   return { host: hostName, hostId, bootId, connected: true, counts: { ...none, ...counts }, ...changes }
 }
 

@@ -72,6 +72,7 @@ export const tunnelDevices: readonly Case[] = [
   },
   {
     name: "ssh -R behind slirp4netns, to a service of the host",
+    needs: ["slirp4netns"],
     endsDiffer: true,
     finds: { class: ["reverse_tunnel"], exe: /\/ssh$/ },
     run: async (lab) => {
@@ -91,6 +92,7 @@ export const tunnelDevices: readonly Case[] = [
 export const benignTunnelDevices: readonly Case[] = [
   {
     name: "VPN client that only dials out, and is pinged",
+    needs: ["ping"],
     run: async (lab) => {
       const vpn = await startVpn(lab)
       await waitForSuccess(lab.network.start("inside", "sh", "-ec", fetches(`http://${vpn.peer}:8001`)))
@@ -110,6 +112,7 @@ export const benignTunnelDevices: readonly Case[] = [
   },
   {
     name: "pings of several sizes while programs fetch inside",
+    needs: ["ping"],
     run: async ({ network }) => {
       const ping = (size: number) => `ping -q -c 15 -i 0.2 -s ${size} ${addresses.outside}`
       const step = `${ping(56)} & ${ping(900)} & ${fetches("http://127.0.0.1:8000")}; wait`
@@ -120,6 +123,7 @@ export const benignTunnelDevices: readonly Case[] = [
   },
   {
     name: "rootless container behind slirp4netns that downloads and asks a service of the host",
+    needs: ["slirp4netns"],
     run: async (lab) => {
       const steps = `${fetches(`http://${addresses.outside}:8001`)}; ${fetches("http://10.0.2.2:8000")}; ${fetches(`http://${addresses.outside}:8001`)}`
       const { container, stack } = await rootless(lab, steps)

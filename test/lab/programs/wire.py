@@ -37,8 +37,8 @@ def request(size):
     return f"GET /bytes/{size} HTTP/1.1\r\nHost: inside\r\n\r\n".encode()
 
 
-def read_answer(read):
-    """Reads one HTTP answer; returns the length of its body."""
+def read_whole_answer(read):
+    """Reads one HTTP answer."""
     head = b""
     while b"\r\n\r\n" not in head:
         piece = read(65536)
@@ -47,13 +47,21 @@ def read_answer(read):
         head += piece
     head, body = head.split(b"\r\n\r\n", 1)
     size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-    got = len(body)
-    while got < size:
+    while len(body) < size:
         piece = read(65536)
         if not piece:
             raise EOFError("the body broke off")
-        got += len(piece)
-    return size
+        body += piece
+    return head + b"\r\n\r\n" + body
+
+
+def body_of(answer):
+    return answer.split(b"\r\n\r\n", 1)[1]
+
+
+def read_answer(read):
+    """Reads one HTTP answer; returns the length of its body."""
+    return len(body_of(read_whole_answer(read)))
 
 
 def first_use():

@@ -14,9 +14,8 @@ fn fork(table: &mut Processes, parent: u32, child: u32) {
     table.on_fork(&record, Clock::measure());
 }
 
-fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
-    let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
-    let head = ExecHead {
+fn head(parent: u32, process: u32, argv_bytes: u16) -> ExecHead {
+    ExecHead {
         kind: RECORD_EXEC,
         argv_bytes,
         argv_truncated: 0,
@@ -27,8 +26,12 @@ fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
         at_ns: 5,
         comm: *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         path: [0; 256],
-    };
-    table.on_exec(&head, argv, Clock::measure());
+    }
+}
+
+fn exec(table: &mut Processes, parent: u32, process: u32, argv: &[u8]) {
+    let argv_bytes = u16::try_from(argv.len()).unwrap_or(0);
+    table.on_exec(&head(parent, process, argv_bytes), argv, Clock::measure());
 }
 
 fn exit(table: &mut Processes, process: u32, at_ns: u64) {
@@ -164,4 +167,28 @@ fn gives_back_the_room_of_a_burst() {
     table.expire(KEEP_UNSENT_NS);
     assert_eq!(table.by_key.len(), 1);
     assert!(table.by_key.capacity() < MIN_ENDED);
+}
+
+#[test]
+fn sends_a_command_line_again_when_more_of_it_was_read() {
+    let mut table = Processes::default();
+    let cut = ExecHead { argv_truncated: 1, ..head(1, 2, 9) };
+    table.on_exec(&cut, b"tool\0--na", Clock::measure());
+    let key = key_of(&id(2));
+    assert_eq!(table.take_to_read().iter().map(|request| request.process).collect::<Vec<_>>(), [key]);
+    assert!(table.unsent([key]).iter().any(|facts| facts.argv_truncated));
+    let argv = vec!["tool".to_owned(), "--name".to_owned(), "x".to_owned()];
+    let found = Found { process: key, argv: Some((argv.clone(), false)), forwards: Vec::new() };
+    assert_eq!(table.on_found(found), Some(key));
+    let again = table.unsent([key]);
+    assert_eq!(again.iter().map(|facts| (facts.argv.clone(), facts.argv_truncated)).collect::<Vec<_>>(), [(argv, false)]);
+}
+
+#[test]
+fn reads_more_of_ssh_clients_and_of_lines_that_were_cut() {
+    let mut table = Processes::default();
+    exec(&mut table, 1, 2, b"ls\0-l\0");
+    assert!(table.take_to_read().is_empty());
+    exec(&mut table, 1, 3, b"ssh\0host\0");
+    assert_eq!(table.take_to_read().len(), 1);
 }

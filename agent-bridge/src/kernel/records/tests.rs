@@ -58,6 +58,9 @@ fn has_the_layout_of_the_kernel_programs() {
         ("overload_key", size_of::<OverloadKey>(), OverloadKey::FIELDS),
         ("overload", size_of::<Overload>(), Overload::FIELDS),
         ("network_key", size_of::<NetworkKey>(), NetworkKey::FIELDS),
+        ("unfollowed_key", size_of::<UnfollowedKey>(), UnfollowedKey::FIELDS),
+        ("unfollowed", size_of::<Unfollowed>(), Unfollowed::FIELDS),
+        ("device_record", size_of::<DeviceRecord>(), DeviceRecord::FIELDS),
     ] {
         assert_eq!(compiled(name), (size, of(fields)), "{name}");
     }

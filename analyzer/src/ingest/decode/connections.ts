@@ -1,5 +1,5 @@
 import { formatAddress } from "../../domain/address.js"
-import type { ConnectionUpdate, Exchanges, Initiator, Protocol, SshRoles } from "../../domain/connection.js"
+import type { ConnectionUpdate, Exchanges, Initiator, Protocol, Route, SshRoles } from "../../domain/connection.js"
 import { countVarints, emptyColumn, readHexWords, readVarints, unzigzag } from "./columns.js"
 import type { Column } from "./columns.js"
 import { ColumnError, TooManyRecords, isPlausible, processOf } from "./context.js"
@@ -16,7 +16,7 @@ const numbersOf = (column: ReadColumn) => ({
   netns: column(2),
   /** Reference to a process; 0 when the owner is not known. */
   process: column(3),
-  /** Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older than the collector, 17 established. */
+  /** Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older than the collector, 17 established, 21-23 route. */
   flags: column(4),
   /** Index into the addresses. */
   localAddress: column(5),
@@ -45,6 +45,8 @@ const exchangesOf = (column: ReadColumn) => ({
 })
 
 const initiators: readonly (Initiator | undefined)[] = ["unknown", "local", "remote", undefined]
+/** By number; a number that is new to this analyzer says nothing. */
+const routes: readonly Route[] = ["unknown", "beyond", "local", "on-link", "tunnel", "onward", "proxy", "unknown"]
 const reasons = ["opened", "moved", "closed", "identified"] as const
 /** By IP protocol number. */
 const protocolNumbers: Readonly<Record<number, Protocol>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "icmp" }
@@ -114,6 +116,7 @@ function readBlock(bytes: Uint8Array, span: Span, context: RecordContext, update
         established: (bits & 0x2_00_00) !== 0,
         local: { address: local, port: localPort },
         remote: { address: remote, port: remotePort },
+        route: routes[(bits >> 21) & 7] ?? "unknown",
         openedUs,
         observedUs,
         bytesSent,

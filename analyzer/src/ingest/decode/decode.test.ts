@@ -71,6 +71,7 @@ describe("decode", () => {
           olderThanCollector: false,
           local: { address: "10.0.0.5", port: 40_000 },
           remote: { address: "2001:db8::9", port: 443 },
+          route: "unknown",
           openedUs: 1_767_323_044_999_700,
           observedUs: 1_767_323_044_999_999,
           bytesSent: 300,

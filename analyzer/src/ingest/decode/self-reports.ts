@@ -1,6 +1,7 @@
 import { backflow } from "@backflow/proto"
 import type { Overload, OverloadKind } from "../../domain/overload.js"
 import type { Proof } from "../../domain/proof.js"
+import type { Unfollowed } from "../../domain/unfollowed.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
 import { toNumber } from "./uint64.js"
@@ -49,6 +50,26 @@ function readProof(bytes: Uint8Array, context: RecordContext): Proof | undefined
       process: processOf(wire.process, context),
       startedUs,
       failure: wire.failure,
+    }
+  return undefined
+}
+
+/** What a collector does not follow; a record that makes no sense is left out and counted. */
+export function decodeUnfollowed(bytes: Uint8Array, spans: readonly Span[], context: RecordContext): Unfollowed[] {
+  return spans.flatMap(({ start, end }) => readUnfollowed(bytes.subarray(start, end), context) ?? [])
+}
+
+function readUnfollowed(bytes: Uint8Array, context: RecordContext): Unfollowed | undefined {
+  const { what, process, bytes: total, lastUs: last } = backflow.v1.Unfollowed.decode(bytes)
+  const lastUs = toNumber(last)
+  if (what.length > wireLimits.nameChars) context.reject("text_length")
+  else if (!isPlausible(lastUs, context)) context.reject("time")
+  else
+    return {
+      what,
+      process: process === 0 ? undefined : processOf(process, context),
+      bytes: toNumber(total),
+      lastUs,
     }
   return undefined
 }

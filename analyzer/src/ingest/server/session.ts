@@ -7,6 +7,7 @@ import { decode } from "../decode/decode.js"
 import type { Malformed } from "../decode/decode.js"
 import { ProcessDictionary } from "../decode/dictionary.js"
 import type { Reject } from "../decode/rejections.js"
+import { UnfollowedUses } from "./unfollowed-uses.js"
 
 /** What one message of a collector means to the pipeline of its host. */
 export type SessionInput =
@@ -29,6 +30,7 @@ export class CollectorSession {
   #missing = 0
   #lost: Lost | undefined
   #clockAheadUs = 0
+  readonly #unfollowed = new UnfollowedUses()
 
   constructor(host: HostFacts, peer = "") {
     this.#host = host
@@ -55,6 +57,7 @@ export class CollectorSession {
       missing: this.#missing,
       lost: this.#lost,
       clockAheadUs: this.#clockAheadUs,
+      unfollowed: this.#unfollowed.all,
     }
   }
 
@@ -93,6 +96,7 @@ export class CollectorSession {
     this.#missing += batch.seq - accepted - 1
     this.#accepted = batch.seq
     this.#batches += 1
+    this.#unfollowed.learn(batch.unfollowed)
     this.#lost = this.#lost === undefined ? batch.lost : further(this.#lost, batch.lost)
     return { kind: "batch", batch }
   }

@@ -89,18 +89,19 @@ export class LiveOutbound {
     const rows: Row[] = []
     for (const view of this.#ports.views())
       for (const connection of view.liveConnections())
-        if (connection.initiator === "local" && this.#isOutside(connection.remote.address, view))
+        if (connection.initiator === "local" && this.#isOutside(connection, view))
           rows.push({ view, connection, driver: driverOf(connection.exchanges) })
     return (this.#pass = { rows, takenMs: ms, nowUs: this.#ports.nowUs(), default: undefined })
   }
 
   /** Remembers more addresses than the pipeline does: a pass sees all of them, and looking 10,000 up anew takes 80 ms. */
-  #isOutside(address: string, { networks }: View): boolean {
-    const known = this.#outside.get(address)
+  #isOutside({ remote, route }: Connection, { networks }: View): boolean {
+    const key = `${remote.address} ${route}`
+    const known = this.#outside.get(key)
     if (known !== undefined) return known
-    const isOutside = networks.isOutside(address)
+    const isOutside = networks.isOutside(remote.address, route)
     if (this.#outside.size >= rememberedAddresses) this.#outside.clear()
-    this.#outside.set(address, isOutside)
+    this.#outside.set(key, isOutside)
     return isOutside
   }
 

@@ -80,6 +80,21 @@ describe("problems", () => {
       { ...fine, sessions: [aSession({ clockAheadUs: 3_700e6 })] },
       /^The clock of build-7 is 1 hour ahead/,
     ],
+    [
+      "what is not followed, the busiest first",
+      {
+        ...fine,
+        sessions: [
+          aSession({
+            unfollowed: [
+              { what: "the vxlan device v0 in network namespace 5", process: undefined, bytes: 0, lastUs: startUs },
+              { what: "packet sockets", process: "7:1", bytes: 840, lastUs: startUs },
+            ],
+          }),
+        ],
+      },
+      /^On build-7 is what Backflow does not follow: packet sockets of .+, 840 B, the vxlan device v0 in network namespace 5\.$/,
+    ],
     ["a store that is slow", written(1, 0, 500), /^store: 500 outputs wait/],
     ["a store that fails", written(1, 2, 3), /^store: Writes failed, retrying/],
   ] satisfies [string, AnalyzerStatus, RegExp][])("tell of %s, with a remedy", (_, state, words) => {

@@ -3,6 +3,7 @@ import type { RejectionReason } from "../../ingest/decode/rejections.js"
 import { evictedLines } from "../../telemetry/losses.js"
 import type { AnalyzerStatus, HostStatus, SessionStatus } from "../../telemetry/status.js"
 import { durationText } from "../../text/amounts.js"
+import { unfollowedProblems } from "./unfollowed-problems.js"
 
 /** A connected host counts as silent after a minute; collectors send at least every second. */
 const silentUs = 60e6
@@ -40,6 +41,7 @@ export function problemsOf(
     ...states.flatMap(shareProblems),
     ...states.flatMap(evictedProblems),
     ...sessions.flatMap(clockProblems),
+    ...unfollowedProblems({ sessions, hosts: states }),
     ...rejected.flatMap(([reason, count]) => rejectionProblem(reason, count)),
   ]
   if (streams === 0 && hosts.length === 0)
