@@ -110,6 +110,16 @@ static __always_inline struct edge *speaker_edge(__u64 id, const struct speaker 
 	return bpf_map_lookup_elem(&edges, &key);
 }
 
+/* The turn under way is over. The first one of its direction is kept apart. */
+static __always_inline void counted_turn(struct turn *turn, struct moments *m, __u32 *first)
+{
+	if (!m->n) {
+		first[0] = turn->came_in < TURN_CAP ? turn->came_in : TURN_CAP;
+		first[1] = turn->went_out < TURN_CAP ? turn->went_out : TURN_CAP;
+	}
+	turn_finish(turn, m);
+}
+
 /* The far side of A said `bytes`, which `current` has read. */
 static __always_inline void speaker_received(const struct tracked *a, __u64 bytes, __u64 now)
 {
@@ -133,7 +143,7 @@ static __always_inline void speaker_received(const struct tracked *a, __u64 byte
 	if (speaker->sent_ns >= speaker->spoke_ns || now - speaker->spoke_ns > TURN_PAUSE_NS) {
 		edge = speaker->flags & SPEAKER_EXECUTED ? speaker_edge(id, speaker) : NULL;
 		if (edge)
-			turn_finish(&edge->backward_turn, &edge->backward);
+			counted_turn(&edge->backward_turn, &edge->backward, speaker->seen.first_backward);
 		speaker->turn_bytes = 0;
 		speaker->flags = 0;
 	}
@@ -215,15 +225,13 @@ static __always_inline void count_execution(__u64 id, struct group *g, struct sp
 	for (int i = 1; i < DELAY_CLASSES; i++)
 		if (age >= delay_from[i])
 			class = i;
-	speaker->seen.started[class & 7] += 1;
+	if (class < DELAY_CLASSES)
+		speaker->seen.started[class] += 1;
 	speaker_key(&key, id, speaker);
 	edge = age <= AFTER_NS ? edge_get(&key, g, &speaker->process) : edge_find(&key, g);
 	/* There is a pooled one where the group has very many. */
 	if (!edge || key.kind != EDGE_EXEC)
 		return;
-	seen = (struct executions *)edge->b_path;
-	*seen = speaker->seen;
-	expose(seen->exposed_ns, age);
 	if (age > AFTER_NS) {
 		edge->opened_alone++;
 	} else {
@@ -236,11 +244,14 @@ static __always_inline void count_execution(__u64 id, struct group *g, struct sp
 			edge->forward_turn.went_out = words;
 			edge->forward_in += speaker->turn_bytes;
 			edge->forward_out += words;
-			turn_finish(&edge->forward_turn, &edge->forward);
+			counted_turn(&edge->forward_turn, &edge->forward, speaker->seen.first_forward);
 			edge->backward_turn.came_in = 0;
 			edge->backward_turn.went_out = 0;
 		}
 	}
+	seen = (struct executions *)edge->b_path;
+	*seen = speaker->seen;
+	expose(seen->exposed_ns, age);
 	edge->a_process = speaker->process;
 	edge->a_cookie = speaker->cookie;
 	process_of(bpf_get_current_task_btf(), &edge->b_process);

@@ -224,9 +224,13 @@ _Static_assert(sizeof(struct order) == 56, "order");
 #define DELAY_CLASSES 5
 struct executions {
 	__u64 exposed_ns[DELAY_CLASSES];
-	__u32 started[8]; /* the first DELAY_CLASSES of them */
+	/* The first turn in the moments of each direction: where a shell is started, its start is the first program. */
+	__u32 first_forward[2];
+	__u32 first_backward[2];
+	__u32 started[DELAY_CLASSES];
+	__u32 reserved;
 };
-_Static_assert(sizeof(struct executions) == 72, "executions");
+_Static_assert(sizeof(struct executions) == 80, "executions");
 
 struct edge {
 	struct process_id a_process;

@@ -11,6 +11,7 @@ import { besideEachOther, joinedRelays } from "./cases/joined.js"
 import { ordinaryServers } from "./cases/ordinary-servers.js"
 import { ordinarySshForms } from "./cases/ordinary-ssh-forms.js"
 import { relays } from "./cases/relays.js"
+import { shellCommands } from "./cases/shell-commands.js"
 import { shells } from "./cases/shells.js"
 import { shellForms } from "./cases/shell-forms.js"
 import { sshForms } from "./cases/ssh-forms.js"
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   { name: "relays over two processes", cases: joinedRelays },
   { name: "tunnel devices", cases: tunnelDevices },
   { name: "shells", cases: shells },
+  { name: "commands", cases: shellCommands, inTests: 3 },
   { name: "words that ask", cases: intentScripts, inTests: 0 },
   { name: "forms of ssh", cases: sshForms, inTests: 0 },
   { name: "forms of shells", cases: shellForms, inTests: 0 },

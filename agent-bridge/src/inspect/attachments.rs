@@ -58,7 +58,7 @@ impl Attachments {
 
     /// Children on ptys and pipes whose counters moved.
     pub fn changed_counters(&mut self) -> Vec<AttachmentUpdate> {
-        let watched = self.relations.iter().filter(|r| matches!(r.kind, Kind::Pty | Kind::Pipe));
+        let watched = self.relations.iter().filter(|r| matches!(r.kind, Kind::Pty | Kind::Pipe | Kind::PipeBetween));
         let counters = &mut self.counters;
         watched
             .filter_map(|relation| {

@@ -99,6 +99,11 @@ impl Channels {
         }
     }
 
+    /// Who hears what `from` says, over one channel that was handed to both.
+    pub fn hearers(&self, from: ProcessKey) -> impl Iterator<Item = ProcessKey> + '_ {
+        self.next.get(&from).into_iter().flatten().copied()
+    }
+
     /// Processes with a channel in each direction to `from` that were handed to both.
     pub fn two_way(&self, from: ProcessKey) -> BTreeSet<ProcessKey> {
         let both = || Some(self.next.get(&from)?.intersection(self.previous.get(&from)?).copied().collect());

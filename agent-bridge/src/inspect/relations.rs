@@ -84,7 +84,7 @@ fn terminals(records: &[DescriptorRecord], owners: &HashSet<ProcessKey>) -> BTre
         .collect()
 }
 
-/// Children whose stdin and stdout lead to an owner.
+/// Children whose stdin and stdout lead to an owner, or to two: commands come by one and answers leave by the other.
 fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &HashSet<ProcessKey>) -> BTreeSet<Relation> {
     let mut masks: BTreeMap<ProcessKey, u32> = BTreeMap::new();
     for r in
@@ -95,10 +95,17 @@ fn piped_children(records: &[DescriptorRecord], channels: &Channels, owners: &Ha
     masks.retain(|_, mask| *mask & 3 == 3);
     let mut found = BTreeSet::new();
     for owner in owners {
-        for child in channels.round_trips(*owner).into_iter().filter(|child| child != owner) {
-            if let Some(stdio_mask) = masks.get(&child).copied() {
-                found.insert(Relation { kind: Kind::Pipe, process: *owner, child: Some(child), cookie: 0, stdio_mask });
-            }
+        let round_trips = channels.round_trips(*owner);
+        for child in channels.hearers(*owner).chain(round_trips.iter().copied()).filter(|child| child != owner) {
+            let Some(stdio_mask) = masks.get(&child).copied() else { continue };
+            let kind = if round_trips.contains(&child) {
+                Kind::Pipe
+            } else if !owners.contains(&child) && channels.hearers(child).any(|end| owners.contains(&end)) {
+                Kind::PipeBetween
+            } else {
+                continue;
+            };
+            found.insert(Relation { kind, process: *owner, child: Some(child), cookie: 0, stdio_mask });
         }
     }
     found

@@ -126,7 +126,9 @@ record!(Edge, 456, {
     first_ns: u64, last_ns: u64, share: u64, a_messages: u64, a_since_ns: u64, order: Order, b_path: [u8; 112],
 });
 record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
-record!(Executions, 72, { exposed_ns: [u64; 5], started: [u32; 8] });
+record!(Executions, 80, {
+    exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5], reserved: u32,
+});
 record!(
     #[derive(PartialEq, Eq, Hash)]
     TunnelKey, 8, { netns: u32, device: u32 });

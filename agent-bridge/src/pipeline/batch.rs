@@ -232,7 +232,9 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         a_messages: e.a_messages,
         a_since_us: clock.to_unix_us(e.a_since_ns),
         exposed_ns: executions.map_or_else(Vec::new, |seen| seen.exposed_ns.to_vec()),
-        started: executions.map_or_else(Vec::new, |seen| seen.started.iter().take(seen.exposed_ns.len()).copied().collect()),
+        started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
+        first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
+        first_backward: executions.map_or_else(Vec::new, |seen| seen.first_backward.to_vec()),
     }
 }
 

@@ -88,10 +88,14 @@ export interface Executions {
   /** For how long A had been silent for so long. Nanoseconds. */
   readonly exposedNs: readonly number[]
   readonly started: readonly number[]
+  /** The first turn of `forward` and `backward`: where a shell is started, the program that follows is the shell. */
+  readonly firstForward: { readonly x: number; readonly y: number }
+  readonly firstBackward: { readonly x: number; readonly y: number }
 }
 
 export interface Attachment {
-  readonly kind: "stdio-socket" | "pty" | "pipe" | "tun"
+  /** "pipe-between": stdin leads to `process`, stdout to the owner of another outside connection. */
+  readonly kind: "stdio-socket" | "pty" | "pipe" | "tun" | "pipe-between"
   readonly process: ProcessKey
   readonly child: ProcessKey | undefined
   /** Of "tun": the device, see `deviceIdOf`; zeros when it is attached to none. */

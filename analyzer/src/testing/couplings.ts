@@ -1,4 +1,4 @@
-import type { Attachment, CouplingEdge, CouplingPoint, TurnOrder } from "../domain/coupling.js"
+import type { Attachment, CouplingEdge, CouplingPoint, Executions, TurnOrder } from "../domain/coupling.js"
 import { keyOf } from "./processes.js"
 import { startUs } from "./time.js"
 
@@ -55,6 +55,11 @@ export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
     lastUs: startUs,
     ...changes,
   }
+}
+
+export function anExecutions(changes: Partial<Executions> = {}): Executions {
+  const none = { x: 0, y: 0 }
+  return { exposedNs: [0, 0, 0, 0, 0], started: [0, 0, 0, 0, 0], firstForward: none, firstBackward: none, ...changes }
 }
 
 export function anAttachment(changes: Partial<Attachment> = {}): Attachment {

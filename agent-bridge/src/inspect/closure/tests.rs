@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::inspect::relations::{find, ProcessLinks};
-use crate::kernel::records::{ProcessId, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, DESCRIPTOR_UNIX_DIALLED, RECORD_DESCRIPTOR};
+use crate::kernel::records::{ProcessId, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, DESCRIPTOR_UNIX_DIALLED, RECORD_DESCRIPTOR};
+use crate::wire::attachment::Kind;
 
 /// A host as the kernel programs see it, without shared tables.
 struct Host {
@@ -89,7 +90,9 @@ fn collects_what_gives_the_relations_of_all_descriptors() {
         pairs += all.pairs.len();
         candidates += all.candidates.len();
     }
-    // The tables are not too poor to tell.
+    // The tables are not too poor to tell. One between two owners takes two of them and a direct pipe to each.
+    let between = found_kinds.remove(&Kind::PipeBetween.into());
+    assert!(between.is_some_and(|count| count > 20), "{between:?}");
     assert!(
         found_kinds.len() == 4 && found_kinds.values().all(|count| *count > 500) && pairs > 500 && candidates > 500,
         "{found_kinds:?}, {pairs}, {candidates}"

@@ -51,6 +51,20 @@ fn ignores_a_client_that_runs_on_the_slave_side() {
 }
 
 #[test]
+fn finds_a_child_between_two_owners() {
+    let records = [
+        open(OWNER, 1, DESCRIPTOR_PIPE_WRITE, 1, 0),
+        open(CHILD, 0, DESCRIPTOR_PIPE_READ, 1, 0),
+        open(CHILD, 1, DESCRIPTOR_PIPE_WRITE, 2, 0),
+        open(12, 0, DESCRIPTOR_PIPE_READ, 2, 0),
+    ];
+    let owners = [key(OWNER), key(12)];
+    let expected = Relation { kind: Kind::PipeBetween, process: key(OWNER), child: Some(key(CHILD)), cookie: 0, stdio_mask: 3 };
+    assert_eq!(find(&records, &HashSet::from([77, 78]), &HashSet::from(owners)).relations, BTreeSet::from([expected]));
+    assert!(find_with_owner(&records).relations.is_empty());
+}
+
+#[test]
 fn finds_a_child_behind_two_pipes_and_pairs_them() {
     let records = [
         open(OWNER, 4, DESCRIPTOR_PIPE_WRITE, 1, 0),

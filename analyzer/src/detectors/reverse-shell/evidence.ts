@@ -50,6 +50,7 @@ function attachmentEvidence({ attachment, shell, outside }: Suspect): Evidence {
     "stdio-socket": `Descriptors 0-2 of ${shell.exe} are the connection to ${place}.`,
     pty: `${shell.exe} runs on a pseudo terminal whose other side is held by the owner of the connection to ${place}.`,
     pipe: `Stdin and stdout of ${shell.exe} lead to the owner of the connection to ${place}.`,
+    "pipe-between": `Stdin of ${shell.exe} leads to the owner of the connection to ${place}, its stdout to that of another outside connection.`,
     tun: "",
   }
   return {

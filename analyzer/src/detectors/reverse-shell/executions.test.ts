@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Moments } from "../../domain/coupling.js"
-import { anEdge, noMoments } from "../../testing/couplings.js"
+import { anEdge, anExecutions, noMoments } from "../../testing/couplings.js"
 import { judgeExecutions, lengthBits, promptly, timingBits } from "./executions.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
 
@@ -28,23 +28,25 @@ function speaking(everyMs: number, seconds: number): number[] {
 
 describe("timingBits", () => {
   it("are many where each program begins right after A spoke, and A speaks seldom", () => {
-    expect(timingBits({ exposedNs: speaking(700, 3), started: [1, 2, 0, 0, 0] })).toBeGreaterThan(10)
+    expect(timingBits(anExecutions({ exposedNs: speaking(700, 3), started: [1, 2, 0, 0, 0] }))).toBeGreaterThan(10)
   })
 
   it("are fewer the more A speaks anyway, and none where it never stops", () => {
     const started = [4, 0, 0, 0, 0]
-    const bits = [10_000, 1_000, 300, 100, 4].map((every) => timingBits({ exposedNs: speaking(every, 60), started }))
+    const bits = [10_000, 1_000, 300, 100, 4].map((every) =>
+      timingBits(anExecutions({ exposedNs: speaking(every, 60), started })),
+    )
     expect(bits).toEqual(bits.toSorted((a, b) => b - a))
     expect(bits.at(-1)).toBeLessThan(0)
   })
 
   it("are below 0 for a person who types beside a connection that speaks every 3 s or every half second", () => {
-    expect(timingBits({ exposedNs: speaking(3_000, 60), started: [0, 0, 1, 2, 15] })).toBeLessThan(-20)
-    expect(timingBits({ exposedNs: speaking(500, 15), started: [0, 1, 2, 8, 11] })).toBeLessThan(-10)
+    expect(timingBits(anExecutions({ exposedNs: speaking(3_000, 60), started: [0, 0, 1, 2, 15] }))).toBeLessThan(-20)
+    expect(timingBits(anExecutions({ exposedNs: speaking(500, 15), started: [0, 1, 2, 8, 11] }))).toBeLessThan(-10)
   })
 
   it("have a bound", () => {
-    expect(timingBits({ exposedNs: speaking(10_000, 600), started: [60, 0, 0, 0, 0] })).toBe(
+    expect(timingBits(anExecutions({ exposedNs: speaking(10_000, 600), started: [60, 0, 0, 0, 0] }))).toBe(
       limits.executions.maxTimingBits,
     )
   })
@@ -84,7 +86,7 @@ describe("lengthBits", () => {
 })
 
 describe("judgeExecutions", () => {
-  const prompt = { exposedNs: speaking(700, 3), started: [2, 1, 0, 0, 0] }
+  const prompt = anExecutions({ exposedNs: speaking(700, 3), started: [2, 1, 0, 0, 0] })
   const commands = sums([3, 4], [5, 6], [18, 19])
 
   it("is sure of commands whose output leaves, the turn under way included", () => {
@@ -109,8 +111,18 @@ describe("judgeExecutions", () => {
     )
   })
 
+  it("leaves out the first turn where it is that of a shell which is started", () => {
+    const started = anExecutions({ ...prompt, started: [4, 0, 0, 0, 0], firstForward: { x: 1_355, y: 8 } })
+    const framed = sums([1_355, 8], [25, 3], [27, 5], [40, 18])
+    const edge = anEdge({ kind: "exec", executions: started, forward: framed })
+    expect(judgeExecutions(edge)?.reason).toBe("possiblyRunsCommands")
+    expect(judgeExecutions({ ...edge, executions: { ...started, firstForward: { x: 0, y: 0 } } })?.reason).toBe(
+      "runsOnRequest",
+    )
+  })
+
   it("is silent where programs begin at any time", () => {
-    const any = { exposedNs: speaking(500, 15), started: [0, 0, 1, 4, 4] }
+    const any = anExecutions({ exposedNs: speaking(500, 15), started: [0, 0, 1, 4, 4] })
     expect(
       judgeExecutions(anEdge({ kind: "exec", executions: any, forward: commands, backward: commands })),
     ).toBeUndefined()
@@ -118,5 +130,5 @@ describe("judgeExecutions", () => {
 })
 
 it("counts what began promptly", () => {
-  expect(promptly({ exposedNs: [], started: [1, 2, 3, 4, 5] })).toEqual({ soon: 10, all: 15 })
+  expect(promptly(anExecutions({ started: [1, 2, 3, 4, 5] }))).toEqual({ soon: 10, all: 15 })
 })

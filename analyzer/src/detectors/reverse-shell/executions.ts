@@ -35,8 +35,8 @@ export interface ExecutionVerdict {
 export function executionBits({ executions, forward, backward, openBackward }: CouplingEdge): ExecutionBits {
   return {
     timing: executions === undefined ? 0 : timingBits(executions),
-    commands: lengthBits(forward, weights.commandFraming),
-    outputs: lengthBits(withOpenTurn(backward, openBackward), weights.outputFraming),
+    commands: bestBits(forward, executions?.firstForward, weights.commandFraming),
+    outputs: bestBits(withOpenTurn(backward, openBackward), executions?.firstBackward, weights.outputFraming),
   }
 }
 
@@ -44,7 +44,7 @@ export function judgeExecutions(edge: CouplingEdge): ExecutionVerdict | undefine
   const bits = executionBits(edge)
   const content = bits.commands + bits.outputs
   const total = bits.timing + content
-  const isAnswered = bits.outputs >= weights.minOutputsOfDocuments || !isDocument(edge.forward)
+  const isAnswered = bits.outputs >= weights.minOutputsOfDocuments || !isDocument(edge)
   for (const { reason, minTiming, minCommands, minContent, minTotal } of weights.verdicts)
     if (bits.timing >= minTiming && bits.commands >= minCommands && content >= minContent && total >= minTotal)
       if (isAnswered || reason === "runsOnRequest") return { reason, bits }
@@ -52,8 +52,10 @@ export function judgeExecutions(edge: CouplingEdge): ExecutionVerdict | undefine
 }
 
 /** More than a command came in: an answer of a server, as a runner's job, whose text may be one command. */
-function isDocument({ n, x, y }: Moments): boolean {
-  return x - y > n * weights.documentBytes
+function isDocument({ forward, executions }: CouplingEdge): boolean {
+  const frame = ({ n, x, y }: Moments) => (n === 0 ? Infinity : (x - y) / n)
+  const later = executions === undefined ? forward : added(forward, executions.firstForward, -1)
+  return Math.min(frame(forward), frame(later)) > weights.documentBytes
 }
 
 /** How many programs began within a quarter of a second after A spoke, of how many that were counted. */
@@ -92,6 +94,13 @@ export function lengthBits(moments: Moments, framing: Framing): number {
   return Math.min(weights.maxLengthBits, Math.max(weights.minLengthBits, bits))
 }
 
+/** With the first turn or without it, in which a shell may have been started: a choice of two is worth one bit. */
+function bestBits(all: Moments, first: Executions["firstForward"] | undefined, framing: Framing): number {
+  const whole = lengthBits(all, framing)
+  if (first === undefined || all.n < 3 || first.x + first.y === 0) return whole
+  return Math.max(whole, lengthBits(added(all, first, -1), framing) - 1)
+}
+
 function variationBits(n: number, spread: number, rest: number, cost: number): number {
   if (n < 2 || (spread === 0 && rest < weights.exactBytes)) return 0
   const turns = Math.min(n, weights.countedTurns) - 1
@@ -106,7 +115,16 @@ function levelBits(offset: number, size: number, rest: number, framing: Framing)
 
 /** The turn under way counts once as much has left as was written. */
 function withOpenTurn(moments: Moments, { x, y }: CouplingEdge["openBackward"]): Moments {
-  if (x === 0 || y < x) return moments
-  const { n, x: xs, y: ys, xx, yy, xy } = moments
-  return { n: n + 1, x: xs + x, y: ys + y, xx: xx + x * x, yy: yy + y * y, xy: xy + x * y }
+  return x === 0 || y < x ? moments : added(moments, { x, y }, 1)
+}
+
+function added(m: Moments, { x, y }: Executions["firstForward"], sign: 1 | -1): Moments {
+  return {
+    n: m.n + sign,
+    x: m.x + sign * x,
+    y: m.y + sign * y,
+    xx: m.xx + sign * x * x,
+    yy: m.yy + sign * y * y,
+    xy: m.xy + sign * x * y,
+  }
 }

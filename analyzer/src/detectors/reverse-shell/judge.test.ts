@@ -63,6 +63,8 @@ describe("a program that is no known shell", () => {
   it("is less sure, and least behind pipes, where programs speak with each other", () => {
     expect(judged("/tmp/worker", "pty", steps)).toBe("bytesMatchTerminal")
     expect(judged("/tmp/worker", "pipe", steps)).toBe("bytesMatchPipes")
+    expect(judged("/usr/bin/gzip", "pipe-between", steps)).toBeUndefined()
+    expect(judged("/bin/sh", "pipe-between", steps)).toBe("bytesMatchBetween")
   })
 })
 

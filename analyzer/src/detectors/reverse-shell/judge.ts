@@ -66,6 +66,7 @@ export function advanceMatch(match: ByteMatch, attachment: Attachment, outside: 
 export function judgeBytes({ bytes, moments, reads }: ByteMatch, { attachment, shell }: Suspect): Reason | undefined {
   if (bytes < limits.matchedBytes && moments < limits.matchedMoments) return undefined
   if (moments < reads * limits.matchedShare) return undefined
+  if (attachment.kind === "pipe-between") return isInterpreter(shell.exe) ? "bytesMatchBetween" : undefined
   if (isInterpreter(shell.exe)) return "bytesMatch"
   return attachment.kind === "pty" ? "bytesMatchTerminal" : "bytesMatchPipes"
 }

@@ -4,7 +4,7 @@ import type { Attachment, CouplingEdge } from "../../domain/coupling.js"
 import { reverseShell } from "./reverse-shell.js"
 import { at, startUs } from "../../testing/time.js"
 import { sshServer, anUpdate } from "../../testing/connections.js"
-import { anEdge, anAttachment } from "../../testing/couplings.js"
+import { anEdge, anAttachment, anExecutions } from "../../testing/couplings.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
@@ -110,6 +110,13 @@ describe("a shell behind a pty of the connection's owner", () => {
     expect(commands.flatMap(([read, received], i) => move(i + 1, read, received))).toEqual([])
   })
 
+  it("is nothing where programs begin at any time: whoever types is a person here", () => {
+    begin()
+    const executions = anExecutions({ exposedNs: [4e6, 12e6, 48e6, 192e6, 3e9], started: [0, 0, 0, 0, 1] })
+    host.step(at(1), { edges: [anEdge({ kind: "exec", aProcess: "4711:1", aCookie: cookie, executions })] })
+    expect([...move(2, 116, 16), ...move(3, 140, 40)]).toEqual([])
+  })
+
   it("is less sure of a program that is no known shell", () => {
     begin()
     host.step(startUs, { processes: [aProcess(["worker"], { key: "4712:2", exe: "/tmp/worker" })] })
@@ -122,7 +129,7 @@ describe("a shell behind a pty of the connection's owner", () => {
 describe("a process that executes what comes in", () => {
   const forward = { n: 3, x: 26, y: 29, xx: 358, yy: 419, xy: 387 }
   const backward = { n: 2, x: 180, y: 180, xx: 18_000, yy: 18_000, xy: 18_000 }
-  const executions = { exposedNs: [12e6, 36e6, 144e6, 400e6, 900e6], started: [3, 0, 0, 0, 0] }
+  const executions = anExecutions({ exposedNs: [12e6, 36e6, 144e6, 400e6, 900e6], started: [3, 0, 0, 0, 0] })
   const runs = (changes: Partial<CouplingEdge> = {}) =>
     anEdge({ kind: "exec", aProcess: "4711:1", bProcess: "4713:3", aCookie: cookie, executions, forward, backward, backwardIn: 193, backwardOut: 193, ...changes }) // prettier-ignore
   const step = (edge: CouplingEdge) =>

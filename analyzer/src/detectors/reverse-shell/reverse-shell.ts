@@ -9,7 +9,7 @@ import { ClaimBook } from "../claims/claim-book.js"
 import { isOutbound } from "../claims/outbound.js"
 import { Matches } from "./counts.js"
 import { claimOf, claimOfExecutions, detectorName } from "./evidence.js"
-import { judgeExecutions } from "./executions.js"
+import { judgeExecutions, timingBits } from "./executions.js"
 import { judgeBytes, judgeStdio } from "./judge.js"
 import type { Reason, Suspect } from "./judge.js"
 import { Moved } from "./moved.js"
@@ -22,10 +22,18 @@ interface State {
   readonly matches: Matches
   /** Subject of the claim on the programs of one group and far side: the connection on which they were seen first. */
   readonly subjects: Map<string, string>
+  /** By live connection: whether programs begin when it speaks, in bits. */
+  readonly timing: Map<string, number>
 }
 
 export function reverseShell(): Detector {
-  const state: State = { book: new ClaimBook(), moved: new Moved(), matches: new Matches(), subjects: new Map() }
+  const state: State = {
+    book: new ClaimBook(),
+    moved: new Moved(),
+    matches: new Matches(),
+    subjects: new Map(),
+    timing: new Map(),
+  }
   return {
     name: detectorName,
     observe: (change, view) => observe(change, view, state),
@@ -35,7 +43,7 @@ export function reverseShell(): Detector {
 }
 
 function observe(change: Change, view: View, state: State): readonly Claim[] {
-  const { book, moved, matches } = state
+  const { book, moved, matches, timing } = state
   if (change.kind === "attachment") moved.addAttachment(change.attachment, change.previous)
   else if (change.kind === "edge-gone") return forget(change.edge, view, state)
   else if (change.kind === "edge") return change.edge.kind === "exec" ? judgeEdge(change.edge, view, state) : []
@@ -45,6 +53,7 @@ function observe(change: Change, view: View, state: State): readonly Claim[] {
     if (closed === undefined) moved.addConnection(cookie)
     else {
       matches.delete(cookie)
+      timing.delete(cookie)
       return book.end(cookie, view.nowUs)
     }
   }
@@ -60,6 +69,8 @@ function look({ attachment, outside }: Pair, view: View, state: State): readonly
     attachment.kind === "stdio-socket"
       ? judgeStdio(suspect)
       : judgeBytes(state.matches.advance(attachment, shell.key, outside), suspect)
+  // Programs begin at any time, as if nobody spoke: whoever types into the terminal is not at the far side.
+  if (attachment.kind === "pty" && (state.timing.get(outside.cookie) ?? 0) < 0) return []
   return reason ? claim(suspect, reason, view, state) : []
 }
 
@@ -72,9 +83,11 @@ function claim(suspect: Suspect, reason: Reason, view: View, { book }: State): r
 }
 
 /** Who polls has a new connection each time: the claim stays with the one on which the far side was first obeyed. */
-function judgeEdge(edge: CouplingEdge, view: View, { book, subjects }: State): readonly Claim[] {
+function judgeEdge(edge: CouplingEdge, view: View, { book, subjects, timing }: State): readonly Claim[] {
   const outside = view.connection(edge.aCookie)
   if (!view.networks.isOutside(edge.aRemote.address) || outside?.ssh.localIdent) return []
+  if (outside !== undefined && outside.closed === undefined && edge.executions !== undefined)
+    timing.set(edge.aCookie, timingBits(edge.executions))
   const verdict = judgeExecutions(edge)
   if (verdict === undefined) return []
   const subject = subjects.get(edgeKey(edge)) ?? edge.aCookie

@@ -52,6 +52,8 @@ export const reverseShellThresholds = {
     /** The same of a program that is no known shell: renamed, or another program that speaks with the far side. */
     bytesMatchTerminal: { score: 0.8, confidence: 0.85 },
     bytesMatchPipes: { score: 0.6, confidence: 0.7 },
+    /** A shell, but a filter in a script between two connections reads like that, too. */
+    bytesMatchBetween: { score: 0.75, confidence: 0.8 },
     /** What came in is what ran, what it wrote is what left, and nothing ran otherwise. */
     runsCommands: { score: 0.92, confidence: 0.93 },
     probablyRunsCommands: { score: 0.75, confidence: 0.8 },

@@ -19,7 +19,13 @@ import type { Span } from "./wire-reader.js"
 
 const edgeKinds: readonly (EdgeKind | undefined)[] = [undefined, "tcp", "udp", "unix", "exec", "many"]
 const joinedBy: readonly JoinedBy[] = ["lineage", "descriptor", "workload"]
-const attachmentKinds: readonly (Attachment["kind"] | undefined)[] = [undefined, "stdio-socket", "pty", "pipe", "tun"]
+const attachmentKinds: Readonly<Record<number, Attachment["kind"]>> = {
+  1: "stdio-socket",
+  2: "pty",
+  3: "pipe",
+  4: "tun",
+  15: "pipe-between",
+}
 
 /** Reads Edge messages; one that makes no sense is left out and counted. */
 export function decodeEdges(bytes: Uint8Array, spans: readonly Span[], context: RecordContext): CouplingEdge[] {
@@ -65,7 +71,7 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       order: readOrder(wire.order),
       aMessages: toNumber(wire.aMessages),
       aSinceUs: toNumber(wire.aSinceUs),
-      ...(kind === "exec" && { executions: readExecutions(wire.exposedNs, wire.started) }),
+      ...(kind === "exec" && { executions: readExecutions(wire) }),
       firstUs,
       lastUs,
     }
@@ -74,10 +80,13 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
 
 const delayClasses = [0, 1, 2, 3, 4]
 
-function readExecutions(exposedNs: readonly Uint64Halves[], started: readonly number[]): Executions {
+function readExecutions(wire: backflow.v1.Edge): Executions {
+  const { exposedNs, started, firstForward, firstBackward } = wire
   return {
     exposedNs: delayClasses.map((i) => (exposedNs[i] === undefined ? 0 : toNumber(exposedNs[i]))),
     started: delayClasses.map((i) => started[i] ?? 0),
+    firstForward: { x: firstForward[0] ?? 0, y: firstForward[1] ?? 0 },
+    firstBackward: { x: firstBackward[0] ?? 0, y: firstBackward[1] ?? 0 },
   }
 }
 
