@@ -150,3 +150,25 @@ describe("quiet about", () => {
     expect(host.step(at(64), { edges: [kept(4)] })).toMatchObject([{ class: "reverse_tunnel" }])
   })
 })
+
+describe("an SSH client's own sockets", () => {
+  const unix = (bPath: string) =>
+    edge([[28, 116]], [[60, 1_690]], { kind: "unix", bPath, bRemote: { address: "::", port: 0 }, openedAfter: 0 })
+  const claimsOf = (argv: readonly string[], look: CouplingEdge) => {
+    const watch = new DetectorRun(coupling())
+    const facts = aProcess(argv, { exe: "/usr/bin/ssh" })
+    watch.step(startUs, { processes: [facts], connections: [anUpdate({ ssh: sshClient })] })
+    return watch.step(at(60), { edges: [look] })
+  }
+
+  it("are no way in: the one by which other clients share its connection", () => {
+    const master = ["ssh", "-o", "ControlMaster=auto", "-o", "ControlPath=/home/u/.ansible/cp/58d563ba47", "host"]
+    expect(claimsOf(master, unix("/home/u/.ansible/cp/58d563ba47.XCn72bbZQDBGenvA"))).toEqual([])
+    expect(claimsOf(master, unix("/run/docker.sock"))).toMatchObject([{ score: 0.9 }])
+  })
+
+  it("stay a note: the agent that it forwards, wherever that is", () => {
+    expect(claimsOf(["ssh", "-A", "host"], unix("/home/u/my.sock"))).toMatchObject([{ score: 0.3 }])
+    expect(claimsOf(["ssh", "host"], unix("/home/u/my.sock"))).toMatchObject([{ score: 0.9 }])
+  })
+})

@@ -7,6 +7,8 @@ import type { Connection } from "../../domain/connection.js"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { View } from "../../domain/view.js"
+import { isControlSocket } from "../ssh-client/sockets.js"
+import { autosshEchoPort } from "../ssh-client/use.js"
 import { claimOf, detectorName } from "./evidence.js"
 import { Groups } from "./groups.js"
 import { OutsideEnds } from "./outside-ends.js"
@@ -28,15 +30,22 @@ export function coupling(disabled: ReadonlySet<string> = none): Detector {
     else if (change.kind === "process") recount(ends.rename(change.facts, view))
   }
 
+  /** Edges that are part of a group's sums. */
+  const counted = new WeakSet<CouplingEdge>()
+
   function replace(edge: CouplingEdge, previous: CouplingEdge | undefined, view: View): void {
     if (edge.kind === "exec") return
-    if (previous !== undefined) groups.remove(previous, ends.roleOf(previous))
-    groups.add(edge, ends.hold(edge, view))
-    if (previous !== undefined) ends.release(previous)
+    const isPrevious = previous !== undefined && counted.has(previous)
+    if (isPrevious) groups.remove(previous, ends.roleOf(previous))
+    if (!isOfSshItself(edge, view)) {
+      groups.add(edge, ends.hold(edge, view))
+      counted.add(edge)
+    }
+    if (isPrevious) ends.release(previous)
   }
 
   function remove(edge: CouplingEdge): void {
-    if (edge.kind === "exec") return
+    if (!counted.has(edge)) return
     groups.remove(edge, ends.roleOf(edge))
     ends.release(edge)
   }
@@ -74,4 +83,17 @@ export function coupling(disabled: ReadonlySet<string> = none): Detector {
     settle,
     tick: (nowUs, view) => standing.endClaims(nowUs, view),
   }
+}
+
+/** What SSH clients do inside for themselves: the socket by which others share a connection, and the probe of autossh. */
+function isOfSshItself({ kind, bPath, bRemote, aProcess, bProcess }: CouplingEdge, view: View): boolean {
+  const users = [...new Set([aProcess, bProcess])].flatMap((key) =>
+    key === undefined ? [] : (view.process(key) ?? []),
+  )
+  if (kind === "unix") return users.some((facts) => isControlSocket(bPath, facts))
+  if (kind !== "tcp") return false
+  return users.some((facts) => {
+    const parent = facts.parent === undefined ? undefined : view.process(facts.parent)
+    return autosshEchoPort(facts, parent) === bRemote.port
+  })
 }

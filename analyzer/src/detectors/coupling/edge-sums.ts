@@ -3,7 +3,9 @@
  * as it is, and no other edge is looked at.
  */
 import type { CouplingEdge, Moments, TurnOrder } from "../../domain/coupling.js"
-import type { Microseconds } from "../../domain/identity.js"
+import type { Microseconds, ProcessFacts } from "../../domain/identity.js"
+import { isAgentOrDisplay, isDisplayPort, isForwardedAgent } from "../ssh-client/sockets.js"
+import { forwardsDisplay } from "../ssh-client/use.js"
 import { withOpenTurn } from "../../domain/moments.js"
 import { MomentSums } from "./moment-sums.js"
 import { couplingThresholds as limits } from "./thresholds.js"
@@ -12,6 +14,8 @@ import { couplingThresholds as limits } from "./thresholds.js"
 export interface OutsideRole {
   readonly sshClient: boolean
   readonly openedUs: Microseconds
+  /** Who held A when its role was learnt. */
+  readonly owner?: ProcessFacts | undefined
 }
 
 type Counts = { -readonly [K in keyof TurnOrder]: number }
@@ -42,6 +46,7 @@ export class EdgeSums {
   #unix = 0
   #agents = 0
   #many = 0
+  #byWorkload = 0
   #firstUs = Number.POSITIVE_INFINITY
   #newest: CouplingEdge
   /** Those that were dialled most, at most `shownEdges`: what a person is shown of them. */
@@ -81,6 +86,10 @@ export class EdgeSums {
   get areAllAgents(): boolean {
     return this.#agents === this.#count
   }
+  /** Nothing but the workload joins who holds A to who uses B. */
+  get areAllByWorkload(): boolean {
+    return this.#byWorkload === this.#count
+  }
   /** Some stand for many places. */
   get hasMany(): boolean {
     return this.#many > 0
@@ -117,7 +126,8 @@ export class EdgeSums {
     if (place >= 0) this.#shown.splice(place, 1)
   }
 
-  #tally(edge: CouplingEdge, { sshClient, openedUs }: OutsideRole, sign: 1 | -1): void {
+  #tally(edge: CouplingEdge, role: OutsideRole, sign: 1 | -1): void {
+    const { sshClient, openedUs } = role
     this.#forward.add(withOpenTurn(edge.forward, edge.openForward), sign)
     this.#backward.add(withOpenTurn(edge.backward, edge.openBackward), sign)
     this.#count += sign
@@ -127,9 +137,9 @@ export class EdgeSums {
     if (sshClient) this.#ofSshClients += sign
     if (edge.firstUs - openedUs < limits.loginUs) this.#early += sign
     if (edge.kind === "many") this.#many += sign
-    if (edge.kind !== "unix") return
-    this.#unix += sign
-    if (limits.agentOrDisplay.test(edge.bPath)) this.#agents += sign
+    if (edge.joinedBy === "workload") this.#byWorkload += sign
+    if (edge.kind === "unix") this.#unix += sign
+    if (isWhatSshForwards(edge, role)) this.#agents += sign
   }
 
   #tallyOrder(order: TurnOrder, sign: 1 | -1): void {
@@ -147,6 +157,12 @@ export class EdgeSums {
     sums.leadLog2 += sign * order.leadLog2
     sums.answerLog2 += sign * order.answerLog2
   }
+}
+
+/** The agent or the display of this host, which -A and -X let the far side use. */
+function isWhatSshForwards({ kind, bPath, bRemote }: CouplingEdge, { owner }: OutsideRole): boolean {
+  if (kind === "unix") return isAgentOrDisplay(bPath) || (owner !== undefined && isForwardedAgent(bPath, owner))
+  return kind === "tcp" && isDisplayPort(bRemote.port) && owner !== undefined && forwardsDisplay(owner)
 }
 
 function isShownBefore(a: CouplingEdge, b: CouplingEdge): boolean {

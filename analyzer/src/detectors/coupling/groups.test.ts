@@ -11,6 +11,7 @@ import { aProcess } from "../../testing/processes.js"
 import { at } from "../../testing/time.js"
 import { aTracker } from "../../testing/trackers.js"
 import { isSshClientByName } from "../ssh-client/programs.js"
+import { isAgentOrDisplay } from "../ssh-client/sockets.js"
 import { direction, framingOnTheOutside } from "./conservation.js"
 import { coupling } from "./coupling.js"
 import { judge as judgeSums } from "./judge.js"
@@ -38,9 +39,7 @@ function verdictOn(edges: readonly CouplingEdge[], view: HostTracker) {
   if (backward.n === 0 || !roles.every(({ sshClient: isClient }) => isClient)) return byNumbers
   const { verdicts } = limits
   if (edges.every(({ kind }) => kind === "unix"))
-    return edges.every(({ bPath }) => limits.agentOrDisplay.test(bPath))
-      ? verdicts.agentForwarding
-      : verdicts.sshUnixSocket
+    return edges.every(({ bPath }) => isAgentOrDisplay(bPath)) ? verdicts.agentForwarding : verdicts.sshUnixSocket
   const [inward, outward] = [direction(forward), direction(backward)]
   const ordered = framingOnTheOutside(inward, outward)
   if (opened === 0) return byNumbers

@@ -53,14 +53,15 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone).map(weighed) : []
   const chance = weighed({ name: "chance", bits: chanceBits(edges.order, edges.opened) })
   const orderBits = disabled.has("chance") ? sum(order) : Math.min(sum(order), chance.bits)
-  const bits = inward.bits + outward.bits + orderBits
+  const join = weighed({ name: "joinedByWorkload", bits: edges.areAllByWorkload ? limits.joinedByWorkloadBits : 0 })
+  const bits = inward.bits + outward.bits + orderBits + join.bits
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (least: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= least.forward && outward.bits >= least.backward
   const isOrdered = orderBits >= withoutOrderBits
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
-  return { observations: [inward, outward, ...order, chance], bits, isSeenBothWays, isNotable }
+  return { observations: [inward, outward, ...order, chance, join], bits, isSeenBothWays, isNotable }
 }
 
 function sum(observations: readonly Observation[]): number {
@@ -74,11 +75,8 @@ function sum(observations: readonly Observation[]): number {
 function sshVerdict(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
   if (weighed.backward.n === 0) return undefined
   const reason = "ssh-client-dials-inside"
-  if (edges.areAllUnix) {
-    return edges.areAllAgents
-      ? { ...weighed, ...verdicts.agentForwarding, reason: "agent-forwarding" }
-      : { ...weighed, ...verdicts.sshUnixSocket, reason }
-  }
+  if (edges.areAllAgents) return { ...weighed, ...verdicts.agentForwarding, reason: "agent-forwarding" }
+  if (edges.areAllUnix) return { ...weighed, ...verdicts.sshUnixSocket, reason }
   if (weighed.opened === 0) return undefined
   if (framingOnTheOutside(weighed.forward, weighed.backward)) return { ...weighed, ...verdicts.sshDialsInside, reason }
   const atLogin = edges.hasEarly && weighed.opened <= limits.loginDials

@@ -21,6 +21,7 @@ const names: Readonly<Record<ObservationName, string>> = {
   closedAlone: "closed by itself",
   openedAlone: "opened with the far side silent",
   chance: "sooner than chance",
+  joinedByWorkload: "two processes that nothing but their workload joins",
 }
 
 /** Nothing where nobody was seen to wait. */

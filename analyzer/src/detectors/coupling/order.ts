@@ -11,9 +11,15 @@ export interface Observation {
 }
 
 export type OrderName = keyof typeof weights
-export type ObservationName = OrderName | "forwardSizes" | "backwardSizes" | "chance"
+export type ObservationName = OrderName | "forwardSizes" | "backwardSizes" | "chance" | "joinedByWorkload"
 
-export const observationNames: readonly string[] = ["forwardSizes", "backwardSizes", ...Object.keys(weights), "chance"]
+export const observationNames: readonly string[] = [
+  "forwardSizes",
+  "backwardSizes",
+  ...Object.keys(weights),
+  "chance",
+  "joinedByWorkload",
+]
 
 /** What of `order` says anything. */
 export function orderObservations(order: TurnOrder, openedAlone: number): readonly Observation[] {

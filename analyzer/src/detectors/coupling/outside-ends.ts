@@ -86,7 +86,7 @@ export class OutsideEnds {
     }
     const seen = ssh.localClient || (ssh.localIdent && ssh.remoteIdent && !ssh.remoteClient)
     const sshClient = seen || end.byName
-    if (sshClient !== end.role.sshClient) end.role = { sshClient, openedUs }
+    if (sshClient !== end.role.sshClient) end.role = { sshClient, openedUs, owner: facts }
   }
 }
 

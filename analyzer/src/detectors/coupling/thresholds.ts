@@ -68,6 +68,12 @@ export const couplingThresholds = {
    */
   chance: { leadBits: 3, least: -5, largest: 30 },
 
+  /**
+   * Two processes of one workload of which one dials when the other was spoken to, joined by nothing that is seen: the first
+   * such dial is the very reason why they are held against each other.
+   */
+  joinedByWorkloadBits: -6,
+
   /** Bits from which on it is worth a note, an alert, an urgent one, and is beyond doubt. */
   verdictBits: { note: 3, medium: 6, high: 10, certain: 20 },
   /**
@@ -84,8 +90,6 @@ export const couplingThresholds = {
    */
   loginUs: 5_000_000,
   loginDials: 3,
-  /** Sockets of ssh-agent, of keyrings that act as one, and of X11: forwarded by `ssh -A` and `ssh -X`. */
-  agentOrDisplay: /\/agent\.|\/ssh-|\/keyring\/|\/\.X11-unix\/|gpg-agent/,
   /** Edges and places that a finding names: those of a tunnel into a whole network are told by its first ones. */
   shownEdges: 8,
   shownPlaces: 3,
