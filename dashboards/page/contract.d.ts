@@ -134,7 +134,7 @@ export interface Finding extends FindingSummary {
   }
   readonly connection: {
     readonly cookie: string
-    readonly netns_inode: number
+    readonly netns: number
     readonly initiator: "unknown" | "local" | "remote"
     /** Findings that an earlier release wrote do not have it. */
     readonly protocol?: "unknown" | "tcp" | "udp" | "icmp"

@@ -105,7 +105,7 @@ function firstAlarm(lab: Lab, run: Run, watch: Watch, from: number, culprits: re
 /** Other programs of this machine are no part of it: ours come from this process, or live in our namespaces. */
 function isOfLab(finding: LabFinding, { network }: Lab, run: Run): boolean {
   const inode = statSync(`/run/netns/${network.namespace("inside")}`).ino
-  return concerns(finding, [...run.pids, process.pid]) || finding.connection?.netns_inode === inode
+  return concerns(finding, [...run.pids, process.pid]) || finding.connection?.netns === inode
 }
 
 export function missingPrograms({ needs = [] }: Case): readonly string[] {

@@ -27,7 +27,7 @@ export interface LabFinding {
   /** Null while a claim is about none. */
   readonly connection: {
     readonly cookie: string
-    readonly netns_inode: number
+    readonly netns: number
     readonly opened_at: string
   } | null
   readonly evidence: readonly { readonly kind: string }[]

@@ -56,7 +56,7 @@ describe("findingJson", () => {
       host: { boot_id: aFinding().host.bootId },
       process: { pid: 4_711, start_ns: "123456789", container_id: "" },
       connection: {
-        netns_inode: 4_026_531_840,
+        netns: 4_026_531_840,
         protocol: "tcp",
         opened_at: "2026-11-23T05:59:00.000000000Z",
         still_open: true,

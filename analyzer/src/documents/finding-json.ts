@@ -55,7 +55,7 @@ function processJson(process: FindingProcess) {
 function connectionJson(connection: FindingConnection) {
   return {
     cookie: connection.cookie,
-    netns_inode: connection.netns,
+    netns: connection.netns,
     initiator: connection.initiator,
     protocol: connection.protocol,
     local: { address: connection.local.address, port: connection.local.port },

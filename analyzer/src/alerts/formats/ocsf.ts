@@ -71,7 +71,7 @@ export function ocsf(alert: Alert, version: string): Readonly<Record<string, unk
       process_start_ns: finding.process.start_ns,
       ...(alert.limited && { limited: alert.limited }),
       ...(finding.connection && {
-        netns_inode: finding.connection.netns_inode,
+        netns: finding.connection.netns,
         bytes_sent: finding.connection.bytes_sent,
         bytes_received: finding.connection.bytes_received,
         still_open: finding.connection.still_open,
