@@ -57,7 +57,7 @@ test("every option in the texts is one of its command", () => {
   )
   const wrong = called().filter(({ name, options }) => options.some((option) => known.get(name)?.has(option) !== true))
   expect(wrong.map(({ line }) => line)).toEqual([])
-})
+}, 60_000)
 
 test("every configuration in the texts is one that the program takes", () => {
   const configurations = blocks("yaml")
@@ -73,7 +73,7 @@ test("every configuration in the texts is one that the program takes", () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
-})
+}, 60_000)
 
 test("the table of settings has every one of the example file, and none that the program does not know", () => {
   const rows = [...read("docs/configuration.md").matchAll(/^\| `([a-z_.]+)` +\|[^|]+\|[^|]+\|[^|]+\|$/gm)]

@@ -83,7 +83,10 @@ fn near_records(
     passes.near(&roots, &parents, bounds, &mut records)?;
     let cookies: HashSet<u64> = outside.cookies().collect();
     let links = find(&records, &cookies, owners);
-    if !links.pairs.is_empty() || !links.candidates.is_empty() || links.relations.iter().any(|relation| matches!(relation.kind, Kind::Pipe | Kind::PipeBetween)) {
+    if !links.pairs.is_empty()
+        || !links.candidates.is_empty()
+        || links.relations.iter().any(|relation| matches!(relation.kind, Kind::Pipe | Kind::PipeBetween))
+    {
         let reported: BTreeSet<ProcessKey> = records.iter().map(|r| key_of(&r.process)).collect();
         passes.matching(channel_ids(&records, &reported, owners).into_iter(), bounds, &mut records)?;
     }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::kernel::records::{ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_MPTCP, CONNECTION_OLDER, CONNECTION_ROUTE, CONNECTION_UDPLITE};
+use crate::kernel::records::{
+    ConnectionRecord, CONNECTION_ESTABLISHED, CONNECTION_MPTCP, CONNECTION_OLDER, CONNECTION_ROUTE, CONNECTION_UDPLITE,
+};
 use crate::wire;
 
 /// Flags of a record and of the wire.
@@ -87,7 +89,10 @@ impl Columns {
 /// Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16-19 the flags, 21-23 the route.
 fn flags(r: &ConnectionRecord) -> u32 {
     let present = FLAGS.iter().filter(|(flag, _)| r.flags & flag != 0).fold(0, |bits, (_, bit)| bits | bit);
-    u32::from(r.initiator & 3) | u32::from(r.reason & 3) << 2 | u32::from(r.ssh & 15) << 4 | u32::from(r.protocol) << 8
+    u32::from(r.initiator & 3)
+        | u32::from(r.reason & 3) << 2
+        | u32::from(r.ssh & 15) << 4
+        | u32::from(r.protocol) << 8
         | u32::from(r.flags / CONNECTION_ROUTE) << ROUTE_SHIFT
         | present
 }

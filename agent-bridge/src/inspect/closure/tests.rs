@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::inspect::relations::{find, ProcessLinks};
-use crate::kernel::records::{ProcessId, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, DESCRIPTOR_UNIX_DIALLED, RECORD_DESCRIPTOR};
+use crate::kernel::records::{
+    ProcessId, DESCRIPTOR_PTY_SLAVE, DESCRIPTOR_SOCKET, DESCRIPTOR_TUN, DESCRIPTOR_UNIX_DIALLED, RECORD_DESCRIPTOR,
+};
 use crate::wire::attachment::Kind;
 
 /// A host as the kernel programs see it, without shared tables.

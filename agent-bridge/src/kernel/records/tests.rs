@@ -44,6 +44,7 @@ fn has_the_layout_of_the_kernel_programs() {
         ("edge_key", size_of::<EdgeKey>(), EdgeKey::FIELDS),
         ("moments", size_of::<Moments>(), Moments::FIELDS),
         ("turn", size_of::<Turn>(), Turn::FIELDS),
+        ("order", size_of::<Order>(), Order::FIELDS),
         ("executions", size_of::<Executions>(), Executions::FIELDS),
         ("edge", size_of::<Edge>(), Edge::FIELDS),
         ("edge_record", size_of::<EdgeRecord>(), EdgeRecord::FIELDS),

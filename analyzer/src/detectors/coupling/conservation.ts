@@ -81,7 +81,8 @@ function slopeBits(m: Moments, varIn: number, varOut: number): number {
   const together = (m.xy - (m.x * m.y) / m.n) / (m.n - 1)
   if (m.n < 3 || varIn < 1 || together <= 0) return Number.NEGATIVE_INFINITY
   const residual = Math.max(0, varOut - (together * together) / varIn)
-  return (m.n - 2) * 0.5 * Math.log2((1 + varOut) / (1 + residual)) - limits.slopeCostBits
+  const bits = (m.n - 2) * 0.5 * Math.log2((1 + varOut) / (1 + residual)) - limits.slopeCostBits
+  return Math.min(limits.slopeMaxBits, bits)
 }
 
 function differenceVariance(m: Moments): number {
@@ -92,8 +93,8 @@ function variance(n: number, sum: number, squares: number): number {
   return n > 1 ? Math.max(0, (squares - (sum * sum) / n) / (n - 1)) : 0
 }
 
-function clamp(value: number, { least, largest }: { readonly least: number; readonly largest: number }): number {
-  return Math.min(largest, Math.max(least, value))
+function clamp(value: number, { min, max }: { readonly min: number; readonly max: number }): number {
+  return Math.min(max, Math.max(min, value))
 }
 
 /** What one direction says in all. `framing` is what a relay adds on the way (+1) or takes off (-1). */

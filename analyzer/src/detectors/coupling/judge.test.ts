@@ -211,6 +211,14 @@ describe("judge lets who waited for whom speak against it", () => {
     expect(verdictOf(edgeWith(commands, replies, { openedAfter: 1, order: bot }))?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("an agent that passes on the calls of its model, answers with all it knows by now, and began its session by itself", () => {
+    const calls: Turns = [700, 420, 1_010, 380, 640].map((size) => [size + 20, size])
+    let context = 2_000
+    const replies: Turns = [3_000, 41_000, 6_000, 12_000, 65_000].map((size) => [size, (context += size / 3)])
+    const agent = promptly(5, { prompted: 4, own: 1, passed: 5, kept: 1 })
+    expect(verdictOf(edgeWith(calls, replies, { openedAfter: 0, order: agent }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("a worker that fetches what it is told and reports it whole", () => {
     const jobs: Turns = [420, 455, 431, 460].map((size) => [size, 71])
     const reports: Turns = [6_500, 900, 12_000, 3_000].map((size) => [size, size - 90])

@@ -56,8 +56,8 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const join = weighed({ name: "joinedByWorkload", bits: edges.areAllByWorkload ? limits.joinedByWorkloadBits : 0 })
   const bits = inward.bits + outward.bits + orderBits + join.bits
   const { withoutOrderBits, strong, ...each } = limits.bothWays
-  const reach = (least: { readonly forward: number; readonly backward: number }) =>
-    inward.bits >= least.forward && outward.bits >= least.backward
+  const reach = (min: { readonly forward: number; readonly backward: number }) =>
+    inward.bits >= min.forward && outward.bits >= min.backward
   const isOrdered = orderBits >= withoutOrderBits
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })

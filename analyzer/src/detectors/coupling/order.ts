@@ -29,8 +29,8 @@ export function orderObservations(order: TurnOrder, openedAlone: number): readon
   return names.flatMap((name) => (counts[name] > 0 ? [{ name, bits: weighed(weights[name], counts[name]) }] : []))
 }
 
-function weighed([each, least, largest]: readonly [number, number, number], count: number): number {
-  return Math.min(largest, Math.max(least, each * count))
+function weighed([each, min, max]: readonly [number, number, number], count: number): number {
+  return Math.min(max, Math.max(min, each * count))
 }
 
 /** Somebody was seen to wait for somebody, or not to: without that, order says nothing. */
@@ -42,5 +42,5 @@ export function hasOrder({ waited, straight, prompted, own, closedAfter, closedA
 export function chanceBits(order: TurnOrder, openedAfter: number): number {
   const events = openedAfter + order.openedLate + order.waited + order.prompted + order.closedAfter
   const lead = order.leadLog2 / 256 - chance.leadBits * events
-  return Math.min(chance.largest, Math.max(chance.least, lead))
+  return Math.min(chance.max, Math.max(chance.min, lead))
 }

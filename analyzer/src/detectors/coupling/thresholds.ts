@@ -18,16 +18,20 @@ export const couplingThresholds = {
     /** Share of relays that add and lose nothing, of those that keep near to the size, and of those that change it as they like. */
     exactShare: 0.3,
     /** A direction says no more than this, for and against: a relay may pad, compress or encode what it passes on. */
-    levelBits: { least: -1.5, largest: 10 },
-    variationBits: { least: -4, largest: 12 },
-    bits: { least: -2, largest: 14 },
+    levelBits: { min: -1.5, max: 10 },
+    variationBits: { min: -4, max: 12 },
+    bits: { min: -2, max: 14 },
     /**
      * Sizes that grow on the way in or shrink on the way out vary together where a client wraps messages into statements or
      * answers rows with a digest, as much as where a relay adds headers or compresses.
      */
     againstFramingBits: 3,
-    /** What a fitted slope costs: two more free parameters than a constant offset. */
-    slopeCostBits: 1.5,
+    /**
+     * What a fitted slope costs, and the most it says: it has two more free parameters than a constant offset, and sizes that
+     * both grow with time fit one too (an agent that sends its whole context again with each answer).
+     */
+    slopeCostBits: 3,
+    slopeMaxBits: 8,
     /** Fewer bytes in a turn agree by chance too easily to be called exact. */
     exactMinBytes: 32,
     /**
@@ -39,7 +43,7 @@ export const couplingThresholds = {
     noAnswerBits: -1,
   },
 
-  /** Who waited for whom. Each entry is [bits each time, least, largest in all]: turns of one program are not independent. */
+  /** Who waited for whom. Each entry is [bits each time, min, max in all]: turns of one program are not independent. */
   order: {
     /** The first write to what was dialled came after A had spoken again: the far side waited for the opening. */
     waited: [2.5, 0, 7],
@@ -48,7 +52,7 @@ export const couplingThresholds = {
     /** B was written after each answer only when A had spoken. */
     prompted: [0.5, 0, 3],
     /** B was written after its answer although A had said nothing: a conversation of this program's own. */
-    own: [-6, -24, 0],
+    own: [-8, -24, 0],
     /** What B answered left on A; it was never passed on; B was written again with the answer kept. */
     passed: [0.3, 0, 1.5],
     neverPassed: [-2, -2, 0],
@@ -66,7 +70,7 @@ export const couplingThresholds = {
    * Coincidence: what follows A comes sooner than the time between A's messages. An event that follows by chance is a
    * factor of 2^1.44 early on average; each event has to beat 2^`leadBits`.
    */
-  chance: { leadBits: 3, least: -5, largest: 30 },
+  chance: { leadBits: 3, min: -5, max: 30 },
 
   /**
    * Two processes of one workload of which one dials when the other was spoken to, joined by nothing that is seen: the first
@@ -80,7 +84,7 @@ export const couplingThresholds = {
    * As long as who waited for whom does not speak for a relay by `withoutOrderBits`, both directions have to: clients that
    * store what they are pushed conserve one, and acknowledgements are alike by habit.
    */
-  bothWays: { withoutOrderBits: 3, forward: 2, backward: 3, strong: { bits: 10, forward: 0.5, backward: 4 } },
+  bothWays: { withoutOrderBits: 3, forward: 2, backward: 3, strong: { bits: 10, forward: 0, backward: 4 } },
   /** Where order says nothing, since B was open before and nobody was seen to wait, sizes have to say more, over more turns. */
   keptOpen: { note: 6, medium: 12, high: 20, certain: 26, minTurns: 4, exactTurns: 1 },
 
