@@ -16,7 +16,7 @@ export function ConnectionFacts({ finding }: { readonly finding: Finding }) {
           ["opened", <Ago at={connection.opened_at} />],
           ["state", connection.still_open ? "open" : "closed"],
           ["sent, received", `${bytes(connection.bytes_sent)}, ${bytes(connection.bytes_received)}`],
-          ["network namespace", String(connection.netns_inode)],
+          ["network namespace", String(connection.netns)],
         ] as const)),
     ["user", `uid ${process.uid}`],
     ["container", process.container_id === "" ? "none" : <Untrusted text={process.container_id.slice(0, 12)} />],
