@@ -150,6 +150,12 @@ describe("judge stays quiet about", () => {
     expect(verdictOf(edge, ssh)?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("who dials the local port of an ssh -L, joined to it by nothing but the workload", () => {
+    const order = { ...promptly(0), straight: 3, passed: 3, closedAlone: 3 }
+    const edge = edgeWith([[260, 90]], [[192, 36]], { openedAfter: 3, joinedBy: "workload", order })
+    expect(verdictOf(edge, ssh)).toBeUndefined()
+  })
+
   it("ssh -A in use beyond a note", () => {
     const edge = edgeWith([[60, 30]], [[500, 540]], { kind: "unix", bPath: "/tmp/ssh-XXXX/agent.42", openedAfter: 0 })
     expect(verdictOf(edge, ssh)).toMatchObject({ score: 0.3, reason: "agent-forwarding" })

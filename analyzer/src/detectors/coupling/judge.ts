@@ -36,7 +36,8 @@ export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none): Ve
   const backward = direction(edges.backward)
   if (forward.n === 0) return undefined
   const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward, disabled) }
-  return edges.areAllOfSshClients
+  // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
+  return edges.areAllOfSshClients && !edges.hasByWorkload
     ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
     : verdictOf(edges, weighed)
 }
