@@ -1,7 +1,7 @@
 /**
  * Weights, limits and scores of the coupling detector. Weights are bits: each doubles the odds that somebody outside works
- * through these processes against that they work for themselves. They were fitted on one half of the scenarios of a lab and
- * reported on the other; docs/detection.md has the table.
+ * through these processes against that they work for themselves. They are reasoned from how often each was seen in some
+ * sixty relays and sixty ordinary programs, and rounded towards less.
  */
 export const couplingThresholds = {
   /** What sizes have to do with each other. */
