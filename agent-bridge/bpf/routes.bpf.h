@@ -11,6 +11,7 @@
 #include "kernel_routes.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include "records.h"
 #include "state.bpf.h"
 #include "maps.bpf.h"
