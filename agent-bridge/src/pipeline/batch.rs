@@ -14,7 +14,6 @@ use crate::kernel::records::{
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
 use crate::pipeline::proofs::ProofReport;
-use crate::pipeline::unfollowed::Use;
 use crate::wire;
 
 /// A batch of life-cycle records is closed at this many: about 65 kB.
@@ -101,13 +100,22 @@ impl BatchBuilder {
     }
 
     /// What leaves the host beside what is followed.
-    pub fn unfollowed(&mut self, used: &Use, processes: &mut Processes, clock: Clock) {
-        self.processes.extend(used.process);
+    /// `process` is None for what the kernel does by itself.
+    pub fn unfollowed(
+        &mut self,
+        what: &str,
+        process: Option<ProcessKey>,
+        bytes: u64,
+        last_ns: u64,
+        processes: &mut Processes,
+        clock: Clock,
+    ) {
+        self.processes.extend(process);
         self.unfollowed.push(wire::Unfollowed {
-            what: used.what.clone(),
-            process: used.process.map_or(0, |process| processes.number(process, clock)),
-            bytes: used.bytes,
-            last_us: clock.to_unix_us(used.last_ns),
+            what: what.to_owned(),
+            process: process.map_or(0, |process| processes.number(process, clock)),
+            bytes,
+            last_us: clock.to_unix_us(last_ns),
         });
     }
 

@@ -61,7 +61,7 @@ impl Unfollowed {
             }
         }
         for used in self.uses.take(now) {
-            builder.unfollowed(&used, processes, clock);
+            builder.unfollowed(&used.what, used.process, used.bytes, used.last_ns, processes, clock);
         }
     }
 
