@@ -150,6 +150,20 @@ describe("judge stays quiet about", () => {
     expect(verdictOf(edge, ssh)?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("a subscriber that stores each message by a connection that it keeps, and acknowledges it", () => {
+    const sizes = [46, 926, 5_026, 300, 800, 77]
+    const order = promptly(6, { straight: 1, prompted: 5, passed: 6 })
+    const edge = edgeWith(sizes.map((s) => [s, s + 8]), sizes.map(() => [25, 7]), { openedAfter: 1, order }) // prettier-ignore
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a client that answers pushed queries with the rows, from a connection that it keeps", () => {
+    const rows = [2_610, 400, 9_000, 77, 1_200]
+    const order = promptly(6, { straight: 1, prompted: 5, passed: 6 })
+    const edge = edgeWith(rows.map(() => [1_289, 31]), rows.map((r) => [r, r]), { openedAfter: 1, order }) // prettier-ignore
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("who dials the local port of an ssh -L, joined to it by nothing but the workload", () => {
     const order = { ...promptly(0), straight: 3, passed: 3, closedAlone: 3 }
     const edge = edgeWith([[260, 90]], [[192, 36]], { openedAfter: 3, joinedBy: "workload", order })

@@ -59,7 +59,9 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
-  const isOrdered = orderBits >= withoutOrderBits
+  // Whoever keeps a connection inside for what is pushed to him goes on when pushed, and acknowledges: that separates nobody.
+  const telling = order.filter(({ name }) => name !== "prompted" && name !== "passed")
+  const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
   return { observations: [inward, outward, ...order, chance, join], bits, isSeenBothWays, isNotable }
