@@ -52,10 +52,8 @@ static __always_inline void started_connecting(struct sock *sk)
 	if (!t)
 		return;
 	track(sk, t, INITIATOR_LOCAL);
-	if (t->scope == SCOPE_INSIDE) {
-		workload_uses(t, t->opened_ns);
-		inside_opened(t, t->opened_ns);
-	}
+	if (t->scope == SCOPE_INSIDE)
+		dials_inside(t, t->opened_ns);
 }
 
 static __always_inline void became_established(struct sock *sk, int old_state)

@@ -73,7 +73,6 @@ static __always_inline struct outside *outside_make(struct group *g, const struc
 	o->index = index;
 	__builtin_memcpy(o->remote, a->remote, 16);
 	o->port = a->remote_port;
-	o->since_ns = now;
 	return o;
 }
 
@@ -93,10 +92,8 @@ static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u
 		o = outside_make(g, a, now);
 	if (now - o->spoke_ns > LULL_NS)
 		o->waiting_in = 0;
-	if (now - o->spoke_ns > MESSAGE_NS) {
-		o->messages++;
+	if (now - o->spoke_ns > MESSAGE_NS)
 		o->gap_ns = now - o->spoke_ns < CAUSE_NS ? now - o->spoke_ns : CAUSE_NS;
-	}
 	o->waiting_in += bytes;
 	o->spoke_ns = now;
 	o->cookie = a->cookie;
@@ -338,8 +335,9 @@ static __always_inline void outside_sent(const struct tracked *a, __u64 bytes, _
 		edge_key_back(&key, id, o, g);
 		edge = edge_find(&key, g);
 	}
-	if (edge && cause)
-		order_answered(&edge->order, o, g->waiting_back_ns, now);
+	/* The first word on A since B spoke. */
+	if (edge && cause && o->sent_ns < g->waiting_back_ns)
+		edge->order.passed++;
 	if (!edge || !edge_answered(edge, o, bytes, cause, now))
 		outside_answered(o);
 	o->sent_ns = now;

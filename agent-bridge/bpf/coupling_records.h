@@ -41,9 +41,8 @@ struct order {
 	__u32 closed_after; /* this host closed B, and A had the last word */
 	__u32 closed_alone;
 	__u64 lead_log2; /* 256 log2 of the time between A's messages over the time since the last: opened, waited, prompted, closed */
-	__u64 answer_log2; /* 256 log2(ns) from B speaking to A sent, over passed */
 };
-_Static_assert(sizeof(struct order) == 56, "order");
+_Static_assert(sizeof(struct order) == 48, "order");
 /*
  * Programs that began after A spoke, by how long after: under 4, 16, 64, 256 ms, and later; and the time for which A had been
  * silent that long. Stands in the place of b_path in edges of EDGE_EXEC.
@@ -76,12 +75,10 @@ struct edge {
 	__u64 first_ns;
 	__u64 last_ns;
 	__u64 share; /* the identity whose share of the map it takes */
-	__u64 a_messages; /* that A has sent since `a_since_ns`, to this edge or not */
-	__u64 a_since_ns;
 	struct order order;
 	char b_path[UNIX_PATH_BYTES + 4];
 };
-_Static_assert(sizeof(struct edge) == 456, "edge");
+_Static_assert(sizeof(struct edge) == 432, "edge");
 _Static_assert(__builtin_offsetof(struct edge, b_path) % 8 == 0, "executions in an edge");
 _Static_assert(sizeof(struct executions) <= UNIX_PATH_BYTES, "executions in an edge");
 
@@ -90,7 +87,7 @@ struct edge_record {
 	struct edge_key key;
 	struct edge edge;
 };
-_Static_assert(sizeof(struct edge_record) == 504, "edge_record");
+_Static_assert(sizeof(struct edge_record) == 480, "edge_record");
 
 /* What user space chooses by when it makes room: one for each edge, group and process in a group of others. */
 struct edge_age {

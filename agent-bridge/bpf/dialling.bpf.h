@@ -51,10 +51,8 @@ static __always_inline void dialled(struct sock *sk, struct tracked *t)
 		t->route = ROUTE_ONWARD;
 		t->scope = SCOPE_INSIDE;
 	}
-	if (t->scope == SCOPE_INSIDE && !was_inside) {
-		workload_uses(t, now);
-		inside_opened(t, now);
-	}
+	if (t->scope == SCOPE_INSIDE && !was_inside)
+		dials_inside(t, now);
 }
 
 SEC("sockops")

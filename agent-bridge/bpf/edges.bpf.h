@@ -108,8 +108,6 @@ static __always_inline void edge_parties(struct edge *edge, const struct outside
 {
 	edge->a_process = a->process;
 	edge->a_cookie = a->cookie;
-	edge->a_messages = a->messages;
-	edge->a_since_ns = a->since_ns;
 	edge->b_cookie = b_cookie;
 	process_of(bpf_get_current_task_btf(), &edge->b_process);
 	edge->last_ns = bpf_ktime_get_boot_ns();

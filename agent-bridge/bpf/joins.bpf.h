@@ -13,6 +13,7 @@
 #include "state.bpf.h"
 #include "maps.bpf.h"
 #include "groups.bpf.h"
+#include "coupling.bpf.h"
 #include "identity.bpf.h"
 #include "shares.bpf.h"
 #include "workloads.bpf.h"
@@ -80,8 +81,11 @@ static __always_inline void workload_join(const struct workload_key *key, const 
 	bpf_map_update_elem(&join_reasons, &own, &by, BPF_ANY);
 }
 
-/* `current` dials B, or writes to it. If it acts for itself and holds nothing outside, it may act for one that does. */
-static __always_inline void workload_uses(const struct tracked *b, __u64 now)
+/*
+ * `current` dials B, or writes to it. If it acts for itself and holds nothing outside, it may act for one that does. Taken by the
+ * verifier by itself: inline, its callers have more ways through them than are followed.
+ */
+__noinline int workload_uses(struct tracked *b, __u64 now)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 own = own_group(task->tgid, task->group_leader->start_boottime);
@@ -94,14 +98,25 @@ static __always_inline void workload_uses(const struct tracked *b, __u64 now)
 		__u64 id = member->group;
 
 		if (bpf_map_lookup_elem(&groups, &id))
-			return;
+			return 0;
 		group_leave(tgid);
 	}
 	if (bpf_map_lookup_elem(&groups, &own) || !workload_of_current(&key))
-		return;
+		return 0;
 	w = bpf_map_lookup_elem(&workloads, &key);
-	if (w)
+	if (w && b)
 		workload_join(&key, w, b, own, now);
+	return 0;
+}
+
+/* `current` dials B; by itself for the same reason. */
+__noinline int dials_inside(struct tracked *b, __u64 now)
+{
+	if (b) {
+		workload_uses(b, now);
+		inside_opened(b, now);
+	}
+	return 0;
 }
 
 /* As often as a connection that stands is looked at. */

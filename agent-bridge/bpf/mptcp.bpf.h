@@ -18,7 +18,7 @@
 #include "maps.bpf.h"
 #include "sockets.bpf.h"
 #include "exchanges.bpf.h"
-#include "coupling.bpf.h"
+#include "joins.bpf.h"
 
 /* The MPTCP socket that a TCP socket is a subflow of, or NULL. */
 static __always_inline struct sock *mptcp_of(struct sock *sk)
@@ -134,7 +134,7 @@ static __always_inline void subflow_state(struct sock *sk, struct sock *mptcp, i
 		t->flags |= TRACKED_ESTABLISHED;
 		emit_connection(t, REASON_OPENED, 0, 0);
 	} else if (t->scope == SCOPE_INSIDE) {
-		inside_opened(t, t->opened_ns);
+		dials_inside(t, t->opened_ns);
 	}
 }
 

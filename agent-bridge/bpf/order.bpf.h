@@ -53,15 +53,6 @@ static __always_inline bool order_streams(const struct outside *a, const struct 
 	return b->received_ns > b->sent_ns && a->sent_ns > b->received_ns && a->spoke_ns < b->received_ns;
 }
 
-/* A is sent, before that is noted on it. */
-static __always_inline void order_answered(struct order *order, const struct outside *a, __u64 b_spoke_ns, __u64 now)
-{
-	if (a->sent_ns >= b_spoke_ns)
-		return;
-	order->passed += 1;
-	order->answer_log2 += log2_q8(now - b_spoke_ns);
-}
-
 /* This host closes B. */
 static __always_inline void order_closed(struct order *order, const struct outside *a, const struct tracked *b, __u64 now)
 {

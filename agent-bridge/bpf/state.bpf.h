@@ -140,9 +140,7 @@ struct outside {
 	__u16 reserved[2];
 	__u64 spoke_ns; /* 0: the slot is free */
 	__u64 sent_ns;
-	__u64 since_ns; /* of the first message */
-	__u64 messages;
-	__u64 gap_ns; /* between the last two messages */
+	__u64 gap_ns; /* between its last two messages */
 	__u64 cookie; /* the last socket that spoke */
 	struct process_id process;
 	__u64 waiting_in;

@@ -114,18 +114,18 @@ record!(
     EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
-record!(Order, 56, {
+record!(Order, 48, {
     opened_late: u32, waited: u32, straight: u32, prompted: u32, own: u32, passed: u32, kept: u32, streamed: u32,
-    closed_after: u32, closed_alone: u32, lead_log2: u64, answer_log2: u64,
+    closed_after: u32, closed_alone: u32, lead_log2: u64,
 });
-record!(Edge, 456, {
+record!(Edge, 432, {
     a_process: ProcessId, b_process: ProcessId, a_cookie: u64, b_cookie: u64,
     opened_after: u32, opened_alone: u32, delay_min_ns: u64, delay_log2: u64,
     forward_in: u64, forward_out: u64, backward_in: u64, backward_out: u64,
     forward: Moments, backward: Moments, forward_turn: Turn, backward_turn: Turn,
-    first_ns: u64, last_ns: u64, share: u64, a_messages: u64, a_since_ns: u64, order: Order, b_path: [u8; 112],
+    first_ns: u64, last_ns: u64, share: u64, order: Order, b_path: [u8; 112],
 });
-record!(EdgeRecord, 504, { key: EdgeKey, edge: Edge });
+record!(EdgeRecord, 480, { key: EdgeKey, edge: Edge });
 record!(Executions, 80, {
     exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5], reserved: u32,
 });

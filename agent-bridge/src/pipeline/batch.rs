@@ -237,8 +237,6 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         open_backward_out: e.backward_turn.went_out,
         joined_by: 0,
         order: Some(wire_order(&e.order)),
-        a_messages: e.a_messages,
-        a_since_us: clock.to_unix_us(e.a_since_ns),
         exposed_ns: executions.map_or_else(Vec::new, |seen| seen.exposed_ns.to_vec()),
         started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
         first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
@@ -259,7 +257,6 @@ fn wire_order(o: &Order) -> wire::Order {
         closed_after: o.closed_after,
         closed_alone: o.closed_alone,
         lead_log2: o.lead_log2,
-        answer_log2: o.answer_log2,
     }
 }
 

@@ -2,8 +2,9 @@
  * One edge over the lives that its record in the kernel has: the collector forgets an edge that is silent for long, and
  * when it comes back it counts from zero. What went through before is not undone by that. Pure.
  */
-import type { CouplingEdge, TurnOrder } from "../domain/coupling.js"
+import type { CouplingEdge } from "../domain/coupling.js"
 import { addMoments, withOpenTurn } from "../domain/moments.js"
+import { addTurnOrder } from "../domain/turn-order.js"
 
 export interface EdgeLife {
   /** All lives together. */
@@ -45,25 +46,8 @@ function joined(before: CouplingEdge, latest: CouplingEdge): CouplingEdge {
     backwardOut: before.backwardOut + latest.backwardOut,
     forward: addMoments(withOpenTurn(before.forward, before.openForward), latest.forward),
     backward: addMoments(withOpenTurn(before.backward, before.openBackward), latest.backward),
-    order: addOrder(before.order, latest.order),
+    order: addTurnOrder(before.order, latest.order),
     firstUs: before.firstUs,
-  }
-}
-
-function addOrder(a: TurnOrder, b: TurnOrder): TurnOrder {
-  return {
-    openedLate: a.openedLate + b.openedLate,
-    waited: a.waited + b.waited,
-    straight: a.straight + b.straight,
-    prompted: a.prompted + b.prompted,
-    own: a.own + b.own,
-    passed: a.passed + b.passed,
-    kept: a.kept + b.kept,
-    streamed: a.streamed + b.streamed,
-    closedAfter: a.closedAfter + b.closedAfter,
-    closedAlone: a.closedAlone + b.closedAlone,
-    leadLog2: a.leadLog2 + b.leadLog2,
-    answerLog2: a.answerLog2 + b.answerLog2,
   }
 }
 

@@ -24,8 +24,6 @@ export interface TurnOrder {
   readonly closedAlone: number
   /** How much sooner after A spoke than the time between A's messages, 256ths of a bit, over all that came after A. */
   readonly leadLog2: number
-  /** Sum of 256 * log2(ns) from B speaking to A being sent, over passed. */
-  readonly answerLog2: number
 }
 
 /**
@@ -70,9 +68,6 @@ export interface CouplingEdge {
   readonly openForward: { readonly x: number; readonly y: number }
   readonly openBackward: { readonly x: number; readonly y: number }
   readonly order: TurnOrder
-  /** How often A spoke since its first message, whether anything followed or not. */
-  readonly aMessages: number
-  readonly aSinceUs: Microseconds
   /** Of kind "exec" alone. */
   readonly executions?: Executions
   readonly firstUs: Microseconds

@@ -1,27 +1,13 @@
 import type { Attachment, CouplingEdge, CouplingPoint, Executions, TurnOrder } from "../domain/coupling.js"
+import { noTurnOrder } from "../domain/turn-order.js"
 import { keyOf } from "./processes.js"
 import { startUs } from "./time.js"
 
 export const noMoments = { n: 0, x: 0, y: 0, xx: 0, yy: 0, xy: 0 }
 
-export const noOrder: TurnOrder = {
-  openedLate: 0,
-  waited: 0,
-  straight: 0,
-  prompted: 0,
-  own: 0,
-  passed: 0,
-  kept: 0,
-  streamed: 0,
-  closedAfter: 0,
-  closedAlone: 0,
-  leadLog2: 0,
-  answerLog2: 0,
-}
-
 /** Order of B opened so often, each 2^8 times sooner after A spoke than the time between A's messages. */
 export function promptly(times: number, changes: Partial<TurnOrder> = {}): TurnOrder {
-  return { ...noOrder, leadLog2: 256 * 8 * times, ...changes }
+  return { ...noTurnOrder, leadLog2: 256 * 8 * times, ...changes }
 }
 
 export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
@@ -49,8 +35,6 @@ export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
     openForward: { x: 0, y: 0 },
     openBackward: { x: 0, y: 0 },
     order: promptly(1),
-    aMessages: 1,
-    aSinceUs: startUs,
     firstUs: startUs,
     lastUs: startUs,
     ...changes,

@@ -10,24 +10,11 @@ import threading
 import time
 
 from link import accept_link, options
-from wire import done, first_use, listen
+from wire import chatter, done, first_use, listen
 
 port, certificate = int(sys.argv[1]), sys.argv[2]
 given = options(sys.argv[3:])
 count, pause = int(given.get("count", 12)), float(given.get("pause", 0.15))
-
-
-def chatty():
-    server = listen(port + 1)
-    server.settimeout(None)
-
-    def answer(connection):
-        while data := connection.recv(4096):
-            connection.sendall(b"k" * (8 + len(data) % 30))
-
-    while True:
-        connection, _ = server.accept()
-        threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
 
 def size(number):
@@ -37,7 +24,7 @@ def size(number):
 
 
 if int(given.get("reports", 0)):
-    threading.Thread(target=chatty, daemon=True).start()
+    threading.Thread(target=chatter, args=(port + 1,), daemon=True).start()
     time.sleep(0.2)
 if given.get("carrier") == "udp":
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)

@@ -10,7 +10,7 @@ import threading
 import time
 
 from link import accept_link, options
-from wire import SIZES, done, first_use, listen, read_answer, request
+from wire import SIZES, chatter, done, first_use, listen, read_answer, request
 
 port, certificate = int(sys.argv[1]), sys.argv[2]
 given = options(sys.argv[3:])
@@ -18,22 +18,8 @@ carrier, kind = given.get("carrier", "tcp"), given.get("requests", "varied")
 limit = 40
 
 
-def chatty():
-    """Answers the reports of tunnel_in.py's other connections."""
-    server = listen(port + 1)
-    server.settimeout(None)
-
-    def answer(connection):
-        while data := connection.recv(4096):
-            connection.sendall(b"k" * (8 + len(data) % 30))
-
-    while True:
-        connection, _ = server.accept()
-        threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-
 if int(given.get("chatter", 0)):
-    threading.Thread(target=chatty, daemon=True).start()
+    threading.Thread(target=chatter, args=(port + 1,), daemon=True).start()
     time.sleep(0.2)
 if carrier == "udp":
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 
 SIZES = [10, 500, 3000, 77, 12000, 8]
@@ -128,6 +129,20 @@ def websocket_receive(connection):
         return bytes(byte ^ mask[i % 4] for i, byte in enumerate(exactly(connection, size))).decode()
     except EOFError:
         return None
+
+
+def chatter(port):
+    """Answers whatever is reported on other connections beside a tunnel or a consumer."""
+    server = listen(port)
+    server.settimeout(None)
+
+    def answer(connection):
+        while data := connection.recv(4096):
+            connection.sendall(b"k" * (8 + len(data) % 30))
+
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
 
 def done():

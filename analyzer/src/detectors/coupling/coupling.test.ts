@@ -4,7 +4,8 @@ import { withOpenTurn } from "../../domain/moments.js"
 import { coupling } from "./coupling.js"
 import { at, startUs } from "../../testing/time.js"
 import { sshClient, anUpdate } from "../../testing/connections.js"
-import { anEdge, noMoments, noOrder } from "../../testing/couplings.js"
+import { anEdge, noMoments } from "../../testing/couplings.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { aProcess } from "../../testing/processes.js"
 import { DetectorRun } from "../../testing/trackers.js"
 
@@ -145,7 +146,7 @@ describe("quiet about", () => {
     const sizes = [80, 300, 90, 1200]
     const turns = (n: number) => sizes.slice(0, n).map((size) => [size + 8, size] as const)
     const answers = (n: number) => turns(n).map(([x, y]) => [y, x] as const)
-    const kept = (n: number) => edge(turns(n), answers(n), { openedAfter: 0, order: noOrder, lastUs: at(60 + n) })
+    const kept = (n: number) => edge(turns(n), answers(n), { openedAfter: 0, order: noTurnOrder, lastUs: at(60 + n) })
     expect(host.step(at(63), { edges: [kept(3)] })).toEqual([])
     expect(host.step(at(64), { edges: [kept(4)] })).toMatchObject([{ class: "reverse_tunnel" }])
   })

@@ -7,6 +7,7 @@ import type { Microseconds, ProcessFacts } from "../../domain/identity.js"
 import { isAgentOrDisplay, isDisplayPort, isForwardedAgent } from "../ssh-client/sockets.js"
 import { forwardsDisplay } from "../ssh-client/use.js"
 import { withOpenTurn } from "../../domain/moments.js"
+import { addTurnOrder, noTurnOrder } from "../../domain/turn-order.js"
 import { MomentSums } from "./moment-sums.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
@@ -18,25 +19,10 @@ export interface OutsideRole {
   readonly owner?: ProcessFacts | undefined
 }
 
-type Counts = { -readonly [K in keyof TurnOrder]: number }
-
 export class EdgeSums {
   readonly #forward = new MomentSums()
   readonly #backward = new MomentSums()
-  readonly #order: Counts = {
-    openedLate: 0,
-    waited: 0,
-    straight: 0,
-    prompted: 0,
-    own: 0,
-    passed: 0,
-    kept: 0,
-    streamed: 0,
-    closedAfter: 0,
-    closedAlone: 0,
-    leadLog2: 0,
-    answerLog2: 0,
-  }
+  #order: TurnOrder = noTurnOrder
   #count = 0
   #opened = 0
   #openedAlone = 0
@@ -136,29 +122,13 @@ export class EdgeSums {
     this.#count += sign
     this.#opened += sign * edge.openedAfter
     this.#openedAlone += sign * edge.openedAlone
-    this.#tallyOrder(edge.order, sign)
+    this.#order = addTurnOrder(this.#order, edge.order, sign)
     if (sshClient) this.#ofSshClients += sign
     if (edge.firstUs - openedUs < limits.loginUs) this.#early += sign
     if (edge.kind === "many") this.#many += sign
     if (edge.joinedBy === "workload") this.#byWorkload += sign
     if (edge.kind === "unix") this.#unix += sign
     if (isWhatSshForwards(edge, role)) this.#agents += sign
-  }
-
-  #tallyOrder(order: TurnOrder, sign: 1 | -1): void {
-    const sums = this.#order
-    sums.openedLate += sign * order.openedLate
-    sums.waited += sign * order.waited
-    sums.straight += sign * order.straight
-    sums.prompted += sign * order.prompted
-    sums.own += sign * order.own
-    sums.passed += sign * order.passed
-    sums.kept += sign * order.kept
-    sums.streamed += sign * order.streamed
-    sums.closedAfter += sign * order.closedAfter
-    sums.closedAlone += sign * order.closedAlone
-    sums.leadLog2 += sign * order.leadLog2
-    sums.answerLog2 += sign * order.answerLog2
   }
 }
 

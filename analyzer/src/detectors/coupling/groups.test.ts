@@ -1,9 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { HostTracker } from "../../connections/host-tracker.js"
-import type { CouplingEdge, TurnOrder } from "../../domain/coupling.js"
+import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Change, Claim } from "../../domain/detector.js"
 import { withOpenTurn } from "../../domain/moments.js"
+import { addTurnOrder } from "../../domain/turn-order.js"
 import { aBatch } from "../../testing/batches.js"
 import { anUpdate, noSsh, sshClient, sshServer } from "../../testing/connections.js"
 import { anEdge, noMoments, promptly } from "../../testing/couplings.js"
@@ -32,7 +33,7 @@ function verdictOn(edges: readonly CouplingEdge[], view: HostTracker) {
   const opened = edges.reduce((all, edge) => all + edge.openedAfter, 0)
   if (forward.n === 0) return undefined
   const openedAlone = edges.reduce((all, edge) => all + edge.openedAlone, 0)
-  const order = edges.map((edge) => edge.order).reduce(addOrder)
+  const order = edges.map((edge) => edge.order).reduce((a, b) => addTurnOrder(a, b))
   const pooled = anEdge({ openedAfter: opened, openedAlone, forward, backward, order })
   const byNumbers = judgeSums(new EdgeSums(pooled, { sshClient: false, openedUs: 0 }))
   const roles = edges.map((edge) => roleOf(edge, view))
@@ -48,11 +49,6 @@ function verdictOn(edges: readonly CouplingEdge[], view: HostTracker) {
   return first < limits.loginUs && opened <= limits.loginDials
     ? verdicts.sshDialsAtLogin
     : verdicts.sshDialsInsideCompressed
-}
-
-function addOrder(a: TurnOrder, b: TurnOrder): TurnOrder {
-  const names = Object.keys(a) as (keyof TurnOrder)[]
-  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as TurnOrder
 }
 
 function roleOf(edge: CouplingEdge, view: HostTracker) {

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { noOrder, promptly } from "../../testing/couplings.js"
+import { promptly } from "../../testing/couplings.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { chanceBits, hasOrder, orderObservations } from "./order.js"
 
 const total = (...parameters: Parameters<typeof orderObservations>) =>
@@ -8,22 +9,22 @@ const total = (...parameters: Parameters<typeof orderObservations>) =>
 
 describe("who waited for whom", () => {
   it("speaks for a relay that waits, passes on and closes when the far side has the last word", () => {
-    const order = { ...noOrder, waited: 6, passed: 8, streamed: 2, closedAfter: 6 }
+    const order = { ...noTurnOrder, waited: 6, passed: 8, streamed: 2, closedAfter: 6 }
     expect(total(order, 0)).toBeGreaterThan(15)
   })
 
   it("speaks against a client that writes at once, goes on by itself and keeps the answers", () => {
-    const order = { ...noOrder, straight: 20, own: 80, passed: 20, kept: 80, closedAlone: 36 }
+    const order = { ...noTurnOrder, straight: 20, own: 80, passed: 20, kept: 80, closedAlone: 36 }
     expect(total(order, 0)).toBeLessThan(-20)
   })
 
   it("lets a conversation of one's own outweigh all that speaks for a relay", () => {
-    const best = { ...noOrder, waited: 99, prompted: 99, passed: 99, streamed: 99, closedAfter: 99 }
-    expect(total(best, 0) + total({ ...noOrder, own: 9, passed: 1 }, 0)).toBeLessThan(2.5)
+    const best = { ...noTurnOrder, waited: 99, prompted: 99, passed: 99, streamed: 99, closedAfter: 99 }
+    expect(total(best, 0) + total({ ...noTurnOrder, own: 9, passed: 1 }, 0)).toBeLessThan(2.5)
   })
 
   it("counts each opening with the far side silent against it", () => {
-    const order = { ...noOrder, waited: 1, passed: 1 }
+    const order = { ...noTurnOrder, waited: 1, passed: 1 }
     expect(total(order, 1)).toBeLessThan(total(order, 0))
   })
 
@@ -32,7 +33,7 @@ describe("who waited for whom", () => {
     const orders = fc.record({ waited: count, straight: count, prompted: count, own: count, passed: count, kept: count, streamed: count, closedAfter: count, closedAlone: count }) // prettier-ignore
     fc.assert(
       fc.property(orders, (counts) => {
-        const order = { ...noOrder, ...counts }
+        const order = { ...noTurnOrder, ...counts }
         for (const name of ["waited", "prompted", "passed", "streamed", "closedAfter"] as const)
           expect(total({ ...order, [name]: order[name] + 1 }, 0)).toBeGreaterThanOrEqual(total(order, 0))
         for (const name of ["straight", "own", "kept", "closedAlone"] as const)
@@ -42,8 +43,8 @@ describe("who waited for whom", () => {
   })
 
   it("is known as soon as one was seen to wait or not to", () => {
-    expect(hasOrder({ ...noOrder, passed: 3, kept: 1 })).toBe(false)
-    expect(hasOrder({ ...noOrder, straight: 1 })).toBe(true)
+    expect(hasOrder({ ...noTurnOrder, passed: 3, kept: 1 })).toBe(false)
+    expect(hasOrder({ ...noTurnOrder, straight: 1 })).toBe(true)
   })
 })
 
@@ -53,10 +54,10 @@ describe("chance", () => {
   })
 
   it("explains what follows an A that chats", () => {
-    expect(chanceBits({ ...noOrder, leadLog2: 256 * 1.44 * 20 }, 20)).toBe(-5)
+    expect(chanceBits({ ...noTurnOrder, leadLog2: 256 * 1.44 * 20 }, 20)).toBe(-5)
   })
 
   it("says nothing where nothing followed", () => {
-    expect(chanceBits(noOrder, 0)).toBe(0)
+    expect(chanceBits(noTurnOrder, 0)).toBe(0)
   })
 })

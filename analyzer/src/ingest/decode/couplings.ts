@@ -69,8 +69,6 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
       openForward: { x: toNumber(wire.openForwardIn), y: toNumber(wire.openForwardOut) },
       openBackward: { x: toNumber(wire.openBackwardIn), y: toNumber(wire.openBackwardOut) },
       order: readOrder(wire.order),
-      aMessages: toNumber(wire.aMessages),
-      aSinceUs: toNumber(wire.aSinceUs),
       ...(kind === "exec" && { executions: readExecutions(wire) }),
       firstUs,
       lastUs,
@@ -131,7 +129,7 @@ function readMoments(wire: WireMoments | null | undefined): Moments {
   return { n: at(wire?.n), x: at(wire?.x), y: at(wire?.y), xx: at(wire?.xx), yy: at(wire?.yy), xy: at(wire?.xy) }
 }
 
-type Counters = Exclude<keyof TurnOrder, "leadLog2" | "answerLog2">
+type Counters = Exclude<keyof TurnOrder, "leadLog2">
 type WireOrder = { readonly [K in Counters]?: number | null } & {
   readonly [K in Exclude<keyof TurnOrder, Counters>]?: Uint64Halves | null
 }
@@ -149,6 +147,5 @@ function readOrder(wire: WireOrder | null | undefined): TurnOrder {
     closedAfter: wire?.closedAfter ?? 0,
     closedAlone: wire?.closedAlone ?? 0,
     leadLog2: wire?.leadLog2 ? toNumber(wire.leadLog2) : 0,
-    answerLog2: wire?.answerLog2 ? toNumber(wire.answerLog2) : 0,
   }
 }
