@@ -62,6 +62,11 @@ describe("direction", () => {
     expect(direction(moments(turns)).variationBits).toBeGreaterThan(10)
   })
 
+  it("gives little to sizes that grow alike and differ by more than framing does", () => {
+    const turns = [3_000, 41_000, 6_000, 12_000, 65_000].map((size, i) => [size, size + 3_000 + 2_500 * i] as const)
+    expect(direction(moments(turns)).variationBits).toBeLessThanOrEqual(3)
+  })
+
   it("gives none to constant sizes, however often they repeat", () => {
     const turns = Array.from({ length: 50 }, () => [46, 57] as const)
     expect(direction(moments(turns)).variationBits).toBe(0)

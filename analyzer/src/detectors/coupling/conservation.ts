@@ -73,8 +73,15 @@ function variationBits(m: Moments): number {
   if (m.n < 2) return 0
   const varIn = variance(m.n, m.x, m.xx)
   const varOut = variance(m.n, m.y, m.yy)
-  const constant = (m.n - 1) * 0.5 * Math.log2((1 + (varIn + varOut) / 2) / (1 + differenceVariance(m)))
-  return clamp(Math.max(constant, slopeBits(m, varIn, varOut)), limits.variationBits)
+  const rest = differenceVariance(m)
+  const constant = (m.n - 1) * 0.5 * Math.log2((1 + (varIn + varOut) / 2) / (1 + rest))
+  return clamp(Math.max(held(constant, rest, m), slopeBits(m, varIn, varOut)), limits.variationBits)
+}
+
+/** Framing varies by some per cent; what is left over by more than that has grown alike for a reason of its own. */
+function held(bits: number, rest: number, m: Moments): number {
+  const allowed = limits.framingSpreadBytes + (limits.restShare * m.y) / m.n
+  return rest > allowed * allowed ? Math.min(bits, limits.restBits) : bits
 }
 
 function slopeBits(m: Moments, varIn: number, varOut: number): number {
@@ -82,7 +89,7 @@ function slopeBits(m: Moments, varIn: number, varOut: number): number {
   if (m.n < 3 || varIn < 1 || together <= 0) return Number.NEGATIVE_INFINITY
   const residual = Math.max(0, varOut - (together * together) / varIn)
   const bits = (m.n - 2) * 0.5 * Math.log2((1 + varOut) / (1 + residual)) - limits.slopeCostBits
-  return Math.min(limits.slopeMaxBits, bits)
+  return Math.min(limits.slopeMaxBits, held(bits, residual, m))
 }
 
 function differenceVariance(m: Moments): number {

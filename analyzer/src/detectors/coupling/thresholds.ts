@@ -32,6 +32,9 @@ export const couplingThresholds = {
      */
     slopeCostBits: 3,
     slopeMaxBits: 8,
+    /** Deviation, as a share of the size, that framing of varying length leaves (TLS records, padding); beyond it, so much. */
+    restShare: 0.05,
+    restBits: 3,
     /** Fewer bytes in a turn agree by chance too easily to be called exact. */
     exactMinBytes: 32,
     /**
