@@ -8,7 +8,7 @@ import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { View } from "../../domain/view.js"
 import { isControlSocket } from "../ssh-client/sockets.js"
-import { autosshEchoPort } from "../ssh-client/use.js"
+import { isAutosshEcho } from "../ssh-client/use.js"
 import { claimOf, detectorName } from "./evidence.js"
 import { Groups } from "./groups.js"
 import { OutsideEnds } from "./outside-ends.js"
@@ -94,6 +94,6 @@ function isOfSshItself({ kind, bPath, bRemote, aProcess, bProcess }: CouplingEdg
   if (kind !== "tcp") return false
   return users.some((facts) => {
     const parent = facts.parent === undefined ? undefined : view.process(facts.parent)
-    return autosshEchoPort(facts, parent) === bRemote.port
+    return isAutosshEcho(bRemote, facts, parent)
   })
 }
