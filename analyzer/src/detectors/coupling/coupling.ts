@@ -69,13 +69,15 @@ export function coupling(disabled: ReadonlySet<string> = none): Detector {
     for (const [group, best] of groups.judge()) {
       const before = standing.get(group)
       if (before && before.score > best.verdict.score) continue
-      claims.push(...standing.record(claimOf(group, best, view, before), [best.edges.newest, ...best.edges.shown]))
+      const basis = [best.edges.newest, ...best.edges.shown]
+      claims.push(...standing.record(claimOf(group, best, view, before), basis, view))
     }
     return claims
   }
 
   return {
     name: detectorName,
+    evictedClaims: () => standing.evicted,
     observe(change, view) {
       observe(change, view)
       return []
