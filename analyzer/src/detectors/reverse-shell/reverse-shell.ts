@@ -86,7 +86,7 @@ function claim(suspect: Suspect, reason: Reason, view: View, { book }: State): r
 /** Who polls has a new connection each time: the claim stays with the one on which the far side was first obeyed. */
 function judgeEdge(edge: CouplingEdge, view: View, { book, subjects, timing }: State): readonly Claim[] {
   const outside = view.connection(edge.aCookie)
-  if (!view.networks.isOutside(edge.aRemote.address) || outside?.ssh.localIdent) return []
+  if (!view.networks.isOutside(edge.aRemote.address, outside?.route) || outside?.ssh.localIdent) return []
   if (outside !== undefined && outside.closed === undefined && edge.executions !== undefined)
     timing.set(edge.aCookie, timingBits(edge.executions))
   const verdict = judgeExecutions(edge)
