@@ -89,11 +89,10 @@ export function coupling(disabled: ReadonlySet<string> = none): Detector {
 
 /** What SSH clients do inside for themselves: the socket by which others share a connection, and the probe of autossh. */
 function isOfSshItself({ kind, bPath, bRemote, aProcess, bProcess }: CouplingEdge, view: View): boolean {
-  const users = [...new Set([aProcess, bProcess])].flatMap((key) =>
-    key === undefined ? [] : (view.process(key) ?? []),
-  )
+  if (kind !== "unix" && kind !== "tcp") return false
+  const keys = aProcess === bProcess ? [aProcess] : [aProcess, bProcess]
+  const users = keys.flatMap((key) => (key === undefined ? [] : (view.process(key) ?? [])))
   if (kind === "unix") return users.some((facts) => isControlSocket(bPath, facts))
-  if (kind !== "tcp") return false
   return users.some((facts) => {
     const parent = facts.parent === undefined ? undefined : view.process(facts.parent)
     return isAutosshEcho(bRemote, facts, parent)
