@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Moments } from "../../domain/coupling.js"
 import { anEdge, anExecutions, noMoments } from "../../testing/couplings.js"
-import { judgeExecutions, lengthBits, promptly, timingBits } from "./executions.js"
+import { executionBits, judgeExecutions, lengthBits, promptly, timingBits } from "./executions.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
 
 const unframed = limits.executions.commandFraming
@@ -94,6 +94,9 @@ describe("judgeExecutions", () => {
     expect(judgeExecutions(edge)?.reason).toBe("runsCommands")
     const first = anEdge({ kind: "exec", executions: { ...prompt, started: [1, 0, 0, 0, 0] }, forward: sums([18, 19]), openBackward: { x: 139, y: 139 } }) // prettier-ignore
     expect(judgeExecutions(first)?.reason).toBe("runsCommands")
+    // Part of the output has left so far: that says nothing of its length.
+    const leaving = { ...edge, openBackward: { x: 139, y: 20 } }
+    expect(executionBits(leaving).outputs).toBe(executionBits(edge).outputs)
   })
 
   it("wakes nobody where the output alone agrees: runners of jobs send it, too", () => {
