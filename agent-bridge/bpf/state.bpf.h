@@ -148,6 +148,13 @@ struct outside {
 	__u64 waiting_back;
 };
 
+/* How B was opened, as seen from one A. */
+struct opening {
+	__u64 delay_ns; /* since A had spoken; 0: there was no such A */
+	__u32 lead_log2;
+	__u32 may_cause;
+};
+
 /* Processes that act as one. */
 struct group {
 	__u64 cgroups; /* css_set of the process that made the group: who leaves its cgroup leaves the group */
