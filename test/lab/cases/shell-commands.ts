@@ -61,6 +61,15 @@ export const shellCommands: readonly Case[] = [
     },
   },
   {
+    name: "editor with a terminal that is typed into beside a chat in TLS",
+    run: async ({ network, certificate }) => {
+      const port = nextPort++
+      const end = await network.serve("outside", "editor_chat.py", "serve", `${port}`, certificate)
+      const editor = network.python("inside", "editor_chat.py", outside, `${port}`, "tls")
+      return runBoth(end, editor, await firstUseUs(end))
+    },
+  },
+  {
     name: "python that runs each line, by a proxy on the same host",
     finds: { class: ["reverse_shell"], exe: /python|sh$/ },
     run: async ({ network }) => {
@@ -71,15 +80,6 @@ export const shellCommands: readonly Case[] = [
       const firstUs = await firstUseUs(end)
       await waitForSuccess(end)
       return { pids: [pidOf(started)], firstUs, end: stopAll(started, proxy) }
-    },
-  },
-  {
-    name: "editor with a terminal that is typed into beside a chat in TLS",
-    run: async ({ network, certificate }) => {
-      const port = nextPort++
-      const end = await network.serve("outside", "editor_chat.py", "serve", `${port}`, certificate)
-      const editor = network.python("inside", "editor_chat.py", outside, `${port}`, "tls")
-      return runBoth(end, editor, await firstUseUs(end))
     },
   },
   commands("perl that runs each line", /perl|sh$/, (port) => ["perl", "-MIO::Socket::INET", "-e", perl(port)]),
