@@ -78,6 +78,8 @@ export const reverseShellThresholds = {
     countedTurns: 6,
     /** Differences of lengths that vary less than this, in bytes, are constant: a digit more in a header. */
     exactBytes: 1,
+    /** Where it does not vary at all: that the two then follow each other by less than a byte is seldom by chance. */
+    sameBytes: 0.25,
     /** Difference of a command and what came in without a frame: the line's end is kept or not, and may be two bytes. */
     commandFraming: {
       low: -1.5,
