@@ -66,6 +66,8 @@ interface Weighed {
     readonly bits: number
     readonly isSeenBothWays: boolean
     readonly isNotable: boolean
+    /** Somebody was seen to wait for somebody. */
+    readonly isTelling: boolean
   }
 }
 
@@ -83,9 +85,12 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
     inward.bits >= min.forward && outward.bits >= min.backward
   const telling = order.filter(({ name }) => !untelling.has(name))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
-  const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
+  // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
+  const isJoined = !edges.areAllByWorkload || disabled.has("chance") || chance.bits > 0
+  const isSeenBothWays = isJoined && (isOrdered || reach(each) || (bits >= strong.bits && reach(strong)))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
-  return { observations: [inward, outward, ...order, chance, join], bits, isSeenBothWays, isNotable }
+  const observations = [inward, outward, ...order, chance, join]
+  return { observations, bits, isSeenBothWays, isNotable, isTelling: sum(telling) > 0 }
 }
 
 function sum(observations: readonly Observation[]): number {
@@ -108,8 +113,8 @@ function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Leve
 const levels = ["certain", "high", "medium", "note"] as const
 
 function levelOf(edges: EdgeSums, { forward, backward, opened, evidence }: Weighed): Level | undefined {
-  const { bits, isSeenBothWays, isNotable } = evidence
-  const isDialled = opened + edges.order.openedLate > 0 || hasOrder(edges.order)
+  const { bits, isSeenBothWays, isNotable, isTelling } = evidence
+  const isDialled = opened + edges.order.openedLate > 0 || isTelling
   if (!isDialled) {
     const turns = Math.min(forward.n, backward.n)
     const isExact = forward.exact && backward.exact
