@@ -64,6 +64,7 @@ describe("frameBits", () => {
     expect(frameBits(sums([160, 3]), sums([39, 196]))).toBe(0)
     expect(frameBits(sums([25, 3]), sums())).toBe(0)
     expect(frameBits(sums([122, 72]), sums([0, 49]))).toBe(0)
+    expect(frameBits(sums([122, 72]), sums([40, 90]))).toBe(0)
   })
 
   it("leave out the first turn, in which a shell is started that writes nothing", () => {
