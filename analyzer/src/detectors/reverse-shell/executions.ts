@@ -161,8 +161,8 @@ function variationBits(n: number, spread: number, left: number, cost: number): n
   if (n < 2 || (spread === 0 && left < weights.exactBytes)) return 0
   const turns = Math.min(n, weights.countedTurns) - 1
   // Lengths are whole numbers: a deviation that small is none.
-  const least = left < weights.sameBytes ? weights.sameBytes : weights.exactBytes
-  return turns * (Math.log2(Math.max(spread, least) / Math.max(left, least)) - cost)
+  const floor = left < weights.sameBytes ? weights.sameBytes : weights.exactBytes
+  return turns * (Math.log2(Math.max(spread, floor) / Math.max(left, floor)) - cost)
 }
 
 /** Lengths spread over six decades: one that is `size` but for a byte or two by chance has a density of 1 / (13.8 size). */
