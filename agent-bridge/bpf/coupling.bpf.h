@@ -221,6 +221,15 @@ __noinline int closed_after(struct group *g, struct tracked *b, __u64 group_id, 
 	return 0;
 }
 
+/*
+ * What the end of a process closes says nothing, and as little what was open before A spoke: a program that is told to stop, or
+ * whose far side is gone, closes what it has.
+ */
+static __always_inline bool closing_tells(const struct tracked *b)
+{
+	return b->sent_ns && b->flags & TRACKED_DIALLED_AFTER;
+}
+
 /* This host ends B. */
 static __always_inline void inside_closed(struct tracked *b, __u64 now)
 {
@@ -228,8 +237,7 @@ static __always_inline void inside_closed(struct tracked *b, __u64 now)
 	struct group *g = current_group(&id);
 	int i;
 
-	/* What the end of a process closes says nothing. */
-	if (!g || !b->sent_ns || bpf_get_current_task_btf()->flags & PF_EXITING)
+	if (!g || !closing_tells(b) || bpf_get_current_task_btf()->flags & PF_EXITING)
 		return;
 	for (i = 0; i < OUTSIDES; i++)
 		closed_after(g, b, id, now, i);

@@ -188,7 +188,7 @@ __noinline int service_closed(struct unix_end *end, __u64 now)
 	__u64 id;
 	int i;
 
-	if (!end || !end->b.sent_ns)
+	if (!end || !closing_tells(&end->b))
 		return 0;
 	id = end->group;
 	g = bpf_map_lookup_elem(&groups, &id);

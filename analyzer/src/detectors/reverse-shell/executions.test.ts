@@ -64,6 +64,7 @@ describe("frameBits", () => {
     expect(frameBits(sums([160, 3]), sums([39, 196]))).toBe(0)
     expect(frameBits(sums([25, 3]), sums())).toBe(0)
     expect(frameBits(sums([122, 72]), sums([0, 49]))).toBe(0)
+    expect(frameBits(sums([122, 72]), sums([40, 90]))).toBe(0)
   })
 
   it("leave out the first turn, in which a shell is started that writes nothing", () => {
@@ -167,6 +168,13 @@ describe("judgeExecutions", () => {
     expect(judgeExecutions(edge)?.reason).toBe("runsOnRequest")
   })
 
+  it("finds a shell that polls at its second command, and no runner whose reports differ by more than their output", () => {
+    const two = { ...prompt, started: [2, 0, 0, 0, 0] }
+    const polled = anEdge({ kind: "exec", executions: two, forward: sums([153, 3], [155, 5]), backward: sums([39, 237], [112, 311]) }) // prettier-ignore
+    expect(judgeExecutions(polled)?.reason).toBe("probablyRunsCommands")
+    expect(judgeExecutions({ ...polled, backward: sums([39, 237], [112, 350]) })?.reason).toBe("runsOnRequest")
+  })
+
   it("asks for the output, too, where a command comes in a document: runners of jobs take one", () => {
     const jobs = sums([173, 4], [175, 6], [188, 19], [202, 33])
     const logs = sums([39, 230], [900, 2_600], [4_000, 5_900], [88, 900])
@@ -181,7 +189,7 @@ describe("judgeExecutions", () => {
     const started = anExecutions({ ...prompt, started: [4, 0, 0, 0, 0], firstForward: { x: 1_355, y: 8 } })
     const framed = sums([1_355, 8], [25, 3], [27, 5], [40, 18])
     const edge = anEdge({ kind: "exec", executions: started, forward: framed })
-    expect(judgeExecutions(edge)?.reason).toBe("probablyRunsCommands")
+    expect(judgeExecutions(edge)?.reason).toBe("runsCommands")
     expect(judgeExecutions({ ...edge, executions: { ...started, firstForward: { x: 0, y: 0 } } })?.reason).toBe(
       "runsOnRequest",
     )

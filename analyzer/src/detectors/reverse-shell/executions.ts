@@ -124,15 +124,21 @@ export function keyBits({ typed, typedLog2, untyped }: Executions): number {
 export function frameBits(forward: Moments, backward: Moments): number {
   // What leaves while nothing was written is no output: a VPN client sets up its device and goes on with its own protocol.
   if (forward.n === 0 || backward.x === 0) return 0
-  const { low, high, max, records, slack } = weights.frames
+  const { max, records, slack } = weights.frames
   const frame = (forward.x - forward.y) / forward.n
-  if (frame < low || frame > high || rest(forward) > weights.levelRest || rest(backward) > weights.levelRest) return 0
+  if (!isFrame(frame) || rest(forward) > weights.levelRest || rest(backward) > weights.levelRest) return 0
   const left = (backward.y - backward.x) / backward.n
   const isAlike = records.some((count) => left >= count * frame + slack.low && left <= count * frame + slack.high)
   const choices = records.length * (slack.high - slack.low + 1)
   return isAlike
     ? Math.min(max, Math.max(0, Math.log2((weights.lengthDensity * backward.y) / backward.n / choices)))
     : 0
+}
+
+/** None, or that of a record: of small messages any two are some tens of bytes apart. */
+function isFrame(frame: number): boolean {
+  const { low, high, records } = weights.commandFraming
+  return [[low, high] as const, ...records].some(([from, to]) => frame >= from && frame <= to)
 }
 
 /** A shell that is started writes nothing, so that the first turn of one direction may be a command's where that of the other is not. */
@@ -154,7 +160,9 @@ function bestBits(all: Moments, first: Executions["firstForward"] | undefined, f
 function variationBits(n: number, spread: number, left: number, cost: number): number {
   if (n < 2 || (spread === 0 && left < weights.exactBytes)) return 0
   const turns = Math.min(n, weights.countedTurns) - 1
-  return turns * (Math.log2(Math.max(spread, weights.exactBytes) / Math.max(left, weights.exactBytes)) - cost)
+  // Lengths are whole numbers: a deviation that small is none.
+  const floor = left < weights.sameBytes ? weights.sameBytes : weights.exactBytes
+  return turns * (Math.log2(Math.max(spread, floor) / Math.max(left, floor)) - cost)
 }
 
 /** Lengths spread over six decades: one that is `size` but for a byte or two by chance has a density of 1 / (13.8 size). */

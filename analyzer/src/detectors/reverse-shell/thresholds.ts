@@ -78,6 +78,8 @@ export const reverseShellThresholds = {
     countedTurns: 6,
     /** Differences of lengths that vary less than this, in bytes, are constant: a digit more in a header. */
     exactBytes: 1,
+    /** Where it does not vary at all: that the two then follow each other by less than a byte is seldom by chance. */
+    sameBytes: 0.25,
     /** Difference of a command and what came in without a frame: the line's end is kept or not, and may be two bytes. */
     commandFraming: {
       low: -1.5,
@@ -104,10 +106,10 @@ export const reverseShellThresholds = {
      */
     keys: { each: 1.5, untyped: -1 },
     /**
-     * The same frame both ways: records of TLS take 22 to 29 bytes, those of a websocket within up to 40 more; what leaves may take
-     * a few, one for the output of each program and one for the prompt, and a prompt of two bytes or a line's end.
+     * The same frame both ways, none or that of a record: what leaves may take a few, one for the output of each program and one
+     * for the prompt, and a prompt of two bytes or a line's end.
      */
-    frames: { low: -1.5, high: 64, max: 5, records: [1, 2, 3], slack: { low: -1, high: 2 } },
+    frames: { max: 5, records: [1, 2, 3], slack: { low: -1, high: 2 } },
     /** ln(10^6): lengths between a byte and a megabyte, each decade as likely. */
     lengthDensity: 13.8,
     /**
