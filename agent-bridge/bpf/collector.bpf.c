@@ -21,6 +21,7 @@
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
+#include "names.bpf.h"
 #include "icmp.bpf.h"
 #include "unfollowed.bpf.h"
 #include "dialling.bpf.h"
@@ -151,7 +152,7 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 {
 	struct tracked *t;
-	__u64 now, sent, received;
+	__u64 now, sent, received, said;
 
 	if (length <= 0)
 		return 0;
@@ -172,12 +173,14 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	note_owner(t);
 	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
+	said = names_said(sk, t, length, now);
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
 			read_totals(sk, t, &sent, &received);
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
-		sent_outside(t, length, now);
+		if (said && is_spoken_on(t))
+			sent_outside(t, said, now);
 	} else if (is_dialled_inside(t)) {
 		sent_inside(t, length, now);
 	} else if (t->initiator == INITIATOR_REMOTE) {
@@ -262,6 +265,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("cgroup_skb/ingress")
 int on_ingress(struct __sk_buff *skb)
 {
+	names_arrive(skb);
 	return ssh_packet(skb, false);
 }
 
@@ -269,6 +273,7 @@ SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
 	icmp_leaves(skb);
+	names_leave(skb);
 	return ssh_packet(skb, true);
 }
 
