@@ -20,6 +20,7 @@
 #include "joints.bpf.h"
 #include "unix.bpf.h"
 #include "tunnels.bpf.h"
+#include "forwards.bpf.h"
 #include "datagrams.bpf.h"
 #include "names.bpf.h"
 #include "icmp.bpf.h"
