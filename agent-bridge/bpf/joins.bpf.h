@@ -84,33 +84,35 @@ static __always_inline void workload_join(const struct workload_key *key, const 
 }
 
 /*
- * The same by what a process with an A told `current` over a connection within this host. False where it has told nothing yet.
+ * The same by what a process with an A told `current`, whose own group is `own`, over a connection within this host. 0 where it
+ * has told nothing yet. By itself for the verifier, as what follows.
  */
-static __always_inline bool told_join(const struct workload_key *key, const struct tracked *b, __u64 own, __u64 now)
+__noinline int told_join(struct workload_key *key, struct tracked *b, __u64 own, __u64 now)
 {
 	struct told *t = bpf_map_lookup_elem(&told, &own);
-	struct group *g = t ? bpf_map_lookup_elem(&groups, &t->group) : NULL;
 	struct process_id process;
-	struct caller_key joint;
 	struct caller *caller;
+	struct group *g;
 	bool follows;
 	__u64 id;
 
-	if (!t || !g)
-		return false;
-	follows = now - t->at_ns <= FOLLOWED_NS;
+	if (!t || !key || !b)
+		return 0;
 	id = t->group;
-	joint = t->key;
+	g = bpf_map_lookup_elem(&groups, &id);
+	if (!g)
+		return 0;
 	/* What he answers there is judged by who leads. */
-	if (b->local_port == joint.caller_port && b->remote_port == joint.port)
-		return true;
+	if (b->local_port == t->key.caller_port && b->remote_port == t->key.port)
+		return 1;
+	follows = now - t->at_ns <= FOLLOWED_NS;
 	if (!dials_follow(key, b, follows) || !follows)
-		return true;
+		return 1;
 	process_of(bpf_get_current_task_btf(), &process);
-	caller = bpf_map_lookup_elem(&callers, &joint);
+	caller = bpf_map_lookup_elem(&callers, &t->key);
 	if (caller && joint_make(&process, id, g))
 		caller->group = id;
-	return true;
+	return 1;
 }
 
 /*

@@ -111,10 +111,12 @@ export function sizeBits(
 ): number {
   if (n === 0) return limits.noAnswerBits
   const against = (meanIn - meanOut) * framing > limits.framingSpreadBytes
+  // Acknowledgements are alike by habit, and both grow by the digits of a running number.
+  const isAcknowledgement = framing > 0 && meanIn < limits.acknowledgementBytes
   const together = against
     ? Math.min(level, limits.againstFramingBits) + Math.min(variation, limits.againstFramingBits)
     : level + variation
-  return clamp(together, limits.bits)
+  return clamp(isAcknowledgement ? Math.min(together, limits.acknowledgementMaxBits) : together, limits.bits)
 }
 
 /**

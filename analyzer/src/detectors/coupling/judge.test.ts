@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "../../domain/moments.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { EdgeSums, type OutsideRole } from "./edge-sums.js"
 import { judge } from "./judge.js"
 import { anEdge, noMoments, promptly } from "../../testing/couplings.js"
@@ -221,6 +222,11 @@ describe("judge finds what sizes alone do not show", () => {
     const edge = edgeWith([[100, 91]], [[413, 422]], { order: promptly(1, { straight: 1, passed: 1 }) })
     expect(verdictOf(edge)?.score).toBeGreaterThanOrEqual(0.5)
   })
+
+  it("one request that came with what a QUIC connection probes its path with, closed when the far side did", () => {
+    const once = promptly(2, { straight: 1, passed: 1, closedAfter: 1 })
+    expect(verdictOf(edgeWith([[1_478, 91]], [[1_013, 1_038]], { order: once }))?.score).toBeGreaterThanOrEqual(0.5)
+  })
 })
 
 describe("judge lets who waited for whom speak against it", () => {
@@ -244,6 +250,28 @@ describe("judge lets who waited for whom speak against it", () => {
     const reports: Turns = [6_500, 900, 12_000, 3_000].map((size) => [size, size - 90])
     const worker = promptly(4, { straight: 4, passed: 4, closedAlone: 4 })
     expect(verdictOf(edgeWith(jobs, reports, { order: worker }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a worker that is told once, and closes when it is told that its report came", () => {
+    const worker = promptly(2, { straight: 1, passed: 1, closedAfter: 1 })
+    expect(verdictOf(edgeWith([[420, 71]], [[6_500, 6_410]], { order: worker }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a client of a local proxy that uploads as much as it has fetched", () => {
+    const fetched: Turns = [300, 5_000, 20_000, 90, 1_500, 700, 9_000].map((size) => [size + 250, size + 190])
+    const proxy = { ...noTurnOrder, straight: 7, passed: 6, closedAlone: 7, leadLog2: 256 * 7 }
+    const edge = edgeWith(fetched, fetched, { openedAfter: 7, joinedBy: "workload", order: proxy })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it.each([
+    ["the number of a row for the number of a list", 72, 89, 0],
+    ["as many bytes for as many", 4, 4, 9],
+  ])("a consumer that stores each message whole, and acknowledges it with %s", (_, stored, acknowledged, opened) => {
+    const messages: Turns = [1_840, 310, 2_900, 760, 1_210, 95, 640, 2_200, 1_500].map((size) => [size + 9, size])
+    const acks: Turns = messages.map(() => [stored, acknowledged])
+    const order = promptly(9, opened > 0 ? { straight: 9, passed: 9 } : { prompted: 9, passed: 9 })
+    expect(verdictOf(edgeWith(messages, acks, { openedAfter: opened, order }))?.score ?? 0).toBeLessThan(0.5)
   })
 
   it("what follows an A that chats all the time", () => {

@@ -2,7 +2,7 @@
 import { direction, framingOnTheOutside, sizeBits, type Direction } from "./conservation.js"
 import type { EdgeSums } from "./edge-sums.js"
 import { chanceBits, hasOrder, orderObservations } from "./order.js"
-import type { Observation } from "./order.js"
+import type { Observation, ObservationName } from "./order.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
 const { verdicts } = limits
@@ -29,22 +29,46 @@ export interface JudgedEdges {
 }
 
 const none: ReadonlySet<string> = new Set()
+/**
+ * They count, but separate nobody by themselves: whoever keeps a connection inside for what is pushed to him goes on when
+ * pushed, and acknowledges; a client writes at once to what it opens, and so does a relay whose far side sends the request
+ * with the opening.
+ */
+const untelling: ReadonlySet<string> = new Set(["prompted", "passed", "straight"] satisfies ObservationName[])
 
-/** `disabled` names observations that weigh nothing: a benchmark shows what each is worth. */
-export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none): Verdict | undefined {
+/**
+ * Undefined where the verdict would be no stronger than `above`. `disabled` names observations that weigh nothing: a
+ * benchmark shows what each is worth.
+ */
+export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none, above = 0): Verdict | undefined {
   const forward = direction(edges.forward)
-  const backward = direction(edges.backward)
   if (forward.n === 0) return undefined
-  const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward, disabled) }
+  const backward = direction(edges.backward)
+  const evidence = weigh(edges, forward, backward, disabled)
+  const weighed: Weighed = { forward, backward, opened: edges.opened, evidence }
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
-  return edges.areAllOfSshClients && !edges.hasByWorkload
-    ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
-    : verdictOf(edges, weighed)
+  const isOfSsh = edges.areAllOfSshClients && !edges.hasByWorkload
+  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(edges, weighed)
+  if (level === undefined || verdicts[level].score <= above) return undefined
+  const { observations, bits } = evidence
+  const reason = reasonOf(level, weighed)
+  return { ...verdicts[level], reason, forward, backward, opened: edges.opened, observations, bits }
 }
 
-type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
-  readonly isSeenBothWays: boolean
-  readonly isNotable: boolean
+type Level = keyof typeof verdicts
+
+interface Weighed {
+  readonly forward: Direction
+  readonly backward: Direction
+  readonly opened: number
+  readonly evidence: {
+    readonly observations: readonly Observation[]
+    readonly bits: number
+    readonly isSeenBothWays: boolean
+    readonly isNotable: boolean
+    /** Somebody was seen to wait for somebody. */
+    readonly isTelling: boolean
+  }
 }
 
 function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disabled: ReadonlySet<string>) {
@@ -59,12 +83,14 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
-  // Whoever keeps a connection inside for what is pushed to him goes on when pushed, and acknowledges: that separates nobody.
-  const telling = order.filter(({ name }) => name !== "prompted" && name !== "passed")
+  const telling = order.filter(({ name }) => !untelling.has(name))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
-  const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
+  // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
+  const isJoined = !edges.areAllByWorkload || disabled.has("chance") || chance.bits > 0
+  const isSeenBothWays = isJoined && (isOrdered || reach(each) || (bits >= strong.bits && reach(strong)))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
-  return { observations: [inward, outward, ...order, chance, join], bits, isSeenBothWays, isNotable }
+  const observations = [inward, outward, ...order, chance, join]
+  return { observations, bits, isSeenBothWays, isNotable, isTelling: sum(telling) > 0 }
 }
 
 function sum(observations: readonly Observation[]): number {
@@ -75,42 +101,36 @@ function sum(observations: readonly Observation[]): number {
  * A process that speaks SSH as the client on A has no reason of its own to dial inside after A spoke: -L, -D, -J and -W
  * accept or use what is there. So the dial is enough, compression or not.
  */
-function sshVerdict(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
-  if (weighed.backward.n === 0) return undefined
-  const reason = "ssh-client-dials-inside"
-  if (edges.areAllAgents) return { ...weighed, ...verdicts.agentForwarding, reason: "agent-forwarding" }
-  if (edges.areAllUnix) return { ...weighed, ...verdicts.sshUnixSocket, reason }
-  if (weighed.opened === 0) return undefined
-  if (framingOnTheOutside(weighed.forward, weighed.backward)) return { ...weighed, ...verdicts.sshDialsInside, reason }
-  const atLogin = edges.hasEarly && weighed.opened <= limits.loginDials
-  return { ...weighed, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
+function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Level | undefined {
+  if (backward.n === 0) return undefined
+  if (edges.areAllAgents) return "agentForwarding"
+  if (edges.areAllUnix) return "sshUnixSocket"
+  if (opened === 0) return undefined
+  if (framingOnTheOutside(forward, backward)) return "sshDialsInside"
+  return edges.hasEarly && opened <= limits.loginDials ? "sshDialsAtLogin" : "sshDialsInsideCompressed"
 }
 
-function verdictOf(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
-  const level = levelOf(edges, weighed)
-  return level && { ...weighed, ...verdicts[level], reason: reasonOf(weighed) }
-}
+const levels = ["certain", "high", "medium", "note"] as const
 
-function levelOf(
-  edges: EdgeSums,
-  { bits, forward, backward, opened, isSeenBothWays, isNotable }: Weighed,
-): keyof typeof limits.verdictBits | undefined {
-  const isDialled = opened + edges.order.openedLate > 0 || hasOrder(edges.order)
+function levelOf(edges: EdgeSums, { forward, backward, opened, evidence }: Weighed): Level | undefined {
+  const { bits, isSeenBothWays, isNotable, isTelling } = evidence
+  const isDialled = opened + edges.order.openedLate > 0 || isTelling
   if (!isDialled) {
     const turns = Math.min(forward.n, backward.n)
     const isExact = forward.exact && backward.exact
     if (turns < (isExact ? limits.keptOpen.exactTurns : limits.keptOpen.minTurns)) return undefined
   }
   const from = isDialled ? limits.verdictBits : limits.keptOpen
-  const levels = ["certain", "high", "medium", "note"] as const
   return levels.find((level) => bits >= from[level] && (level === "note" ? isNotable : isSeenBothWays))
 }
 
-/** What weighs more: sizes, or who waited for whom. */
-function reasonOf({ forward, backward, observations }: Weighed): Verdict["reason"] {
+/** Without SSH what weighs more: sizes, or who waited for whom. */
+function reasonOf(level: Level, { forward, backward, evidence }: Weighed): Verdict["reason"] {
+  if (level === "agentForwarding") return "agent-forwarding"
+  if (level.startsWith("ssh")) return "ssh-client-dials-inside"
   if (forward.exact && backward.exact) return "bytes-exact"
   const isSize = ({ name }: Observation) => name === "forwardSizes" || name === "backwardSizes"
-  const sizes = sum(observations.filter(isSize))
-  const order = sum(observations.filter((one) => !isSize(one) && one.name !== "chance"))
+  const sizes = sum(evidence.observations.filter(isSize))
+  const order = sum(evidence.observations.filter((one) => !isSize(one) && one.name !== "chance"))
   return sizes >= order ? "bytes-conserved" : "turns-in-order"
 }

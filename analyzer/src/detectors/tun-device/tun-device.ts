@@ -19,6 +19,7 @@ export function tunDevice(): Detector {
   const devices = new Devices()
   return {
     name: detectorName,
+    evictedClaims: () => devices.evictedClaims,
     observe(change, view) {
       if (change.kind === "tunnel-use") devices.use(change.used)
       else if (change.kind === "tunnel-forward") devices.forward(change.forward)
@@ -39,6 +40,10 @@ class Devices {
   readonly #held = new KeyedSets<ProcessKey, string>()
   readonly #book = new ClaimBook()
   #changed = new Set<string>()
+
+  get evictedClaims(): number {
+    return this.#book.evicted
+  }
 
   use(used: TunnelUse): void {
     putLatest(this.#uses, used)
@@ -87,16 +92,16 @@ class Devices {
     const claims: Claim[] = []
     for (const holder of this.#holders.values(deviceId)) {
       const found = used && best(used, holder, view)
-      if (found !== undefined) claims.push(...this.#record(claimOf(found.way, found.verdict, view)))
+      if (found !== undefined) claims.push(...this.#record(claimOf(found.way, found.verdict, view), view))
       const passedOn = forward && forwardClaim(forward, holder, view)
-      if (passedOn !== undefined) claims.push(...this.#record(passedOn))
+      if (passedOn !== undefined) claims.push(...this.#record(passedOn, view))
     }
     return claims
   }
 
-  #record(claim: Claim): readonly Claim[] {
+  #record(claim: Claim, view: View): readonly Claim[] {
     const before = this.#book.get(claim.subject)?.claim
-    return before === undefined || isNews(before, claim) ? this.#book.record(claim, undefined) : []
+    return before === undefined || isNews(before, claim) ? this.#book.record(claim, undefined, view) : []
   }
 }
 

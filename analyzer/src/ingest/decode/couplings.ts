@@ -10,6 +10,7 @@ import type {
   TurnOrder,
 } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
 import { toHex, toNumber } from "./uint64.js"
@@ -79,12 +80,15 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
 const delayClasses = [0, 1, 2, 3, 4]
 
 function readExecutions(wire: backflow.v1.Edge): Executions {
-  const { exposedNs, started, firstForward, firstBackward } = wire
+  const { exposedNs, started, firstForward, firstBackward, typed, typedLog2, untyped } = wire
   return {
     exposedNs: delayClasses.map((i) => (exposedNs[i] === undefined ? 0 : toNumber(exposedNs[i]))),
     started: delayClasses.map((i) => started[i] ?? 0),
     firstForward: { x: firstForward[0] ?? 0, y: firstForward[1] ?? 0 },
     firstBackward: { x: firstBackward[0] ?? 0, y: firstBackward[1] ?? 0 },
+    typed,
+    typedLog2,
+    untyped,
   }
 }
 
@@ -135,17 +139,18 @@ type WireOrder = { readonly [K in Counters]?: number | null } & {
 }
 
 function readOrder(wire: WireOrder | null | undefined): TurnOrder {
+  if (!wire) return noTurnOrder
   return {
-    openedLate: wire?.openedLate ?? 0,
-    waited: wire?.waited ?? 0,
-    straight: wire?.straight ?? 0,
-    prompted: wire?.prompted ?? 0,
-    own: wire?.own ?? 0,
-    passed: wire?.passed ?? 0,
-    kept: wire?.kept ?? 0,
-    streamed: wire?.streamed ?? 0,
-    closedAfter: wire?.closedAfter ?? 0,
-    closedAlone: wire?.closedAlone ?? 0,
-    leadLog2: wire?.leadLog2 ? toNumber(wire.leadLog2) : 0,
+    openedLate: wire.openedLate ?? 0,
+    waited: wire.waited ?? 0,
+    straight: wire.straight ?? 0,
+    prompted: wire.prompted ?? 0,
+    own: wire.own ?? 0,
+    passed: wire.passed ?? 0,
+    kept: wire.kept ?? 0,
+    streamed: wire.streamed ?? 0,
+    closedAfter: wire.closedAfter ?? 0,
+    closedAlone: wire.closedAlone ?? 0,
+    leadLog2: wire.leadLog2 ? toNumber(wire.leadLog2) : 0,
   }
 }
