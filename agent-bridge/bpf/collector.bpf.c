@@ -154,7 +154,7 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 {
 	struct tracked *t;
-	__u64 now, sent, received, said;
+	__u64 now, sent, received, carried;
 
 	if (length <= 0)
 		return 0;
@@ -175,14 +175,14 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	note_owner(t);
 	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
-	said = names_said(sk, t, length, now);
+	carried = names_carried_out(sk, t, length, now);
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
 			read_totals(sk, t, &sent, &received);
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
-		if (said && is_spoken_on(t))
-			sent_outside(t, said, now);
+		if (carried && is_spoken_on(t))
+			sent_outside(t, carried, now);
 	} else if (is_dialled_inside(t)) {
 		sent_inside(t, length, now);
 	} else if (t->initiator == INITIATOR_REMOTE) {

@@ -95,9 +95,9 @@ static __always_inline void came_in(struct tunnel_forward *f, const struct forwa
 	/* answered: 0 as long as the pair is new, 1 once it is counted, 2 once something came back. */
 	if (!state->answered) {
 		state->answered = 1;
-		__sync_fetch_and_add(&f->asked, 1);
+		__sync_fetch_and_add(&f->opened, 1);
 		if (writer_was_spoken_to(now))
-			__sync_fetch_and_add(&f->asked_after, 1);
+			__sync_fetch_and_add(&f->opened_after, 1);
 		process_of(bpf_get_current_task_btf(), &f->writer);
 		__builtin_memcpy(f->outside, pair->outside, 16);
 		__builtin_memcpy(f->inside, pair->inside, 16);

@@ -87,9 +87,9 @@ static __always_inline void workload_join(const struct workload_key *key, const 
  * The same by what a process with an A told `current`, whose own group is `own`, over a connection within this host. 0 where it
  * has told nothing yet. By itself for the verifier, as what follows.
  */
-__noinline int told_join(struct workload_key *key, struct tracked *b, __u64 own, __u64 now)
+__noinline int push_join(struct workload_key *key, struct tracked *b, __u64 own, __u64 now)
 {
-	struct told *t = bpf_map_lookup_elem(&told, &own);
+	struct push *t = bpf_map_lookup_elem(&pushes, &own);
 	struct process_id process;
 	struct caller *caller;
 	struct group *g;
@@ -137,7 +137,7 @@ __noinline int workload_uses(struct tracked *b, __u64 now)
 	}
 	if (bpf_map_lookup_elem(&groups, &own) || !workload_of_current(&key))
 		return 0;
-	if (!b || told_join(&key, b, own, now))
+	if (!b || push_join(&key, b, own, now))
 		return 0;
 	w = bpf_map_lookup_elem(&workloads, &key);
 	if (w)

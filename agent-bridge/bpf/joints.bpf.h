@@ -56,7 +56,7 @@ struct {
  * By own group of the caller: he was told something that he had not asked for. If he dials inside now, he does so for whoever
  * told him, before he has shown it by his answers.
  */
-struct told {
+struct push {
 	struct caller_key key;
 	__u32 reserved;
 	__u64 group;
@@ -66,8 +66,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
-	__type(value, struct told);
-} told SEC(".maps");
+	__type(value, struct push);
+} pushes SEC(".maps");
 
 static __always_inline void caller_key_of(struct caller_key *key, const __u8 *address, __u32 netns, __u16 caller_port, __u16 port)
 {
@@ -130,7 +130,7 @@ static __always_inline bool joint_tells(const struct joint *j, const struct grou
 static __always_inline bool joint_spoke(struct joint *j, __u32 side, const struct group *g, __u64 now)
 {
 	__u64 since = now - j->last_ns;
-	bool begins = since > JOINT_SILENCE_NS, heard = now - g->a_spoke_ns <= JOINT_SILENCE_NS;
+	bool begins = since > JOINT_SILENCE_NS, is_from_outside = now - g->a_spoke_ns <= JOINT_SILENCE_NS;
 	bool chatter = side == SIDE_LOCAL && joint_chatters(j);
 	bool answers = j->leader && side != j->leader && since <= JOINT_ANSWER_NS && !chatter;
 
@@ -148,8 +148,8 @@ static __always_inline bool joint_spoke(struct joint *j, __u32 side, const struc
 		return side == SIDE_REMOTE && j->pushes > 2 * j->queries;
 	}
 	/* What the listener says for itself leads nobody. */
-	if (begins || (chatter && heard))
-		j->leader = side == SIDE_REMOTE || heard ? side : SIDE_NONE;
+	if (begins || (chatter && is_from_outside))
+		j->leader = side == SIDE_REMOTE || is_from_outside ? side : SIDE_NONE;
 	return false;
 }
 
@@ -181,12 +181,12 @@ static __always_inline bool is_within_host(const struct tracked *t)
 	return local[0] == remote[0] && local[1] == remote[1];
 }
 
-static __always_inline void joint_told(const struct process_id *caller, const struct caller_key *key, __u64 id, __u64 now)
+static __always_inline void note_push(const struct process_id *caller, const struct caller_key *key, __u64 id, __u64 now)
 {
 	__u64 own = own_group(caller->pid, caller->start_ns);
-	struct told t = { .key = *key, .group = id, .at_ns = now };
+	struct push t = { .key = *key, .group = id, .at_ns = now };
 
-	bpf_map_update_elem(&told, &own, &t, BPF_ANY);
+	bpf_map_update_elem(&pushes, &own, &t, BPF_ANY);
 }
 
 /* Something passed on a TCP connection that this host accepted. */
@@ -211,7 +211,7 @@ static __always_inline void accepted_spoke(struct sock *sk, const struct tracked
 	if (!j)
 		return;
 	if (side == SIDE_LOCAL && joint_tells(j, g, now))
-		joint_told(&caller->process, &key, id, now);
+		note_push(&caller->process, &key, id, now);
 	if (joint_spoke(j, side, g, now) && joint_make(&caller->process, id, g))
 		caller->group = id;
 }

@@ -122,7 +122,7 @@ static __always_inline void names_leave(struct __sk_buff *skb)
 		return;
 	t = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (t)
-		t->asked = 1 + (name > NAME_ORDINARY ? name - NAME_ORDINARY : 0);
+		t->question = 1 + (name > NAME_ORDINARY ? name - NAME_ORDINARY : 0);
 }
 
 /* An answer arrives, and repeats its question. */
@@ -192,7 +192,7 @@ __noinline int names_sent(struct tracked *t, __u32 bytes, __u64 now)
  * `length` bytes went to `t`: what of them was said. In a question that is what its name has beyond an ordinary one, so that a
  * poll says nothing.
  */
-static __always_inline __u64 names_said(struct sock *sk, struct tracked *t, __u64 length, __u64 now)
+static __always_inline __u64 names_carried_out(struct sock *sk, struct tracked *t, __u64 length, __u64 now)
 {
 	struct tracked *first;
 	__u32 bytes;
@@ -200,16 +200,16 @@ static __always_inline __u64 names_said(struct sock *sk, struct tracked *t, __u6
 	if (t->protocol != IPPROTO_UDP || t->initiator != INITIATOR_LOCAL)
 		return length;
 	first = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-	if (!first || !first->asked)
+	if (!first || !first->question)
 		return length;
-	bytes = first->asked - 1;
-	first->asked = 0;
+	bytes = first->question - 1;
+	first->question = 0;
 	names_sent(t, bytes, now);
 	return bytes;
 }
 
 /* `length` bytes came from `t`: what of them is not the process's own question. */
-static __always_inline __u64 names_heard(struct tracked *t, __u64 length)
+static __always_inline __u64 names_carried_in(struct tracked *t, __u64 length)
 {
 	__u64 own = t->echoed < length ? t->echoed : length;
 

@@ -211,8 +211,8 @@ struct tunnel_forward {
 	__u64 last_ns;
 	__u64 packets_in; /* of pairs of ends of which the one behind the device spoke first */
 	__u64 packets_out;
-	__u32 asked;      /* such pairs */
-	__u32 asked_after; /* those before which the writer had just been spoken to from outside */
+	__u32 opened;      /* such pairs */
+	__u32 opened_after; /* those before which the writer had just been spoken to from outside */
 	__u32 answered;
 	__u32 reserved;
 	__u8 outside[16]; /* the last such pair */

@@ -94,7 +94,7 @@ struct tracked {
 	__u64 received_ns;
 	__u64 workload_ns; /* B: when it was last looked at whether a workload joins who writes to it */
 	__u32 echoed; /* UDP, of the first remote: bytes of answers on the way to the process that only repeat its questions */
-	__u32 asked; /* UDP, of the first remote: 1 and the bytes by which the name that was just asked for is long, or 0 */
+	__u32 question; /* UDP, of the first remote: 1 and the bytes by which the name that was just asked for is long, or 0 */
 	struct exchange_turn turn;
 	struct exchanges exchanges;
 	struct ssh_stream ssh_local;

@@ -68,7 +68,7 @@ static __always_inline void received(struct sock *sk, struct tracked *t, __u64 b
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
 		if (t->flags & TRACKED_RESOLVER)
-			bytes = names_heard(t, bytes);
+			bytes = names_carried_in(t, bytes);
 		if (!bytes || !is_spoken_on(t))
 			return;
 		outside_received(t, bytes, now);

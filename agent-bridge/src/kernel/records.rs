@@ -140,7 +140,7 @@ record!(TunnelUse, 136, {
 });
 record!(TunnelForward, 112, {
     writer: ProcessId, first_ns: u64, last_ns: u64, packets_in: u64, packets_out: u64,
-    asked: u32, asked_after: u32, answered: u32, reserved: u32, outside: [u8; 16], inside: [u8; 16], name: [u8; 16],
+    opened: u32, opened_after: u32, answered: u32, reserved: u32, outside: [u8; 16], inside: [u8; 16], name: [u8; 16],
 });
 record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
 record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });

@@ -32,9 +32,9 @@ export interface TunnelForward {
   readonly outside: string
   readonly inside: string
   /** Pairs of which the end behind the device spoke first. */
-  readonly asked: number
+  readonly opened: number
   /** Those before which the writer had been spoken to from outside within 100 ms. */
-  readonly askedAfter: number
+  readonly openedAfter: number
   readonly answered: number
   /** Of these pairs. */
   readonly packetsIn: number

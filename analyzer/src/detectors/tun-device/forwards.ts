@@ -42,8 +42,8 @@ export function forwardClaim(forward: TunnelForward, holder: ProcessKey, view: V
 }
 
 function forwardEvidence(forward: TunnelForward, outside: Connection): Claim["evidence"][0] {
-  const { asked, askedAfter, answered, packetsIn, packetsOut } = forward
-  const order = `${askedAfter} of ${plural(asked, "pair")} of machines began within 0.1 s after the far side spoke to the holder of the device`
+  const { opened, openedAfter, answered, packetsIn, packetsOut } = forward
+  const order = `${openedAfter} of ${plural(opened, "pair")} of machines began within 0.1 s after the far side spoke to the holder of the device`
   const volume = `its connection to ${endpointText(outside.remote)} has brought ${bytesText(outside.bytesReceived)} and taken ${bytesText(outside.bytesSent)}`
   return {
     kind: "tunnel-forward",
@@ -54,8 +54,8 @@ function forwardEvidence(forward: TunnelForward, outside: Connection): Claim["ev
       device_id: forward.deviceId,
       outside: forward.outside,
       inside: forward.inside,
-      asked,
-      asked_after: askedAfter,
+      opened,
+      opened_after: openedAfter,
       answered,
       packets_in: packetsIn,
       packets_out: packetsOut,

@@ -78,8 +78,8 @@ function* nextTo(holder: ProcessKey, view: View): Generator<ProcessKey> {
 
 /** What was passed on to other machines follows what the outside said to the holder of the device. */
 export function judgeForward(forward: TunnelForward): "forwarded" | "connected" | undefined {
-  const { asked, askedAfter, answered } = forward
-  if (askedAfter === 0 || askedAfter < asked * limits.followedShare) return undefined
+  const { opened, openedAfter, answered } = forward
+  if (openedAfter === 0 || openedAfter < opened * limits.followedShare) return undefined
   return answered > 0 ? "forwarded" : "connected"
 }
 

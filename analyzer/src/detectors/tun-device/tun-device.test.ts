@@ -103,7 +103,7 @@ describe("what is passed on to other machines", () => {
   })
 
   it.each([
-    ["what follows nothing that the outside said", { tunnelForwards: [aTunnelForward({ asked: 9, askedAfter: 2 })] }],
+    ["what follows nothing that the outside said", { tunnelForwards: [aTunnelForward({ opened: 9, openedAfter: 2 })] }],
     ["a holder with no connection to the outside", { connections: [] }],
     ["a user-mode network of another namespace", { connections: [anUpdate({ netns: 1 })] }],
   ])("says nothing of %s", (_, changes) => {
