@@ -11,6 +11,9 @@ const UNDER_WAY_NS: u64 = 10_000_000;
 /// As many as the map holds, should keys come and go while it is walked.
 const MAX_USES: usize = 4096;
 
+/// What changed, by device.
+type Changed<T> = Vec<(TunnelKey, T)>;
+
 pub struct Tunnels {
     uses: MapHandle,
     forwards: MapHandle,
@@ -37,7 +40,7 @@ impl Tunnels {
     }
 
     /// Devices that were used since the last reading began, which was that of `now_ns`: for services, and for other machines.
-    pub fn changed(&mut self, now_ns: u64) -> (Vec<(TunnelKey, TunnelUse)>, Vec<(TunnelKey, TunnelForward)>) {
+    pub fn changed(&mut self, now_ns: u64) -> (Changed<TunnelUse>, Changed<TunnelForward>) {
         let since = self.read_ns;
         self.read_ns = now_ns.saturating_sub(UNDER_WAY_NS);
         (
@@ -47,7 +50,7 @@ impl Tunnels {
     }
 }
 
-fn changed<T: Record>(map: &MapHandle, is_new: impl Fn(&T) -> bool) -> Vec<(TunnelKey, T)> {
+fn changed<T: Record>(map: &MapHandle, is_new: impl Fn(&T) -> bool) -> Changed<T> {
     let entry = |key: Vec<u8>| Some((read(&key)?, read::<T>(&map.lookup(&key, MapFlags::ANY).ok()??)?));
     map.keys().take(MAX_USES).filter_map(entry).filter(|(_, value)| is_new(value)).collect()
 }

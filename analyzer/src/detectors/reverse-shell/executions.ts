@@ -122,7 +122,8 @@ export function keyBits({ typed, typedLog2, untyped }: Executions): number {
  * output in as much, in one record or a few: of two lengths that have nothing to do with each other that is not to be expected.
  */
 export function frameBits(forward: Moments, backward: Moments): number {
-  if (forward.n === 0 || backward.n === 0) return 0
+  // What leaves while nothing was written is no output: a VPN client sets up its device and goes on with its own protocol.
+  if (forward.n === 0 || backward.x === 0) return 0
   const { low, high, max, records, slack } = weights.frames
   const frame = (forward.x - forward.y) / forward.n
   if (frame < low || frame > high || rest(forward) > weights.levelRest || rest(backward) > weights.levelRest) return 0
