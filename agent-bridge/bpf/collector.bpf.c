@@ -21,7 +21,9 @@
 #include "unix.bpf.h"
 #include "unix_services.bpf.h"
 #include "tunnels.bpf.h"
+#include "forwards.bpf.h"
 #include "datagrams.bpf.h"
+#include "names.bpf.h"
 #include "icmp.bpf.h"
 #include "unfollowed.bpf.h"
 #include "dialling.bpf.h"
@@ -154,7 +156,7 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 {
 	struct tracked *t;
-	__u64 now, sent, received;
+	__u64 now, sent, received, carried;
 
 	if (length <= 0)
 		return 0;
@@ -175,12 +177,14 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	note_owner(t);
 	tunnel_moved(t, 0, length);
 	now = bpf_ktime_get_boot_ns();
+	carried = names_carried_out(sk, t, length, now);
 	if (is_outside_connection(t)) {
 		if (exchange_spoke(t, SIDE_LOCAL, length, now)) {
 			read_totals(sk, t, &sent, &received);
 			emit_connection(t, REASON_MOVED, sent, received);
 		}
-		sent_outside(t, length, now);
+		if (carried && is_spoken_on(t))
+			sent_outside(t, carried, now);
 	} else if (is_dialled_inside(t)) {
 		sent_inside(t, length, now);
 	} else if (t->initiator == INITIATOR_REMOTE) {
@@ -270,6 +274,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("cgroup_skb/ingress")
 int on_ingress(struct __sk_buff *skb)
 {
+	names_arrive(skb);
 	return ssh_packet(skb, false);
 }
 
@@ -277,6 +282,7 @@ SEC("cgroup_skb/egress")
 int on_egress(struct __sk_buff *skb)
 {
 	icmp_leaves(skb);
+	names_leave(skb);
 	return ssh_packet(skb, true);
 }
 

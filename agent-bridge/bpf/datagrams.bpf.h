@@ -198,6 +198,7 @@ static __always_inline struct tracked *datagram_tracked(struct sock *sk, __u8 sp
 {
 	struct tracked *t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	struct remote_address pending;
+	__u32 question;
 
 	if (t && t->cookie)
 		return t;
@@ -208,7 +209,9 @@ static __always_inline struct tracked *datagram_tracked(struct sock *sk, __u8 sp
 		return NULL;
 	pending.port = t->remote_port;
 	__builtin_memcpy(pending.address, t->remote, 16);
+	question = t->question;
 	track(sk, t, INITIATOR_LOCAL);
+	t->question = question;
 	if (pending.port) {
 		__builtin_memcpy(t->remote, pending.address, 16);
 		t->remote_port = pending.port;

@@ -15,6 +15,7 @@
 #include "groups.bpf.h"
 #include "coupling.bpf.h"
 #include "identity.bpf.h"
+#include "joints.bpf.h"
 #include "shares.bpf.h"
 #include "workloads.bpf.h"
 
@@ -35,7 +36,8 @@ static __always_inline struct group *workload_latest(const struct workload *w, _
 		__u64 at = w->groups[i];
 		struct group *g = at ? bpf_map_lookup_elem(&groups, &at) : NULL;
 
-		if (g && g->a_spoke_ns && (!latest || g->a_spoke_ns > latest->a_spoke_ns)) {
+		/* Programs dial once they know the address: that follows what a resolver here heard, and is not led by it. */
+		if (g && g->a_spoke_ns && !outside_latest(g)->is_resolver && (!latest || g->a_spoke_ns > latest->a_spoke_ns)) {
 			latest = g;
 			*id = at;
 		}
@@ -82,6 +84,38 @@ static __always_inline void workload_join(const struct workload_key *key, const 
 }
 
 /*
+ * The same by what a process with an A told `current`, whose own group is `own`, over a connection within this host. 0 where it
+ * has told nothing yet. By itself for the verifier, as what follows.
+ */
+__noinline int push_join(struct workload_key *key, struct tracked *b, __u64 own, __u64 now)
+{
+	struct push *t = bpf_map_lookup_elem(&pushes, &own);
+	struct process_id process;
+	struct caller *caller;
+	struct group *g;
+	bool follows;
+	__u64 id;
+
+	if (!t || !key || !b)
+		return 0;
+	id = t->group;
+	g = bpf_map_lookup_elem(&groups, &id);
+	if (!g)
+		return 0;
+	/* What he answers there is judged by who leads. */
+	if (b->local_port == t->key.caller_port && b->remote_port == t->key.port)
+		return 1;
+	follows = now - t->at_ns <= FOLLOWED_NS;
+	if (!dials_follow(key, b, follows) || !follows)
+		return 1;
+	process_of(bpf_get_current_task_btf(), &process);
+	caller = bpf_map_lookup_elem(&callers, &t->key);
+	if (caller && joint_make(&process, id, g))
+		caller->group = id;
+	return 1;
+}
+
+/*
  * `current` dials B, or writes to it. If it acts for itself and holds nothing outside, it may act for one that does. Taken by the
  * verifier by itself: inline, its callers have more ways through them than are followed.
  */
@@ -103,8 +137,10 @@ __noinline int workload_uses(struct tracked *b, __u64 now)
 	}
 	if (bpf_map_lookup_elem(&groups, &own) || !workload_of_current(&key))
 		return 0;
+	if (!b || push_join(&key, b, own, now))
+		return 0;
 	w = bpf_map_lookup_elem(&workloads, &key);
-	if (w && b)
+	if (w)
 		workload_join(&key, w, b, own, now);
 	return 0;
 }

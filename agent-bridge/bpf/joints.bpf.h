@@ -39,10 +39,11 @@ struct {
 /* Who leads on an accepted connection: pushes that were answered, and questions that were. Those of processes with an A only. */
 struct joint {
 	__u64 last_ns;
+	__u64 caller_ns; /* the caller spoke last */
 	__u32 leader; /* enum side, SIDE_NONE once it was answered */
 	__u32 pushes;
 	__u32 queries;
-	__u32 reserved;
+	__u32 unanswered; /* the caller spoke again without an answer, as with a heartbeat */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -50,6 +51,23 @@ struct {
 	__type(key, int);
 	__type(value, struct joint);
 } joints SEC(".maps");
+
+/*
+ * By own group of the caller: he was told something that he had not asked for. If he dials inside now, he does so for whoever
+ * told him, before he has shown it by his answers.
+ */
+struct push {
+	struct caller_key key;
+	__u32 reserved;
+	__u64 group;
+	__u64 at_ns;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct push);
+} pushes SEC(".maps");
 
 static __always_inline void caller_key_of(struct caller_key *key, const __u8 *address, __u32 netns, __u16 caller_port, __u16 port)
 {
@@ -91,13 +109,36 @@ static __always_inline bool is_joint(const struct tracked *t)
 /* Later than this nothing is an answer. */
 #define JOINT_ANSWER_NS (5ULL * 1000 * 1000 * 1000)
 
+/* What the listener says this long after the caller spoke was not asked for. */
+#define JOINT_ASKED_NS (500ULL * 1000 * 1000)
+/* Words of a caller to which nobody answers, and of each answered one so many, until none of his is taken for a question. */
+#define JOINT_CHATTER 2
+
+/* The caller speaks by himself, and not to be answered. */
+static __always_inline bool joint_chatters(const struct joint *j)
+{
+	return j->unanswered >= JOINT_CHATTER && j->unanswered > JOINT_CHATTER * j->queries;
+}
+
+/* Whether what the listener says now was heard outside, and not asked for by the caller. */
+static __always_inline bool joint_tells(const struct joint *j, const struct group *g, __u64 now)
+{
+	return now - g->a_spoke_ns <= JOINT_SILENCE_NS && (joint_chatters(j) || now - j->caller_ns > JOINT_ASKED_NS);
+}
+
 /* Counts a turn on an accepted connection. True when the caller has shown that he is led. */
 static __always_inline bool joint_spoke(struct joint *j, __u32 side, const struct group *g, __u64 now)
 {
 	__u64 since = now - j->last_ns;
-	bool answers = j->leader && side != j->leader && since <= JOINT_ANSWER_NS;
+	bool begins = since > JOINT_SILENCE_NS, is_from_outside = now - g->a_spoke_ns <= JOINT_SILENCE_NS;
+	bool chatter = side == SIDE_LOCAL && joint_chatters(j);
+	bool answers = j->leader && side != j->leader && since <= JOINT_ANSWER_NS && !chatter;
 
+	if (side == SIDE_REMOTE && j->leader == SIDE_REMOTE && begins)
+		j->unanswered++;
 	j->last_ns = now;
+	if (side == SIDE_REMOTE)
+		j->caller_ns = now;
 	if (answers) {
 		if (side == SIDE_REMOTE)
 			j->pushes++;
@@ -107,8 +148,8 @@ static __always_inline bool joint_spoke(struct joint *j, __u32 side, const struc
 		return side == SIDE_REMOTE && j->pushes > 2 * j->queries;
 	}
 	/* What the listener says for itself leads nobody. */
-	if (since > JOINT_SILENCE_NS)
-		j->leader = side == SIDE_REMOTE || now - g->a_spoke_ns <= JOINT_SILENCE_NS ? side : SIDE_NONE;
+	if (begins || (chatter && is_from_outside))
+		j->leader = side == SIDE_REMOTE || is_from_outside ? side : SIDE_NONE;
 	return false;
 }
 
@@ -141,6 +182,14 @@ static __always_inline bool is_within_host(const struct tracked *t)
 	return local[0] == remote[0] && local[1] == remote[1];
 }
 
+static __always_inline void note_push(const struct process_id *caller, const struct caller_key *key, __u64 id, __u64 now)
+{
+	__u64 own = own_group(caller->pid, caller->start_ns);
+	struct push t = { .key = *key, .group = id, .at_ns = now };
+
+	bpf_map_update_elem(&pushes, &own, &t, BPF_ANY);
+}
+
 /* Something passed on a TCP connection that this host accepted. */
 static __always_inline void accepted_spoke(struct sock *sk, const struct tracked *t, __u32 side, __u64 now)
 {
@@ -160,7 +209,11 @@ static __always_inline void accepted_spoke(struct sock *sk, const struct tracked
 	if (!caller || caller->group)
 		return;
 	j = bpf_sk_storage_get(&joints, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (j && joint_spoke(j, side, g, now) && joint_make(&caller->process, id, g))
+	if (!j)
+		return;
+	if (side == SIDE_LOCAL && joint_tells(j, g, now))
+		note_push(&caller->process, &key, id, now);
+	if (joint_spoke(j, side, g, now) && joint_make(&caller->process, id, g))
 		caller->group = id;
 }
 

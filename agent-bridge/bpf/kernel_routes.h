@@ -30,6 +30,30 @@ struct rt6_info {
 	struct fib6_info *from;
 	__u32 rt6i_flags;
 };
+struct flowi_common {
+	int flowic_iif;
+};
+struct flowi4 {
+	struct flowi_common __fl_common;
+	__be32 saddr;
+	__be32 daddr;
+};
+struct flowi6 {
+	struct flowi_common __fl_common;
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+};
+struct fib_nh_common {
+	struct net_device *nhc_dev;
+	unsigned char nhc_scope;
+};
+struct fib6_nh {
+	struct fib_nh_common nh_common;
+};
+struct fib6_result {
+	struct fib6_nh *nh;
+	__u8 fib6_type;
+};
 
 #pragma clang attribute pop
 

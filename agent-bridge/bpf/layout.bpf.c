@@ -25,6 +25,7 @@ struct {
 	struct edge_record edge_record;
 	struct tunnel_key tunnel_key;
 	struct tunnel_use tunnel_use;
+	struct tunnel_forward tunnel_forward;
 	struct edge_age edge_age;
 	struct group_age group_age;
 	struct member member;

@@ -81,6 +81,7 @@ static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u
 	if (now - o->spoke_ns > MESSAGE_NS)
 		o->gap_ns = now - o->spoke_ns < CAUSE_NS ? now - o->spoke_ns : CAUSE_NS;
 	o->waiting_in += bytes;
+	o->is_resolver = !!(a->flags & TRACKED_RESOLVER);
 	o->spoke_ns = now;
 	o->cookie = a->cookie;
 	o->process = a->owner;

@@ -204,6 +204,23 @@ struct tunnel_use {
 };
 _Static_assert(sizeof(struct tunnel_use) == 136, "tunnel_use");
 
+/* By the same key: what the kernel passed on from such a device to other machines, and back. */
+struct tunnel_forward {
+	struct process_id writer; /* who wrote the last packet of it to the device */
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 packets_in; /* of pairs of ends of which the one behind the device spoke first */
+	__u64 packets_out;
+	__u32 opened;      /* such pairs */
+	__u32 opened_after; /* those before which the writer had just been spoken to from outside */
+	__u32 answered;
+	__u32 reserved;
+	__u8 outside[16]; /* the last such pair */
+	__u8 inside[16];
+	char name[DEVICE_NAME_BYTES]; /* once something was answered */
+};
+_Static_assert(sizeof(struct tunnel_forward) == 112, "tunnel_forward");
+
 enum overload_kind { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 };
 
 struct overload_key {

@@ -215,6 +215,12 @@ static __always_inline bool is_outside_connection(const struct tracked *t)
 	return t->initiator == INITIATOR_LOCAL && t->scope == SCOPE_OUTSIDE;
 }
 
+/* Somebody outside may act through it: not by answering questions for names, as long as these carry nothing. */
+static __always_inline bool is_spoken_on(const struct tracked *t)
+{
+	return !(t->flags & TRACKED_RESOLVER) || t->flags & TRACKED_CARRIES;
+}
+
 static __always_inline bool is_dialled_inside(const struct tracked *t)
 {
 	return t->initiator == INITIATOR_LOCAL && t->scope == SCOPE_INSIDE;

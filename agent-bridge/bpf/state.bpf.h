@@ -55,6 +55,8 @@ enum tracked_flags {
 	/* UDP: remotes that had spoken first were forgotten, so that one without state may have done so too. */
 	TRACKED_STRANGERS_OUTSIDE = 1 << 19,
 	TRACKED_STRANGERS_INSIDE = 1 << 20,
+	TRACKED_RESOLVER = 1 << 21, /* UDP: it was asked for names */
+	TRACKED_CARRIES = 1 << 22,  /* and the names carry something */
 	TRACKED_DIALLED_AFTER = 128, /* B: opened when something outside had spoken not long before */
 };
 
@@ -91,6 +93,8 @@ struct tracked {
 	__u64 sent_ns;     /* B: the last write and the last receive */
 	__u64 received_ns;
 	__u64 workload_ns; /* B: when it was last looked at whether a workload joins who writes to it */
+	__u32 echoed; /* UDP, of the first remote: bytes of answers on the way to the process that only repeat its questions */
+	__u32 question; /* UDP, of the first remote: 1 and the bytes by which the name that was just asked for is long, or 0 */
 	struct exchange_turn turn;
 	struct exchanges exchanges;
 	struct ssh_stream ssh_local;
@@ -142,7 +146,8 @@ struct outside {
 	__u8 remote[16];
 	__u16 port;
 	__u16 index; /* of this slot */
-	__u16 reserved[2];
+	__u16 is_resolver; /* it answers questions for names */
+	__u16 reserved;
 	__u64 spoke_ns; /* 0: the slot is free */
 	__u64 sent_ns;
 	__u64 gap_ns; /* between its last two messages */

@@ -17,6 +17,7 @@
 #include "mptcp.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
+#include "names.bpf.h"
 #include "icmp.bpf.h"
 #include "unfollowed.bpf.h"
 
@@ -66,6 +67,10 @@ static __always_inline void received(struct sock *sk, struct tracked *t, __u64 b
 	tunnel_moved(t, bytes, 0);
 	if (is_outside_connection(t)) {
 		exchange_spoke(t, SIDE_REMOTE, bytes, now);
+		if (t->flags & TRACKED_RESOLVER)
+			bytes = names_carried_in(t, bytes);
+		if (!bytes || !is_spoken_on(t))
+			return;
 		outside_received(t, bytes, now);
 		speaker_received(t, bytes, now);
 	} else if (is_dialled_inside(t)) {

@@ -90,4 +90,5 @@ fn full_holds_processes_edges_and_attachments() {
     assert_eq!(batch.overloads[1].count, 20_673);
     assert_eq!(batch.proofs[0].nonce, [1, 2, 3, 4, 5, 6, 7, 8]);
     assert_eq!((batch.tunnel_uses[0].device_name.as_str(), batch.tunnel_uses[0].accepted_after), ("tun0", 5));
+    assert_eq!((batch.tunnel_forwards[0].device, batch.tunnel_forwards[0].opened_after), (7, 2));
 }

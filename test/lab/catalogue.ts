@@ -3,6 +3,7 @@ import type { Case, Family, Kind } from "./case.js"
 import { kindOf } from "./case.js"
 import { benignClients } from "./cases/benign-clients.js"
 import { benignSsh } from "./cases/benign-ssh.js"
+import { besideCarriers, carriers } from "./cases/carriers.js"
 import { consumers } from "./cases/consumers.js"
 import { homeMade } from "./cases/home-made.js"
 import { intentScripts } from "./cases/intent-scripts.js"
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   { name: "home-made tunnels", cases: homeMade, inTests: 0 },
   { name: "relays over two processes", cases: joinedRelays, inTests: 4 },
   { name: "tunnel devices", cases: tunnelDevices, inTests: 1 },
+  { name: "carriers", cases: carriers, inTests: 0 },
   { name: "shells", cases: shells },
   { name: "commands", cases: shellCommands, inTests: 2 },
   { name: "words that ask", cases: intentScripts, inTests: 0 },
@@ -39,6 +41,7 @@ export const families: readonly Family[] = [
   { name: "ordinary forms of ssh", cases: ordinarySshForms, inTests: 0 },
   { name: "servers and proxies", cases: ordinaryServers, inTests: 0 },
   { name: "ordinary tunnel devices", cases: benignTunnelDevices, inTests: 1 },
+  { name: "names and echoes", cases: besideCarriers, inTests: 1 },
   { name: "transports", cases: transportRelays, inTests: 4 },
   { name: "places inside", cases: insidePlaces, inTests: 4 },
   { name: "ordinary clients of such places", cases: ordinaryPlaces, inTests: 2 },

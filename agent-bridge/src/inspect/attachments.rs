@@ -81,6 +81,11 @@ fn observe(relation: Relation, gone: bool) -> AttachmentUpdate {
 }
 
 impl AttachmentUpdate {
+    /// The device of a tun or tap that is held, as DESCRIPTOR_TUN has it.
+    pub fn tun_device(&self) -> Option<u64> {
+        (self.relation.kind == Kind::Tun && self.relation.cookie != 0 && !self.gone).then_some(self.relation.cookie)
+    }
+
     pub fn to_wire(self, processes: &mut Processes, clock: Clock) -> wire::Attachment {
         wire::Attachment {
             kind: self.relation.kind.into(),

@@ -35,6 +35,8 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "on_sendmsg_unix", feature: "cgroup/sendmsg_unix", consequence: "services at unix datagram sockets are not seen where each datagram names its receiver (kernel 6.7 or later has it)" },
     Optional { program: "on_connect_unix", feature: "cgroup/connect_unix", consequence: "when a service at a unix socket was connected to is not seen: relays to one that wait for it are told by sizes and by later turns (kernel 6.7 or later has it)" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
+    Optional { program: "on_route4", feature: "fib_table_lookup", consequence: "what is passed on to other machines from a tunnel device over IPv4 is not seen" },
+    Optional { program: "on_route6", feature: "fib6_table_lookup", consequence: "what is passed on to other machines from a tunnel device over IPv6 is not seen" },
     Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
     Optional { program: "walk_devices", feature: "iter/task over network namespaces", consequence: "tunnel devices of the kernel (vxlan, gre, wireguard) are not named" },
     Optional { program: "walk_tables", feature: "iter/task", consequence: "shells behind ptys and pipes, and relays split over processes are not seen (kernel 5.17 or later has bpf_loop)" },

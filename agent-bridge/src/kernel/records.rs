@@ -138,6 +138,10 @@ record!(TunnelUse, 136, {
     accepted: u32, accepted_after: u32, local: [u8; 16], remote: [u8; 16], local_port: u16, remote_port: u16, reserved: u32,
     name: [u8; 16],
 });
+record!(TunnelForward, 112, {
+    writer: ProcessId, first_ns: u64, last_ns: u64, packets_in: u64, packets_out: u64,
+    opened: u32, opened_after: u32, answered: u32, reserved: u32, outside: [u8; 16], inside: [u8; 16], name: [u8; 16],
+});
 record!(EdgeAge, 80, { key: EdgeKey, share: u64, first_ns: u64, last_ns: u64, both_ways: u64 });
 record!(GroupAge, 32, { group: u64, share: u64, last_ns: u64, ended_ns: u64 });
 record!(Member, 16, { group: u64, share: u64 });

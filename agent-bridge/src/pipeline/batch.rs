@@ -9,7 +9,8 @@ use crate::host::process::Processes;
 use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::walker::Overload;
 use crate::kernel::records::{
-    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelKey, TunnelUse, EDGE_EXEC, EDGE_UNIX, REASON_MOVED,
+    read, ConnectionRecord, Edge, EdgeKey, Executions, Moments, Order, ProcessId, TunnelForward, TunnelKey, TunnelUse, EDGE_EXEC,
+    EDGE_UNIX, REASON_MOVED,
 };
 use crate::pipeline::columns::Columns;
 use crate::pipeline::overloads::Total;
@@ -29,6 +30,7 @@ pub struct BatchBuilder {
     overloads: Vec<wire::Overload>,
     proofs: Vec<wire::Proof>,
     tunnel_uses: Vec<wire::TunnelUse>,
+    tunnel_forwards: Vec<wire::TunnelForward>,
     unfollowed: Vec<wire::Unfollowed>,
     processes: HashSet<ProcessKey>,
     counts: RecordCounts,
@@ -36,7 +38,12 @@ pub struct BatchBuilder {
 
 impl BatchBuilder {
     pub fn records(&self) -> usize {
-        self.columns.records() + self.edges.len() + self.attachments.len() + self.proofs.len() + self.tunnel_uses.len()
+        self.columns.records()
+            + self.edges.len()
+            + self.attachments.len()
+            + self.proofs.len()
+            + self.tunnel_uses.len()
+            + self.tunnel_forwards.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -131,11 +138,10 @@ impl BatchBuilder {
 
     pub fn tunnel_use(&mut self, key: TunnelKey, used: &TunnelUse, processes: &mut Processes, clock: Clock) {
         let (service, writer) = (self.refer(&used.service, processes, clock), self.refer(&used.writer, processes, clock));
-        let name_end = used.name.iter().position(|byte| *byte == 0).unwrap_or(used.name.len());
         self.tunnel_uses.push(wire::TunnelUse {
             netns: key.netns,
             device: key.device,
-            device_name: String::from_utf8_lossy(used.name.get(..name_end).unwrap_or_default()).into_owned(),
+            device_name: device_name(&used.name),
             cookie: used.cookie,
             service,
             writer,
@@ -149,6 +155,26 @@ impl BatchBuilder {
             bytes_out: used.bytes_out,
             first_us: clock.to_unix_us(used.first_ns),
             last_us: clock.to_unix_us(used.last_ns),
+        });
+        self.counts.interim += 1;
+    }
+
+    pub fn tunnel_forward(&mut self, key: TunnelKey, forward: &TunnelForward, processes: &mut Processes, clock: Clock) {
+        let writer = self.refer(&forward.writer, processes, clock);
+        self.tunnel_forwards.push(wire::TunnelForward {
+            netns: key.netns,
+            device: key.device,
+            device_name: device_name(&forward.name),
+            writer,
+            outside: forward.outside.to_vec(),
+            inside: forward.inside.to_vec(),
+            opened: forward.opened.into(),
+            opened_after: forward.opened_after.into(),
+            answered: forward.answered.into(),
+            packets_in: forward.packets_in,
+            packets_out: forward.packets_out,
+            first_us: clock.to_unix_us(forward.first_ns),
+            last_us: clock.to_unix_us(forward.last_ns),
         });
         self.counts.interim += 1;
     }
@@ -194,10 +220,16 @@ impl BatchBuilder {
             overloads: self.overloads,
             proofs: self.proofs,
             tunnel_uses: self.tunnel_uses,
+            tunnel_forwards: self.tunnel_forwards,
             unfollowed: self.unfollowed,
         };
         (batch, self.counts)
     }
+}
+
+fn device_name(name: &[u8; 16]) -> String {
+    let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    String::from_utf8_lossy(name.get(..end).unwrap_or_default()).into_owned()
 }
 
 fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock) -> wire::Edge {

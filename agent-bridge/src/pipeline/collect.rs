@@ -297,8 +297,10 @@ impl Collector {
     fn inspect(&mut self) {
         for report in self.inspector.exchange(&self.maps) {
             if let Some(attachments) = report.all {
+                self.couplings.watch_devices(&attachments);
                 self.snapshot(attachments);
             }
+            self.couplings.watch_devices(&report.updates);
             self.lifecycle.found(report.updates, report.overload, &mut self.processes, self.clock);
         }
     }

@@ -6,6 +6,7 @@ use crate::host::clock::{boot_ns, Clock};
 use crate::host::identity::key_of;
 use crate::host::proc_fs;
 use crate::host::process::Processes;
+use crate::inspect::attachments::AttachmentUpdate;
 use crate::inspect::inspector::Inspector;
 use crate::kernel::coupling::Coupling;
 use crate::kernel::lists::Lists;
@@ -47,6 +48,15 @@ impl Couplings {
         self.tunnels.read_all();
     }
 
+    /// A process with an outside connection holds these: what they pass on to other machines is of interest.
+    pub fn watch_devices(&self, attachments: &[AttachmentUpdate]) {
+        for device in attachments.iter().filter_map(AttachmentUpdate::tun_device) {
+            if let Err(error) = self.tunnels.watch(device) {
+                log::warn(format_args!("failed to watch a tunnel device, what it passes on is not seen: {error:#}"));
+            }
+        }
+    }
+
     /// Adds the edges and devices that changed since the last reading began. Parts that are full, and the one that is not.
     pub fn collect(
         &mut self,
@@ -56,9 +66,13 @@ impl Couplings {
         inspector: &mut Inspector,
         clock: Clock,
     ) -> (Vec<BatchBuilder>, BatchBuilder) {
-        for (key, used) in self.tunnels.changed(boot_ns()) {
+        let (uses, forwards) = self.tunnels.changed(boot_ns());
+        for (key, used) in uses {
             inspector.on_tunnel(key_of(&used.writer));
             builder.tunnel_use(key, &used, processes, clock);
+        }
+        for (key, forward) in forwards {
+            builder.tunnel_forward(key, &forward, processes, clock);
         }
         let mut full = Vec::new();
         let joins = &self.joins;

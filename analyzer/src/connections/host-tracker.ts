@@ -123,6 +123,7 @@ export class HostTracker implements View {
       if (stored !== false) yield { kind: "attachment", attachment, previous: stored.previous }
     }
     for (const used of batch.tunnelUses) yield { kind: "tunnel-use", used }
+    for (const forward of batch.tunnelForwards) yield { kind: "tunnel-forward", forward }
     for (const overload of batch.overloads) yield { kind: "overload", overload }
     yield* this.#lose(batch.lost)
     for (const proof of batch.proofs) yield { kind: "proof", proof }

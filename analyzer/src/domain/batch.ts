@@ -3,7 +3,7 @@ import type { Attachment, CouplingEdge } from "./coupling.js"
 import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
-import type { TunnelUse } from "./tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "./tunnel-use.js"
 import type { Unfollowed } from "./unfollowed.js"
 import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 
@@ -22,6 +22,7 @@ export interface Batch {
   readonly overloads: readonly Overload[]
   readonly proofs: readonly Proof[]
   readonly tunnelUses: readonly TunnelUse[]
+  readonly tunnelForwards: readonly TunnelForward[]
   readonly unfollowed: readonly Unfollowed[]
   readonly exited: readonly ProcessKey[]
 }

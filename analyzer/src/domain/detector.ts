@@ -6,7 +6,7 @@ import type { Microseconds, ProcessFacts, ProcessKey } from "./identity.js"
 import type { Lost } from "./lost.js"
 import type { Overload } from "./overload.js"
 import type { Proof } from "./proof.js"
-import type { TunnelUse } from "./tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "./tunnel-use.js"
 import type { View } from "./view.js"
 
 /** One step of the tracked state. The view already shows it; `previous` is what was known before. */
@@ -23,6 +23,8 @@ export type Change =
   | { readonly kind: "attachment"; readonly attachment: Attachment; readonly previous: Attachment | undefined }
   /** Services of this host were reached through a tun or tap device. */
   | { readonly kind: "tunnel-use"; readonly used: TunnelUse }
+  /** Other machines were reached through one by way of this host. */
+  | { readonly kind: "tunnel-forward"; readonly forward: TunnelForward }
   | { readonly kind: "overload"; readonly overload: Overload }
   /** What was lost on the way, and given up by the tracker for want of room, since the last batch. */
   | { readonly kind: "lost"; readonly lost: Lost; readonly evicted: number }

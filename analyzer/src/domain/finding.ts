@@ -34,6 +34,7 @@ export type EvidenceKind =
   // tun device
   | "tunnel-use"
   | "tunnel-carrier"
+  | "tunnel-forward"
   // blinding
   | "overload"
   | "records-lost"

@@ -17,6 +17,7 @@ export function aBatch(seq: number, changes: Partial<Batch> = {}): Batch {
     overloads: [],
     proofs: [],
     tunnelUses: [],
+    tunnelForwards: [],
     unfollowed: [],
     exited: [],
     ...changes,

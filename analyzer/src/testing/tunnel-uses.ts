@@ -1,5 +1,5 @@
 import { deviceIdOf } from "../domain/tunnel-use.js"
-import type { TunnelUse } from "../domain/tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "../domain/tunnel-use.js"
 import type { Attachment } from "../domain/coupling.js"
 import { anAttachment } from "./couplings.js"
 import { anUpdate } from "./connections.js"
@@ -25,6 +25,25 @@ export function aTunnelUse(changes: Partial<TunnelUse> = {}): TunnelUse {
     acceptedAfter: 1,
     bytesIn: 90,
     bytesOut: 700,
+    firstUs: startUs,
+    lastUs: startUs,
+    ...changes,
+  }
+}
+
+/** One machine behind tun0 asked one beyond this host, right after the far side spoke, and was answered. */
+export function aTunnelForward(changes: Partial<TunnelForward> = {}): TunnelForward {
+  return {
+    deviceId: tunId,
+    deviceName: "tun0",
+    writer: "4711:1",
+    outside: "10.98.0.1",
+    inside: "10.0.0.80",
+    opened: 1,
+    openedAfter: 1,
+    answered: 1,
+    packetsIn: 6,
+    packetsOut: 5,
     firstUs: startUs,
     lastUs: startUs,
     ...changes,

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process"
 import type { Case, Lab } from "../case.js"
 import { firstUseUs, pidOf, stopAll, waitForPort } from "../case.js"
 import { addresses } from "../network.js"
+import type { Machine } from "../network.js"
 import { waitForLine, waitForSuccess } from "../processes.js"
 import { login, sshOptions } from "../ssh.js"
 
@@ -23,6 +24,21 @@ async function startVpn({ network }: Lab): Promise<Vpn> {
   const client = network.python("inside", "vpn.py", "tun9", own, peer, "dial", addresses.outside, port)
   await Promise.all([waitForLine(client, "up"), waitForLine(server, "up")])
   return { own, peer, client, server }
+}
+
+/** The watched host stands between the network behind the VPN and the other machine inside. */
+async function routeThrough({ network }: Lab, { own, peer, client, server }: Vpn): Promise<() => Promise<void>> {
+  const ip = (machine: Machine, ...words: string[]) => waitForSuccess(network.start(machine, "ip", ...words))
+  const forwarding = (value: number) =>
+    waitForSuccess(network.start("inside", "sysctl", "-qw", `net.ipv4.ip_forward=${value}`))
+  await forwarding(1)
+  await ip("outside", "route", "replace", addresses.lan, "via", own, "dev", "tun9")
+  await ip("gateway", "route", "replace", peer, "via", addresses.inside)
+  return async () => {
+    await stopAll(client, server)()
+    await ip("gateway", "route", "delete", peer)
+    await forwarding(0)
+  }
 }
 
 const fetches = (url: string) =>
@@ -53,6 +69,20 @@ export const tunnelDevices: readonly Case[] = [
       const firstUs = Date.now() * 1000
       await waitForSuccess(lab.network.start("outside", "sh", "-ec", fetches(`http://${vpn.own}:8003`)))
       return { pids: [pidOf(vpn.client)], firstUs, end: stopAll(vpn.client, vpn.server, service) }
+    },
+  },
+  {
+    name: "VPN client that passes the outside on to another machine",
+    endsDiffer: true,
+    finds: { class: ["reverse_tunnel"], exe: /python/ },
+    run: async (lab) => {
+      const vpn = await startVpn(lab)
+      const undo = await routeThrough(lab, vpn)
+      // A tunnel stands before it is used.
+      await waitForSuccess(lab.network.start("outside", "sleep", "1.5"))
+      const firstUs = Date.now() * 1000
+      await waitForSuccess(lab.network.start("outside", "sh", "-ec", fetches(`http://${addresses.lan}:8000`)))
+      return { pids: [pidOf(vpn.client)], firstUs, end: undo }
     },
   },
   {
@@ -98,6 +128,15 @@ export const benignTunnelDevices: readonly Case[] = [
       await waitForSuccess(lab.network.start("inside", "sh", "-ec", fetches(`http://${vpn.peer}:8001`)))
       await waitForSuccess(lab.network.start("outside", "ping", "-c", "5", "-i", "0.2", vpn.own))
       return { pids: [pidOf(vpn.client)], end: stopAll(vpn.client, vpn.server) }
+    },
+  },
+  {
+    name: "VPN client by which another machine asks the outside",
+    run: async (lab) => {
+      const vpn = await startVpn(lab)
+      const undo = await routeThrough(lab, vpn)
+      await waitForSuccess(lab.network.start("lan", "sh", "-ec", fetches(`http://${vpn.peer}:8001`)))
+      return { pids: [pidOf(vpn.client)], end: undo }
     },
   },
   {

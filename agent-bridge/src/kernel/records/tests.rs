@@ -50,6 +50,7 @@ fn has_the_layout_of_the_kernel_programs() {
         ("edge_record", size_of::<EdgeRecord>(), EdgeRecord::FIELDS),
         ("tunnel_key", size_of::<TunnelKey>(), TunnelKey::FIELDS),
         ("tunnel_use", size_of::<TunnelUse>(), TunnelUse::FIELDS),
+        ("tunnel_forward", size_of::<TunnelForward>(), TunnelForward::FIELDS),
         ("edge_age", size_of::<EdgeAge>(), EdgeAge::FIELDS),
         ("group_age", size_of::<GroupAge>(), GroupAge::FIELDS),
         ("member", size_of::<Member>(), Member::FIELDS),

@@ -158,6 +158,13 @@ describe("judge stays quiet about", () => {
     expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("the same that closes what it kept when the outside has closed", () => {
+    const sizes = [46, 926, 5_026, 300, 800, 77, 410, 2_200, 95, 640, 1_500, 70]
+    const order = promptly(12, { straight: 1, prompted: 11, passed: 12, closedAfter: 1 })
+    const edge = edgeWith(sizes.map((s) => [s, s + 8]), sizes.map(() => [120, 37]), { openedAfter: 1, order }) // prettier-ignore
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("a client that answers pushed queries with the rows, from a connection that it keeps", () => {
     const rows = [2_610, 400, 9_000, 77, 1_200]
     const order = promptly(6, { straight: 1, prompted: 5, passed: 6 })

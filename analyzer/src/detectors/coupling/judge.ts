@@ -80,10 +80,12 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const orderBits = disabled.has("chance") ? sum(order) : Math.min(sum(order), chance.bits)
   const join = weighed({ name: "joinedByWorkload", bits: edges.areAllByWorkload ? limits.joinedByWorkloadBits : 0 })
   const bits = inward.bits + outward.bits + orderBits + join.bits
-  const { withoutOrderBits, strong, ...each } = limits.bothWays
+  const { withoutOrderBits, strong, turnsOfClosing, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
-  const telling = order.filter(({ name }) => !untelling.has(name))
+  // Who keeps a connection inside for what is pushed to him closes it once he hears no more.
+  const isKept = edges.order.prompted > turnsOfClosing * edges.order.closedAfter
+  const telling = order.filter(({ name }) => !untelling.has(name) && !(isKept && name === "closedAfter"))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
   const isJoined = !edges.areAllByWorkload || disabled.has("chance") || chance.bits > 0

@@ -23,6 +23,13 @@ describe("who waited for whom", () => {
     expect(total(best, 0) + total({ ...noTurnOrder, own: 9, passed: 1 }, 0)).toBeLessThan(2.5)
   })
 
+  it("takes for an exception what is seldom beside its opposite, however often that was", () => {
+    const client = { ...noTurnOrder, straight: 186, closedAlone: 184 }
+    const chanced = { ...client, waited: 4, closedAfter: 4 }
+    expect(total(chanced, 0) - total(client, 0)).toBeLessThan(1)
+    expect(total({ ...noTurnOrder, waited: 4, closedAfter: 4 }, 0)).toBeGreaterThan(14)
+  })
+
   it("counts each opening with the far side silent against it", () => {
     const order = { ...noTurnOrder, waited: 1, passed: 1 }
     expect(total(order, 1)).toBeLessThan(total(order, 0))

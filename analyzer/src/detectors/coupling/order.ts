@@ -24,9 +24,19 @@ export const observationNames: readonly string[] = [
 /** What of `order` says anything. */
 export function orderObservations(order: TurnOrder, openedAlone: number): readonly Observation[] {
   const neverPassed = order.passed === 0 ? 1 : 0
-  const counts: Readonly<Record<OrderName, number>> = { ...order, openedAlone, neverPassed }
+  // What a program does now and then beside its opposite is the exception, however often that comes to.
+  const { waited, straight, closedAfter, closedAlone } = order
+  const usual = {
+    waited: waited * shareOf(waited, straight),
+    closedAfter: closedAfter * shareOf(closedAfter, closedAlone),
+  }
+  const counts: Readonly<Record<OrderName, number>> = { ...order, ...usual, openedAlone, neverPassed }
   const names = Object.keys(weights) as OrderName[]
   return names.flatMap((name) => (counts[name] > 0 ? [{ name, bits: weighed(weights[name], counts[name]) }] : []))
+}
+
+function shareOf(count: number, opposite: number): number {
+  return count === 0 ? 0 : count / (count + opposite)
 }
 
 function weighed([each, min, max]: readonly [number, number, number], count: number): number {

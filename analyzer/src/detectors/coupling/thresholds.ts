@@ -93,7 +93,14 @@ export const couplingThresholds = {
    * As long as who waited for whom does not speak for a relay by `withoutOrderBits`, both directions have to: clients that
    * store what they are pushed conserve one, and an acknowledgement of a few bytes for one of as many comes to 4 bits.
    */
-  bothWays: { withoutOrderBits: 3, forward: 2, backward: 4.5, strong: { bits: 10, forward: 0, backward: 4.5 } },
+  bothWays: {
+    withoutOrderBits: 3,
+    forward: 2,
+    backward: 4.5,
+    strong: { bits: 10, forward: 0, backward: 4.5 },
+    /** Turns of a kept B for each of its closings, beyond which that it was closed after A spoke shows no order. */
+    turnsOfClosing: 8,
+  },
   /** Where order says nothing, since B was open before and nobody was seen to wait, sizes have to say more, over more turns. */
   keptOpen: { note: 6, medium: 12, high: 20, certain: 26, minTurns: 4, exactTurns: 1 },
 

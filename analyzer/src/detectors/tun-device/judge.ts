@@ -2,7 +2,7 @@
 import type { Connection } from "../../domain/connection.js"
 import type { ProcessKey } from "../../domain/identity.js"
 import { netnsOfDevice } from "../../domain/tunnel-use.js"
-import type { TunnelUse } from "../../domain/tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "../../domain/tunnel-use.js"
 import type { View } from "../../domain/view.js"
 import { isOutbound } from "../claims/outbound.js"
 import { tunDeviceThresholds as limits } from "./thresholds.js"
@@ -15,7 +15,7 @@ export interface Way {
 }
 
 export interface Verdict {
-  readonly grade: keyof typeof limits.verdicts
+  readonly grade: Exclude<keyof typeof limits.verdicts, "forwarded">
   readonly followed: boolean
   readonly carried: boolean
 }
@@ -74,6 +74,22 @@ function* nextTo(holder: ProcessKey, view: View): Generator<ProcessKey> {
     if (++children > limits.comparedChildren) return
     yield child
   }
+}
+
+/** What was passed on to other machines follows what the outside said to the holder of the device. */
+export function judgeForward(forward: TunnelForward): "forwarded" | "connected" | undefined {
+  const { opened, openedAfter, answered } = forward
+  if (openedAfter === 0 || openedAfter < opened * limits.followedShare) return undefined
+  return answered > 0 ? "forwarded" : "connected"
+}
+
+/** The outside connection of the holder, in the namespace of the device, that has brought most. */
+export function busiestOutside({ deviceId }: TunnelForward, holder: ProcessKey, view: View): Connection | undefined {
+  let busiest: Connection | undefined
+  for (const outside of outsideOf(holder, view))
+    if (netnsOfDevice(deviceId) === outside.netns && outside.bytesReceived > (busiest?.bytesReceived ?? 0))
+      busiest = outside
+  return busiest
 }
 
 /** The outside connection that speaks most clearly for a way in, and what it says. */

@@ -27,6 +27,8 @@ export const tunDeviceThresholds = {
     carried: { score: 0.8, confidence: 0.9 },
     /** Answered, and one of the two. */
     answered: { score: 0.6, confidence: 0.7 },
+    /** Another machine answered, passed on by this host, after the outside spoke. */
+    forwarded: { score: 0.6, confidence: 0.7 },
     /** Connected, and nothing said, or nothing answered: a scan, or a look whether somebody listens. */
     connected: { score: 0.35, confidence: 0.6 },
     /** The service is itself connected to who asks it, as one that was told to call back (FTP's data connections). */

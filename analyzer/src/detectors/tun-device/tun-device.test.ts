@@ -4,7 +4,7 @@ import { anUpdate } from "../../testing/connections.js"
 import { aChild, aProcess, keyOf } from "../../testing/processes.js"
 import { at } from "../../testing/time.js"
 import { DetectorRun } from "../../testing/trackers.js"
-import { aTun, aTunnelUse, tapId } from "../../testing/tunnel-uses.js"
+import { aTun, aTunnelForward, aTunnelUse, tapId } from "../../testing/tunnel-uses.js"
 import { tunDevice } from "./tun-device.js"
 import { tunDeviceThresholds } from "./thresholds.js"
 
@@ -67,6 +67,47 @@ describe("a way in through a tun device", () => {
   it("ends with its holder", () => {
     const [, ended] = claimsOf(everything, { exited: [vpn.key] })
     expect(ended?.status).toBe("ended")
+  })
+})
+
+describe("what is passed on to other machines", () => {
+  const passedOn: Partial<Batch> = {
+    connections: [anUpdate()],
+    attachments: [aTun()],
+    tunnelForwards: [aTunnelForward()],
+  }
+
+  it("is claimed of who holds the device, beside what was reached on the host", () => {
+    const claims = claimsOf({ ...passedOn, tunnelUses: [aTunnelUse()] })
+    expect(claims.map(({ process, score }) => [process, score])).toEqual([
+      [vpn.key, verdicts.carried.score],
+      [vpn.key, verdicts.forwarded.score],
+    ])
+    expect(claims[1]?.summary).toBe(
+      "Through tun0, which openvpn (pid 4711, uid 1000) on build-7 carries to 203.0.113.9:443, 10.98.0.1 reached 10.0.0.80 beyond this host.",
+    )
+  })
+
+  it.each(["connections", "attachments", "tunnelForwards"] as const)("is claimed too when its %s come last", (last) => {
+    expect(claimsOf({ ...passedOn, [last]: [] }, { [last]: passedOn[last] })).toHaveLength(1)
+  })
+
+  it("ends with the device", () => {
+    const [, ended] = claimsOf(passedOn, { attachments: [aTun({ gone: true, observedUs: at(1) })] })
+    expect(ended?.status).toBe("ended")
+  })
+
+  it("has only a note of who is not answered", () => {
+    const [claim] = claimsOf({ ...passedOn, tunnelForwards: [aTunnelForward({ answered: 0, packetsOut: 0 })] })
+    expect(claim?.score).toBe(verdicts.connected.score)
+  })
+
+  it.each([
+    ["what follows nothing that the outside said", { tunnelForwards: [aTunnelForward({ opened: 9, openedAfter: 2 })] }],
+    ["a holder with no connection to the outside", { connections: [] }],
+    ["a user-mode network of another namespace", { connections: [anUpdate({ netns: 1 })] }],
+  ])("says nothing of %s", (_, changes) => {
+    expect(claimsOf({ ...passedOn, ...changes })).toEqual([])
   })
 })
 

@@ -7,10 +7,11 @@ import type { Attachment } from "../../domain/coupling.js"
 import type { Claim, Detector } from "../../domain/detector.js"
 import type { ProcessKey } from "../../domain/identity.js"
 import { KeyedSets } from "../../domain/keyed-sets.js"
-import type { TunnelUse } from "../../domain/tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "../../domain/tunnel-use.js"
 import type { View } from "../../domain/view.js"
 import { ClaimBook } from "../claims/claim-book.js"
 import { claimOf, detectorName, subjectOf } from "./evidence.js"
+import { forwardClaim, forwardSubjectOf } from "./forwards.js"
 import { best } from "./judge.js"
 import { tunDeviceThresholds as limits } from "./thresholds.js"
 
@@ -21,6 +22,7 @@ export function tunDevice(): Detector {
     evictedClaims: () => devices.evictedClaims,
     observe(change, view) {
       if (change.kind === "tunnel-use") devices.use(change.used)
+      else if (change.kind === "tunnel-forward") devices.forward(change.forward)
       else if (change.kind === "attachment") return devices.attach(change.attachment)
       else if (change.kind === "connection") devices.move(change.connection, view)
       return []
@@ -33,6 +35,7 @@ export function tunDevice(): Detector {
 class Devices {
   /** The longest silent first. */
   readonly #uses = new Map<string, TunnelUse>()
+  readonly #forwards = new Map<string, TunnelForward>()
   readonly #holders = new KeyedSets<string, ProcessKey>()
   readonly #held = new KeyedSets<ProcessKey, string>()
   readonly #book = new ClaimBook()
@@ -43,11 +46,13 @@ class Devices {
   }
 
   use(used: TunnelUse): void {
-    this.#uses.delete(used.deviceId)
-    this.#uses.set(used.deviceId, used)
-    const oldest = this.#uses.keys().next()
-    if (this.#uses.size > limits.devices && oldest.done !== true) this.#uses.delete(oldest.value)
+    putLatest(this.#uses, used)
     this.#changed.add(used.deviceId)
+  }
+
+  forward(forward: TunnelForward): void {
+    putLatest(this.#forwards, forward)
+    this.#changed.add(forward.deviceId)
   }
 
   attach({ kind, process, cookie: deviceId, gone, observedUs }: Attachment): readonly Claim[] {
@@ -55,7 +60,8 @@ class Devices {
     if (gone) {
       this.#holders.delete(deviceId, process)
       this.#held.delete(process, deviceId)
-      return this.#book.end(subjectOf(process, deviceId), observedUs)
+      const subjects = [subjectOf(process, deviceId), forwardSubjectOf(process, deviceId)]
+      return subjects.flatMap((subject) => this.#book.end(subject, observedUs))
     }
     if (this.#held.count(process) >= limits.devicesOfHolder) return []
     if (this.#holders.count(deviceId) >= limits.holdersOfDevice) return []
@@ -67,7 +73,7 @@ class Devices {
 
   /** A connection of a holder, or of a process next to it, says more about its devices. */
   move({ process }: Connection, view: View): void {
-    if (process === undefined || this.#uses.size === 0) return
+    if (process === undefined || this.#uses.size + this.#forwards.size === 0) return
     for (const deviceId of this.#held.values(process)) this.#changed.add(deviceId)
     const parent = view.process(process)?.parent
     if (parent !== undefined) for (const deviceId of this.#held.values(parent)) this.#changed.add(deviceId)
@@ -82,17 +88,29 @@ class Devices {
 
   #judge(deviceId: string, view: View): readonly Claim[] {
     const used = this.#uses.get(deviceId)
-    if (used === undefined) return []
+    const forward = this.#forwards.get(deviceId)
     const claims: Claim[] = []
     for (const holder of this.#holders.values(deviceId)) {
-      const found = best(used, holder, view)
-      if (found === undefined) continue
-      const claim = claimOf(found.way, found.verdict, view)
-      const before = this.#book.get(claim.subject)?.claim
-      if (before === undefined || isNews(before, claim)) claims.push(...this.#book.record(claim, undefined, view))
+      const found = used && best(used, holder, view)
+      if (found !== undefined) claims.push(...this.#record(claimOf(found.way, found.verdict, view), view))
+      const passedOn = forward && forwardClaim(forward, holder, view)
+      if (passedOn !== undefined) claims.push(...this.#record(passedOn, view))
     }
     return claims
   }
+
+  #record(claim: Claim, view: View): readonly Claim[] {
+    const before = this.#book.get(claim.subject)?.claim
+    return before === undefined || isNews(before, claim) ? this.#book.record(claim, undefined, view) : []
+  }
+}
+
+/** As the latest; past the bound the longest silent one goes. */
+function putLatest<T extends { readonly deviceId: string }>(devices: Map<string, T>, one: T): void {
+  devices.delete(one.deviceId)
+  devices.set(one.deviceId, one)
+  const oldest = devices.keys().next()
+  if (devices.size > limits.devices && oldest.done !== true) devices.delete(oldest.value)
 }
 
 /** It never gets weaker: what was reached was reached. */

@@ -148,11 +148,13 @@ describe("decode", () => {
     ["an edge to a port that is none", { edges: [{ kind: 1, aRemote: Buffer.alloc(16), bPort: 65_536, firstUs: startUs, lastUs: startUs }] }, "port"],
     ["a use of a device without addresses", { tunnelUses: [{ netns: 1, device: 7, firstUs: startUs, lastUs: startUs }] }, "address_length"],
     ["a use of a device at no time", { tunnelUses: [{ local: Buffer.alloc(16), remote: Buffer.alloc(16) }] }, "time"],
+    ["what was passed on between no addresses", { tunnelForwards: [{ netns: 1, device: 7, firstUs: startUs, lastUs: startUs }] }, "address_length"],
+    ["what was passed on at no time", { tunnelForwards: [{ outside: Buffer.alloc(16), inside: Buffer.alloc(16) }] }, "time"],
     ["an unknown protocol", { connections: connections([{ flags: 1 | (132 << 8) }]) }, "protocol"],
   ])("leaves out %s", (_, changes, reason) => {
     const { decoded, rejected } = read(batch(1, changes))
-    const { edges, attachments, connections: kept, tunnelUses } = batchOf({ decoded })
-    expect([...edges, ...attachments, ...kept, ...tunnelUses]).toEqual([])
+    const { edges, attachments, connections: kept, tunnelUses, tunnelForwards } = batchOf({ decoded })
+    expect([...edges, ...attachments, ...kept, ...tunnelUses, ...tunnelForwards]).toEqual([])
     expect(rejected).toEqual({ [reason]: 1 })
   }) // prettier-ignore
 

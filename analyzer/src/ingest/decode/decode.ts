@@ -9,7 +9,7 @@ import type { DecodeContext, RecordContext } from "./context.js"
 import { decodeAttachments, decodeEdges } from "./couplings.js"
 import { decodeProcesses } from "./processes.js"
 import type { RejectionReason } from "./rejections.js"
-import { decodeTunnelUses } from "./tunnel-uses.js"
+import { decodeTunnelForwards, decodeTunnelUses } from "./tunnel-uses.js"
 import { decodeOverloads, decodeProofs, decodeUnfollowed } from "./self-reports.js"
 import { toDecimal, toNumber } from "./uint64.js"
 import { wireLimits } from "./wire-limits.js"
@@ -41,7 +41,7 @@ export type Decoded =
 
 // Field numbers in collector.proto; the golden batches hold them to it.
 const message = { hello: 1, dictionary: 2, snapshot: 3, batch: 4 } as const
-const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9, overloads: 10, proofs: 11, unfollowed: 12, tunnelUses: 13 } as const // prettier-ignore
+const fieldOf = { seq: 1, baseUs: 2, lost: 3, processes: 4, connections: 5, edges: 6, attachments: 7, exited: 8, more: 9, overloads: 10, proofs: 11, unfollowed: 12, tunnelUses: 13, tunnelForwards: 14 } as const // prettier-ignore
 
 /** Reads the bytes of one CollectorMessage. Never throws on any bytes; the dictionary learns and forgets as they say. */
 export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
@@ -129,6 +129,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
   const overloads: Span[] = []
   const proofs: Span[] = []
   const tunnelUses: Span[] = []
+  const tunnelForwards: Span[] = []
   const unfollowed: Span[] = []
   const exitedReferences: number[] = []
   while (reader.next()) {
@@ -144,6 +145,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
     else if (reader.field === fieldOf.overloads) collect(overloads, reader, wireLimits.overloadsPerBatch)
     else if (reader.field === fieldOf.proofs) collect(proofs, reader, wireLimits.proofsPerBatch)
     else if (reader.field === fieldOf.tunnelUses) collect(tunnelUses, reader, wireLimits.tunnelUsesPerBatch)
+    else if (reader.field === fieldOf.tunnelForwards) collect(tunnelForwards, reader, wireLimits.tunnelForwardsPerBatch)
     else if (reader.field === fieldOf.unfollowed) collect(unfollowed, reader, wireLimits.unfollowedPerBatch)
     else reader.skip()
   }
@@ -171,6 +173,7 @@ function decodeBatch(bytes: Uint8Array, { start, end }: Span, context: DecodeCon
     overloads: decodeOverloads(bytes, overloads, records),
     proofs: decodeProofs(bytes, proofs, records),
     tunnelUses: decodeTunnelUses(bytes, tunnelUses, records),
+    tunnelForwards: decodeTunnelForwards(bytes, tunnelForwards, records),
     unfollowed: decodeUnfollowed(bytes, unfollowed, records),
     // After everything that may refer to them.
     exited: exitedReferences.flatMap((reference): ProcessKey[] => {

@@ -1,7 +1,7 @@
 import { backflow } from "@backflow/proto"
 import { formatAddress } from "../../domain/address.js"
 import { deviceIdOf } from "../../domain/tunnel-use.js"
-import type { TunnelUse } from "../../domain/tunnel-use.js"
+import type { TunnelForward, TunnelUse } from "../../domain/tunnel-use.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
 import { toHex, toNumber } from "./uint64.js"
@@ -33,6 +33,39 @@ function readTunnelUse(bytes: Uint8Array, context: RecordContext): TunnelUse | u
       acceptedAfter: toNumber(wire.acceptedAfter),
       bytesIn: toNumber(wire.bytesIn),
       bytesOut: toNumber(wire.bytesOut),
+      firstUs,
+      lastUs,
+    }
+  return undefined
+}
+
+/** What was passed on from such devices to other machines. */
+export function decodeTunnelForwards(
+  bytes: Uint8Array,
+  spans: readonly Span[],
+  context: RecordContext,
+): TunnelForward[] {
+  return spans.flatMap(({ start, end }) => readTunnelForward(bytes.subarray(start, end), context) ?? [])
+}
+
+function readTunnelForward(bytes: Uint8Array, context: RecordContext): TunnelForward | undefined {
+  const wire = backflow.v1.TunnelForward.decode(bytes)
+  const [firstUs, lastUs] = [toNumber(wire.firstUs), toNumber(wire.lastUs)]
+  if (wire.outside.length !== 16 || wire.inside.length !== 16) context.reject("address_length")
+  else if (wire.deviceName.length > wireLimits.nameChars) context.reject("text_length")
+  else if (!isPlausible(firstUs, context) || !isPlausible(lastUs, context)) context.reject("time")
+  else
+    return {
+      deviceId: deviceIdOf(wire.netns, wire.device),
+      deviceName: wire.deviceName,
+      writer: processOf(wire.writer, context),
+      outside: formatAddress(wire.outside),
+      inside: formatAddress(wire.inside),
+      opened: toNumber(wire.opened),
+      openedAfter: toNumber(wire.openedAfter),
+      answered: toNumber(wire.answered),
+      packetsIn: toNumber(wire.packetsIn),
+      packetsOut: toNumber(wire.packetsOut),
       firstUs,
       lastUs,
     }

@@ -19,6 +19,7 @@ export const wireLimits = {
   proofsPerBatch: 16,
   /** As many as the kernel keeps. */
   tunnelUsesPerBatch: 4_096,
+  tunnelForwardsPerBatch: 1_024,
   unfollowedPerBatch: 512,
   nonceBytes: 8,
   /** Process references known at one time, per collector; Linux has 4194304 pids at most, a busy host some 10000. */
