@@ -28,32 +28,40 @@ export interface JudgedEdges {
   readonly places: number
 }
 
-const none: ReadonlySet<string> = new Set()
+/** What the bits of an observation are multiplied with, by its name: 1 where it has none, 0 where it is switched off. */
+export type Factors = ReadonlyMap<string, number>
 
-/** `disabled` names observations that weigh nothing: a benchmark shows what each is worth. */
-export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none): Verdict | undefined {
-  const forward = direction(edges.forward)
-  const backward = direction(edges.backward)
-  if (forward.n === 0) return undefined
-  const weighed: Weighed = { forward, backward, opened: edges.opened, ...weigh(edges, forward, backward, disabled) }
+/** Says nothing of edges that come to less than a note. */
+export type Judge = (edges: EdgeSums) => Verdict | undefined
+
+/** `factors` are for a benchmark, which shows what each observation is worth. */
+export function judge(edges: EdgeSums, factors: Factors = new Map()): Verdict | undefined {
+  const weighed = weigh(edges, factors)
+  if (weighed === undefined) return undefined
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
   return edges.areAllOfSshClients && !edges.hasByWorkload
     ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
     : verdictOf(edges, weighed)
 }
 
-type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
+export type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
   readonly isSeenBothWays: boolean
   readonly isNotable: boolean
 }
 
-function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disabled: ReadonlySet<string>) {
-  const weighed = (one: Observation): Observation => (disabled.has(one.name) ? { ...one, bits: 0 } : one)
+/** All that speaks for and against, before any limit; nothing where nothing was written inside. */
+export function weigh(edges: EdgeSums, factors: Factors = new Map()): Weighed | undefined {
+  const forward = direction(edges.forward)
+  const backward = direction(edges.backward)
+  if (forward.n === 0) return undefined
+  const factor = (name: string): number => factors.get(name) ?? 1
+  const weighed = (one: Observation): Observation => ({ ...one, bits: one.bits * factor(one.name) })
   const inward = weighed({ name: "forwardSizes", bits: sizeBits(forward, -1) })
   const outward = weighed({ name: "backwardSizes", bits: sizeBits(backward, 1) })
   const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone).map(weighed) : []
-  const chance = weighed({ name: "chance", bits: chanceBits(edges.order, edges.opened) })
-  const orderBits = disabled.has("chance") ? sum(order) : Math.min(sum(order), chance.bits)
+  const chance: Observation = { name: "chance", bits: chanceBits(edges.order, edges.opened) }
+  // Coincidence only takes away: its factor is of how much it takes.
+  const orderBits = sum(order) + factor("chance") * Math.min(0, chance.bits - sum(order))
   const join = weighed({ name: "joinedByWorkload", bits: edges.areAllByWorkload ? limits.joinedByWorkloadBits : 0 })
   const bits = inward.bits + outward.bits + orderBits + join.bits
   const { withoutOrderBits, strong, ...each } = limits.bothWays
@@ -64,7 +72,8 @@ function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disable
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
-  return { observations: [inward, outward, ...order, chance, join], bits, isSeenBothWays, isNotable }
+  const observations = [inward, outward, ...order, chance, join]
+  return { forward, backward, opened: edges.opened, observations, bits, isSeenBothWays, isNotable }
 }
 
 function sum(observations: readonly Observation[]): number {
