@@ -1,6 +1,6 @@
 /** Labelled recordings: which scenario the edges of a recording belong to, by what the labs write beside it. */
 import { readFileSync, readdirSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { recordedStreams } from "@backflow/analyzer/ingest/server/recording"
 import type { Microseconds, ProcessFacts } from "@backflow/analyzer/domain/identity"
 import type { Kind } from "../case.js"
@@ -11,28 +11,35 @@ export interface Scenario {
   readonly kind: Kind
 }
 
+/** Edges that were judged, by who has them: `lineage` is their processes and what these descend from, nearest first. */
+export interface Doing {
+  readonly lineage: readonly ProcessFacts[]
+  readonly atUs: Microseconds
+  /** Own address of the connection to the outside; nothing where it was never seen. */
+  readonly localAddress: string | undefined
+}
+
 /** Streams of collectors, and whose doing in them is whose. */
 export interface LabelledRecording {
   readonly streams: readonly string[]
   readonly scenarios: readonly Scenario[]
-  /** `lineage` is a process and what it descends from, nearest first. Nothing for what is no part of a scenario. */
-  readonly scenarioOf: (lineage: readonly ProcessFacts[], atUs: Microseconds) => Scenario | undefined
+  /** Nothing for what is no part of a scenario. */
+  readonly scenarioOf: (doing: Doing) => Scenario | undefined
 }
 
 /** Batches that were under way when a scenario ended still count for it. */
 const slackUs = 1_000_000
 
 /**
- * Every labelled recording below the folder. Two forms are known: a scenario of the data set (truth.json, and the streams in
- * backflow/), and a run of a lab that gives each scenario a control group of its own (result.json, and the streams in recording/).
+ * Every labelled recording below the folder, in either form of docs/benchmark.md: a scenario of the data set (truth.json, and
+ * the streams in backflow/), or a run of any other lab (labels.json, and the streams in recording/).
  */
 export function labelledRecordings(folder: string): LabelledRecording[] {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()
   return files.flatMap((file) => {
     const path = join(folder, file)
-    if (/(^|\/)truth\.json$/.test(file)) return [ofDataSet(path)]
-    if (/(^|\/)result\.json$/.test(file)) return [ofControlGroups(path)]
-    return []
+    if (basename(file) === "truth.json") return [ofDataSet(path)]
+    return basename(file) === "labels.json" ? [ofWorkingFolders(path)] : []
   })
 }
 
@@ -45,42 +52,45 @@ function ofDataSet(file: string): LabelledRecording {
   return {
     streams: recordedStreams(join(dirname(file), "backflow")),
     scenarios: [scenario],
-    scenarioOf: (lineage, atUs) =>
+    scenarioOf: ({ lineage, atUs }) =>
       truth.start_us <= atUs && atUs <= truth.end_us + slackUs && lineage.some(({ pid }) => pids.has(pid))
         ? scenario
         : undefined,
   }
 }
 
-interface LabResult {
-  readonly results: readonly {
-    readonly name: string
-    readonly kind: Kind
-    readonly broken?: string
-    readonly skipped?: string
-  }[]
+/** What labels.json holds. */
+export interface Labels {
+  /** Addresses of machines of the lab that are not the watched one, where all are namespaces of one kernel. */
+  readonly elsewhere: readonly string[]
+  /** Each with the folder in which its programs were started, and no other's. */
+  readonly scenarios: readonly (Scenario & { readonly folder: string })[]
 }
 
-/** `/bflab<suffix>/<scenario>.<round><suffix>`: the suffix tells labs apart that were played side by side on one kernel. */
-const controlGroup = /\/bflab([^/]*)\/([^/]+)\.\d+\1(?:\/|$)/
-
 /**
- * Each scenario in a control group of its own, which children inherit and no title hides: that is its label, and no time is
- * needed. What was broken by itself is left out.
+ * Many scenarios in one recording, which run over each other and beside other programs of the machine: each is what was started
+ * in its folder, and what descends from that, wherever it went. Neither time nor process ids are needed, which come again.
  */
-function ofControlGroups(file: string): LabelledRecording {
-  const { results } = JSON.parse(readFileSync(file, "utf8")) as LabResult
-  const played = results.filter(({ broken, skipped }) => broken === undefined && skipped === undefined)
-  const scenarios = new Map(played.map(({ name, kind }) => [name, { name, kind }]))
+function ofWorkingFolders(file: string): LabelledRecording {
+  const labels = JSON.parse(readFileSync(file, "utf8")) as Labels
+  const [elsewhere, byFolder] = [new Set(labels.elsewhere), new Map<string, Scenario>()]
+  for (const { name, kind, folder } of labels.scenarios) byFolder.set(folder, { name, kind })
   return {
     streams: recordedStreams(join(dirname(file), "recording")),
-    scenarios: [...scenarios.values()],
-    scenarioOf: (lineage) => {
-      for (const { cgroup } of lineage) {
-        const name = controlGroup.exec(cgroup)?.[2]
-        if (name !== undefined) return scenarios.get(name)
-      }
-      return undefined
+    scenarios: [...byFolder.values()],
+    scenarioOf({ lineage, localAddress }) {
+      if (localAddress !== undefined && elsewhere.has(localAddress)) return undefined
+      return lineage.map(({ cwd }) => enclosing(cwd, byFolder)).find((scenario) => scenario !== undefined)
     },
   }
+}
+
+/** The scenario whose folder this is, or lies in. */
+function enclosing(folder: string, byFolder: ReadonlyMap<string, Scenario>): Scenario | undefined {
+  for (let at = folder; at.length > 1; at = dirname(at)) {
+    const scenario = byFolder.get(at)
+    if (scenario !== undefined) return scenario
+    if (dirname(at) === at) return undefined
+  }
+  return undefined
 }

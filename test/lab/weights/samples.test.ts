@@ -35,10 +35,12 @@ function edge(group: number, process: number, changes: Record<string, unknown> =
 
 let folder: string
 
-function recorded(name: string, processes: readonly object[], edges: readonly object[]): void {
+/** Replaces what was recorded there before. */
+function recorded(name: string, processes: readonly object[], edges: readonly object[], connections = {}): void {
+  rmSync(join(folder, name), { recursive: true, force: true })
   const recorder = new Recorder(join(folder, name), () => startUs)
   const stream = {}
-  for (const message of [wire.hello(), wire.snapshot(1, {}), wire.batch(2, { processes, edges })])
+  for (const message of [wire.hello(), wire.snapshot(1, {}), wire.batch(2, { processes, edges, connections })])
     recorder.append(stream, message)
   recorder.close()
 }
@@ -51,24 +53,25 @@ function written(name: string, content: object): void {
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "backflow-weights-"))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
-describe("a run in which each scenario has a control group of its own", () => {
-  const inGroup = (name: string) => ({ cgroup: `/bflabxy/${name}.0xy` })
-  const play = (edges: readonly object[]) => {
+describe("a run in which each scenario has a working folder of its own", () => {
+  const inFolder = (name: string) => ({ cwd: `/tmp/lab/${name}` })
+  const play = (edges: readonly object[], local = "192.0.2.10") => {
     recorded(
       "run/recording",
       [
-        wire.process(1, 11, inGroup("relay")),
-        wire.process(2, 12, { ...inGroup("subscriber") }),
-        wire.process(3, 13, { parent: 1, cgroup: "/system.slice" }),
-        wire.process(4, 14, inGroup("of_another_lab")),
+        wire.process(1, 11, inFolder("relay")),
+        wire.process(2, 12, inFolder("subscriber/deeper")),
+        wire.process(3, 13, { parent: 1, cwd: "/" }),
+        wire.process(4, 14, inFolder("of_another_lab")),
       ],
       edges,
+      wire.connections([{ cookie: (1_001).toString(16), process: 1, local }]),
     )
-    written("run/result.json", {
-      results: [
-        { name: "relay", kind: "malicious" },
-        { name: "subscriber", kind: "benign" },
-        { name: "broken_one", kind: "malicious", broken: "no traffic" },
+    written("run/labels.json", {
+      elsewhere: ["198.51.100.20"],
+      scenarios: [
+        { name: "relay", kind: "malicious", folder: "/tmp/lab/relay" },
+        { name: "subscriber", kind: "benign", folder: "/tmp/lab/subscriber" },
       ],
     })
     return samples(labelledRecordings(folder))
@@ -86,8 +89,13 @@ describe("a run in which each scenario has a control group of its own", () => {
     expect(found[1]?.observations).toMatchObject({ own: -24, straight: -0.6 })
   })
 
-  it("counts what a child did that left the control group", () => {
+  it("counts what a child did that left the folder", () => {
     expect(play([edge(1, 3)]).map(({ name }) => name)).toEqual(["relay"])
+  })
+
+  it("leaves out the other machines of the lab", () => {
+    expect(play([edge(1, 1)]).map(({ name }) => name)).toEqual(["relay"])
+    expect(play([edge(1, 1)], "198.51.100.20")).toEqual([])
   })
 
   it("adds up to the score, what coincidence takes included", () => {

@@ -53,10 +53,12 @@ function isStronger(a: Sample, b: Sample): boolean {
 
 function samplesOf({ streams, scenarioOf }: LabelledRecording, factors: Factors): Iterable<Sample> {
   const processes = new Map<ProcessKey, ProcessFacts>()
+  const localAddresses = new Map<string, string>()
   const book: Detector = {
-    name: "processes",
+    name: "book",
     observe(change) {
       if (change.kind === "process") processes.set(change.facts.key, change.facts)
+      if (change.kind === "connection") localAddresses.set(change.connection.cookie, change.connection.local.address)
       return []
     },
     tick: () => [],
@@ -65,7 +67,8 @@ function samplesOf({ streams, scenarioOf }: LabelledRecording, factors: Factors)
   const detector = coupling((edges) => {
     const { newest } = edges
     const lineage = [newest.aProcess, newest.bProcess].flatMap((key) => lineageOf(key, processes))
-    const scenario = scenarioOf(lineage, newest.lastUs)
+    const localAddress = localAddresses.get(newest.aCookie)
+    const scenario = scenarioOf({ lineage, atUs: newest.lastUs, localAddress })
     const weighed = scenario && weigh(edges, factors)
     if (scenario === undefined || weighed === undefined) return undefined
     const sample = { ...scenario, ...sampleOf(edges, weighed, judge(edges, factors)) }
