@@ -83,6 +83,18 @@ describe("the analyzer's source", () => {
   it("has no circle of folders", () => {
     expect(circle(graphOf(dirname))).toEqual([])
   })
+
+  it("tells of each detector what its claim books forgot for want of room", () => {
+    const keeping = production
+      .filter((file) => importsOf(file).includes("detectors/claims/claim-book.ts"))
+      .map((file) => dirname(file))
+    const silent = [...new Set(keeping)].filter((folder) => {
+      const [, name = ""] = folder.split("/")
+      return !readFileSync(join(source, folder, `${name}.ts`), "utf8").includes("evictedClaims:")
+    })
+    expect(keeping.length).toBeGreaterThan(4)
+    expect(silent).toEqual([])
+  })
 })
 
 describe("the map in CONTRIBUTING", () => {

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { fileSchema } from "./schema.js"
+import { nearest } from "./nearest.js"
 import { unknownName } from "./problems.js"
 import type { Problem } from "./problems.js"
 
@@ -28,7 +29,10 @@ function settings(schema: z.core.$ZodType, path: readonly string[]): Setting[] {
   return [{ path, kind: schema instanceof z.ZodNumber ? "number" : "text" }]
 }
 
-/** `tree` with what the environment says put in its place; the tree itself is left alone. */
+/**
+ * `tree` with what the environment says put in its place; the tree itself is left alone. A name that is near to none of ours
+ * is somebody else's: Kubernetes gives each pod BACKFLOW_SERVICE_HOST and BACKFLOW_PORT for a Service named backflow.
+ */
 export function withEnvironment(
   tree: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -38,8 +42,10 @@ export function withEnvironment(
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(prefix) || text === undefined) continue
     const setting = variables.get(name)
-    if (setting === undefined) problems.push({ path: name, message: unknownName(name, [...variables.keys()]) })
-    else put(result, setting.path, valueOf(text, setting.kind))
+    const known = [...variables.keys()]
+    if (setting === undefined && nearest(name, known) !== undefined)
+      problems.push({ path: name, message: unknownName(name, known) })
+    if (setting !== undefined) put(result, setting.path, valueOf(text, setting.kind))
   }
   return { tree: result, problems }
 }

@@ -234,6 +234,12 @@ describe("a mistake", () => {
     expect(problems("", { BACKFLOW_STORE_RETENTION_DAY: "3" })).toEqual([
       "BACKFLOW_STORE_RETENTION_DAY is not known: did you mean BACKFLOW_STORE_RETENTION_DAYS?",
     ])
+    const ofKubernetes = {
+      BACKFLOW_SERVICE_HOST: "10.0.0.7",
+      BACKFLOW_PORT_9200_TCP_ADDR: "10.0.0.7",
+      BACKFLOW_PORT: "",
+    }
+    expect(problems("", ofKubernetes)).toEqual([])
     expect(problems("", { BACKFLOW_STORE_RETENTION_DAYS: "a week" })).toEqual([
       'store.retention_days "a week" must be a whole number',
     ])

@@ -125,13 +125,14 @@ export class ConnectionTable {
     }
   }
 
-  /** The far end of a datagram socket may be known late. */
+  /** The far end of a datagram socket, and that a proxy was asked for a place outside, may be known late. */
   #place(connection: Connection, previous: Connection | undefined): void {
-    const place = placeOf(connection)
-    const before = previous === undefined ? undefined : placeOf(previous)
+    const outside = (one: Connection | undefined) =>
+      one !== undefined && this.#isPrecious(one) ? placeOf(one) : undefined
+    const [before, place] = [outside(previous), outside(connection)]
     if (before === place) return
     if (before !== undefined) this.#byPlace.delete(before, connection.cookie)
-    if (this.#isPrecious(connection)) this.#byPlace.add(place, connection.cookie)
+    if (place !== undefined) this.#byPlace.add(place, connection.cookie)
   }
 
   #begin(connection: Connection): void {

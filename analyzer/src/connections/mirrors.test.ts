@@ -26,6 +26,17 @@ it("finds it when it closed a while ago", () => {
   expect(mirrorWith({ reason: "closed" })).toBe(inner.cookie)
 })
 
+it("finds it when it turned out late that the proxy which both dialled leads outside", () => {
+  const proxy = { address: "10.0.2.3", port: 3_128 }
+  const behind = { ...inner, remote: proxy }
+  const dialled = { ...outer, remote: proxy }
+  const tracker = aTracker()
+  apply(tracker, aBatch(1, { connections: [behind, dialled], attachments: [aTun({ cookie: tapId })] }))
+  apply(tracker, aBatch(2, { connections: [{ ...behind, reason: "identified", route: "proxy" }] }))
+  const connection = tracker.connection(outer.cookie)
+  expect(connection && tracker.mirrorOf(connection)?.cookie).toBe(inner.cookie)
+})
+
 it.each([
   ["to another port", { remote: { ...inner.remote, port: 80 } }],
   ["of another protocol", { protocol: "udp" }],

@@ -40,7 +40,7 @@ export function detectors({
 }: DetectorOptions): readonly Detector[] {
   const withoutDisabled = new Map([...disabled].map((name) => [name, 0] as const))
   const all = [
-    coupling((edges) => judge(edges, withoutDisabled)),
+    coupling((edges, above) => judge(edges, withoutDisabled, above)),
     tunDevice(),
     reverseShell(),
     sshRoleInversion(),

@@ -15,19 +15,28 @@ export const noTurnOrder: TurnOrder = {
   leadLog2: 0,
 }
 
-/** `sign` -1 takes `b` away again. */
-export function addTurnOrder(a: TurnOrder, b: TurnOrder, sign: 1 | -1 = 1): TurnOrder {
-  return {
-    openedLate: a.openedLate + sign * b.openedLate,
-    waited: a.waited + sign * b.waited,
-    straight: a.straight + sign * b.straight,
-    prompted: a.prompted + sign * b.prompted,
-    own: a.own + sign * b.own,
-    passed: a.passed + sign * b.passed,
-    kept: a.kept + sign * b.kept,
-    streamed: a.streamed + sign * b.streamed,
-    closedAfter: a.closedAfter + sign * b.closedAfter,
-    closedAlone: a.closedAlone + sign * b.closedAlone,
-    leadLog2: a.leadLog2 + sign * b.leadLog2,
-  }
+/** Counts that go on in place. */
+export type TurnOrderSums = { -readonly [Name in keyof TurnOrder]: TurnOrder[Name] }
+
+export function addTurnOrder(a: TurnOrder, b: TurnOrder): TurnOrder {
+  const sums = { ...a }
+  tallyTurnOrder(sums, b, 1)
+  return sums
+}
+
+/** `sign` -1 takes `order` away again. */
+export function tallyTurnOrder(sums: TurnOrderSums, order: TurnOrder, sign: 1 | -1): void {
+  // Most edges have none: nothing is read of them but that.
+  if (order === noTurnOrder) return
+  sums.openedLate += sign * order.openedLate
+  sums.waited += sign * order.waited
+  sums.straight += sign * order.straight
+  sums.prompted += sign * order.prompted
+  sums.own += sign * order.own
+  sums.passed += sign * order.passed
+  sums.kept += sign * order.kept
+  sums.streamed += sign * order.streamed
+  sums.closedAfter += sign * order.closedAfter
+  sums.closedAlone += sign * order.closedAlone
+  sums.leadLog2 += sign * order.leadLog2
 }

@@ -8,7 +8,7 @@ import type { CouplingEdge } from "../../domain/coupling.js"
 import type { Change, Claim, Detector } from "../../domain/detector.js"
 import type { View } from "../../domain/view.js"
 import { isControlSocket } from "../ssh-client/sockets.js"
-import { autosshEchoPort } from "../ssh-client/use.js"
+import { isAutosshEcho } from "../ssh-client/use.js"
 import { claimOf, detectorName } from "./evidence.js"
 import { Groups } from "./groups.js"
 import { judge } from "./judge.js"
@@ -18,7 +18,7 @@ import type { RoleChange } from "./outside-ends.js"
 import { StandingClaims } from "./standing-claims.js"
 
 /** A benchmark weighs otherwise; all else goes by the weights as they are. */
-export function coupling(verdictOn: Judge = (edges) => judge(edges)): Detector {
+export function coupling(verdictOn: Judge = (edges, above) => judge(edges, undefined, above)): Detector {
   const ends = new OutsideEnds()
   const groups = new Groups(ends, verdictOn)
   const standing = new StandingClaims()
@@ -69,13 +69,15 @@ export function coupling(verdictOn: Judge = (edges) => judge(edges)): Detector {
     for (const [group, best] of groups.judge()) {
       const before = standing.get(group)
       if (before && before.score > best.verdict.score) continue
-      claims.push(...standing.record(claimOf(group, best, view, before), [best.edges.newest, ...best.edges.shown]))
+      const basis = [best.edges.newest, ...best.edges.shown]
+      claims.push(...standing.record(claimOf(group, best, view, before), basis, view))
     }
     return claims
   }
 
   return {
     name: detectorName,
+    evictedClaims: () => standing.evicted,
     observe(change, view) {
       observe(change, view)
       return []
@@ -87,13 +89,12 @@ export function coupling(verdictOn: Judge = (edges) => judge(edges)): Detector {
 
 /** What SSH clients do inside for themselves: the socket by which others share a connection, and the probe of autossh. */
 function isOfSshItself({ kind, bPath, bRemote, aProcess, bProcess }: CouplingEdge, view: View): boolean {
-  const users = [...new Set([aProcess, bProcess])].flatMap((key) =>
-    key === undefined ? [] : (view.process(key) ?? []),
-  )
+  if (kind !== "unix" && kind !== "tcp") return false
+  const keys = aProcess === bProcess ? [aProcess] : [aProcess, bProcess]
+  const users = keys.flatMap((key) => (key === undefined ? [] : (view.process(key) ?? [])))
   if (kind === "unix") return users.some((facts) => isControlSocket(bPath, facts))
-  if (kind !== "tcp") return false
   return users.some((facts) => {
     const parent = facts.parent === undefined ? undefined : view.process(facts.parent)
-    return autosshEchoPort(facts, parent) === bRemote.port
+    return isAutosshEcho(bRemote, facts, parent)
   })
 }

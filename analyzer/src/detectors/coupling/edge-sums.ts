@@ -7,7 +7,8 @@ import type { Microseconds, ProcessFacts } from "../../domain/identity.js"
 import { isAgentOrDisplay, isDisplayPort, isForwardedAgent } from "../ssh-client/sockets.js"
 import { forwardsDisplay } from "../ssh-client/use.js"
 import { withOpenTurn } from "../../domain/moments.js"
-import { addTurnOrder, noTurnOrder } from "../../domain/turn-order.js"
+import { noTurnOrder, tallyTurnOrder } from "../../domain/turn-order.js"
+import type { TurnOrderSums } from "../../domain/turn-order.js"
 import { MomentSums } from "./moment-sums.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
@@ -22,7 +23,7 @@ export interface OutsideRole {
 export class EdgeSums {
   readonly #forward = new MomentSums()
   readonly #backward = new MomentSums()
-  #order: TurnOrder = noTurnOrder
+  readonly #order: TurnOrderSums = { ...noTurnOrder }
   #count = 0
   #opened = 0
   #openedAlone = 0
@@ -122,7 +123,7 @@ export class EdgeSums {
     this.#count += sign
     this.#opened += sign * edge.openedAfter
     this.#openedAlone += sign * edge.openedAlone
-    this.#order = addTurnOrder(this.#order, edge.order, sign)
+    tallyTurnOrder(this.#order, edge.order, sign)
     if (sshClient) this.#ofSshClients += sign
     if (edge.firstUs - openedUs < limits.loginUs) this.#early += sign
     if (edge.kind === "many") this.#many += sign

@@ -4,6 +4,10 @@ import { EdgeSums } from "./edge-sums.js"
 import type { OutsideRole } from "./edge-sums.js"
 import type { Judge, JudgedEdges } from "./judge.js"
 import type { OutsideEnds } from "./outside-ends.js"
+import { couplingThresholds } from "./thresholds.js"
+
+/** Nothing is stronger, so that nothing further has to be looked at. */
+const strongestScore = Math.max(...Object.values(couplingThresholds.verdicts).map(({ score }) => score))
 
 interface Group {
   readonly all: EdgeSums
@@ -69,14 +73,18 @@ export class Groups {
   #strongest({ all, byInside, changed }: Group): JudgedEdges | undefined {
     let best: JudgedEdges | undefined
     const consider = (edges: EdgeSums, places: number) => {
-      const verdict = this.#judge(edges)
-      if (verdict && verdict.score > (best?.verdict.score ?? 0)) best = { verdict, edges, places }
+      const above = best?.verdict.score ?? 0
+      if (above >= strongestScore) return
+      const verdict = this.#judge(edges, above)
+      if (verdict !== undefined) best = { verdict, edges, places }
     }
     const insides = new Set<EdgeSums>()
     for (const edge of changed) {
-      // Most edges of a scan have nothing to judge: nothing was written to what was dialled.
-      if (edge.forward.n > 0 || edge.openForward.y > 0) consider(new EdgeSums(edge, this.#ends.roleOf(edge)), 1)
       const sums = byInside.get(insideOf(edge) ?? "")
+      const isAlone = sums?.count === 1 && sums.newest === edge
+      // Most edges of a scan have nothing to judge: nothing was written to what was dialled.
+      if (edge.forward.n > 0 || edge.openForward.y > 0)
+        consider(isAlone ? sums : new EdgeSums(edge, this.#ends.roleOf(edge)), 1)
       if (sums !== undefined && sums.count > 1) insides.add(sums)
     }
     for (const sums of insides) consider(sums, 1)

@@ -31,31 +31,39 @@ export interface JudgedEdges {
 /** What the bits of an observation are multiplied with, by its name: 1 where it has none, 0 where it is switched off. */
 export type Factors = ReadonlyMap<string, number>
 
-/** Says nothing of edges that come to less than a note. */
-export type Judge = (edges: EdgeSums) => Verdict | undefined
+/** Undefined where the verdict would be no stronger than `above`. */
+export type Judge = (edges: EdgeSums, above: number) => Verdict | undefined
+
+const asTheyAre: Factors = new Map()
 
 /** `factors` are for a benchmark, which shows what each observation is worth. */
-export function judge(edges: EdgeSums, factors: Factors = new Map()): Verdict | undefined {
+export function judge(edges: EdgeSums, factors: Factors = asTheyAre, above = 0): Verdict | undefined {
   const weighed = weigh(edges, factors)
   if (weighed === undefined) return undefined
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
-  return edges.areAllOfSshClients && !edges.hasByWorkload
-    ? (sshVerdict(edges, weighed) ?? verdictOf(edges, weighed))
-    : verdictOf(edges, weighed)
+  const isOfSsh = edges.areAllOfSshClients && !edges.hasByWorkload
+  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(edges, weighed)
+  if (level === undefined || verdicts[level].score <= above) return undefined
+  const { forward, backward, opened, observations, bits } = weighed
+  const reason = reasonOf(level, weighed)
+  return { ...verdicts[level], reason, forward, backward, opened, observations, bits }
 }
 
-export type Weighed = Omit<Verdict, "score" | "confidence" | "reason"> & {
+type Level = keyof typeof verdicts
+
+export interface Weighed extends Omit<Verdict, "score" | "confidence" | "reason"> {
   readonly isSeenBothWays: boolean
   readonly isNotable: boolean
 }
 
 /** All that speaks for and against, before any limit; nothing where nothing was written inside. */
-export function weigh(edges: EdgeSums, factors: Factors = new Map()): Weighed | undefined {
+export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | undefined {
   const forward = direction(edges.forward)
-  const backward = direction(edges.backward)
   if (forward.n === 0) return undefined
+  const backward = direction(edges.backward)
   const factor = (name: string): number => factors.get(name) ?? 1
-  const weighed = (one: Observation): Observation => ({ ...one, bits: one.bits * factor(one.name) })
+  const weighed = (one: Observation): Observation =>
+    factors.size === 0 ? one : { ...one, bits: one.bits * factor(one.name) }
   const inward = weighed({ name: "forwardSizes", bits: sizeBits(forward, -1) })
   const outward = weighed({ name: "backwardSizes", bits: sizeBits(backward, 1) })
   const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone).map(weighed) : []
@@ -84,26 +92,19 @@ function sum(observations: readonly Observation[]): number {
  * A process that speaks SSH as the client on A has no reason of its own to dial inside after A spoke: -L, -D, -J and -W
  * accept or use what is there. So the dial is enough, compression or not.
  */
-function sshVerdict(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
-  if (weighed.backward.n === 0) return undefined
-  const reason = "ssh-client-dials-inside"
-  if (edges.areAllAgents) return { ...weighed, ...verdicts.agentForwarding, reason: "agent-forwarding" }
-  if (edges.areAllUnix) return { ...weighed, ...verdicts.sshUnixSocket, reason }
-  if (weighed.opened === 0) return undefined
-  if (framingOnTheOutside(weighed.forward, weighed.backward)) return { ...weighed, ...verdicts.sshDialsInside, reason }
-  const atLogin = edges.hasEarly && weighed.opened <= limits.loginDials
-  return { ...weighed, ...(atLogin ? verdicts.sshDialsAtLogin : verdicts.sshDialsInsideCompressed), reason }
+function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Level | undefined {
+  if (backward.n === 0) return undefined
+  if (edges.areAllAgents) return "agentForwarding"
+  if (edges.areAllUnix) return "sshUnixSocket"
+  if (opened === 0) return undefined
+  if (framingOnTheOutside(forward, backward)) return "sshDialsInside"
+  return edges.hasEarly && opened <= limits.loginDials ? "sshDialsAtLogin" : "sshDialsInsideCompressed"
 }
 
-function verdictOf(edges: EdgeSums, weighed: Weighed): Verdict | undefined {
-  const level = levelOf(edges, weighed)
-  return level && { ...weighed, ...verdicts[level], reason: reasonOf(weighed) }
-}
+const levels = ["certain", "high", "medium", "note"] as const
 
-function levelOf(
-  edges: EdgeSums,
-  { bits, forward, backward, opened, isSeenBothWays, isNotable }: Weighed,
-): keyof typeof limits.verdictBits | undefined {
+function levelOf(edges: EdgeSums, weighed: Weighed): Level | undefined {
+  const { forward, backward, opened, bits, isSeenBothWays, isNotable } = weighed
   const isDialled = opened + edges.order.openedLate > 0 || hasOrder(edges.order)
   if (!isDialled) {
     const turns = Math.min(forward.n, backward.n)
@@ -111,12 +112,13 @@ function levelOf(
     if (turns < (isExact ? limits.keptOpen.exactTurns : limits.keptOpen.minTurns)) return undefined
   }
   const from = isDialled ? limits.verdictBits : limits.keptOpen
-  const levels = ["certain", "high", "medium", "note"] as const
   return levels.find((level) => bits >= from[level] && (level === "note" ? isNotable : isSeenBothWays))
 }
 
-/** What weighs more: sizes, or who waited for whom. */
-function reasonOf({ forward, backward, observations }: Weighed): Verdict["reason"] {
+/** Without SSH what weighs more: sizes, or who waited for whom. */
+function reasonOf(level: Level, { forward, backward, observations }: Weighed): Verdict["reason"] {
+  if (level === "agentForwarding") return "agent-forwarding"
+  if (level.startsWith("ssh")) return "ssh-client-dials-inside"
   if (forward.exact && backward.exact) return "bytes-exact"
   const isSize = ({ name }: Observation) => name === "forwardSizes" || name === "backwardSizes"
   const sizes = sum(observations.filter(isSize))

@@ -24,14 +24,19 @@ export class StandingClaims {
   readonly #ended = new Set<string>()
   #rotation = this.#book.all()[Symbol.iterator]()
 
+  /** Claims that were forgotten for want of room, so far. */
+  get evicted(): number {
+    return this.#book.evicted
+  }
+
   get(group: string): Claim | undefined {
     return this.#book.get(group)?.claim
   }
 
-  record(claim: Claim, basis: Basis): readonly Claim[] {
+  record(claim: Claim, basis: Basis, view: View): readonly Claim[] {
     this.#unlink(claim.subject)
     for (const key of basis.flatMap(keysOf)) this.#restingOn.add(key, claim.subject)
-    return this.#book.record(claim, basis)
+    return this.#book.record(claim, basis, view)
   }
 
   observe(connection: Connection, previous: Connection | undefined): void {
@@ -44,7 +49,12 @@ export class StandingClaims {
 
   endClaims(nowUs: Microseconds, view: View): readonly Claim[] {
     const groups = new Set<string>()
-    for (const key of this.#ended) for (const group of this.#restingOn.get(key)) groups.add(group)
+    for (const key of this.#ended)
+      for (const group of this.#restingOn.get(key)) {
+        if (this.#book.get(group) !== undefined) groups.add(group)
+        // Its claim was forgotten for want of room.
+        else this.#restingOn.delete(key, group)
+      }
     this.#ended.clear()
     for (let i = 0; i < checkedPerTick; i++) {
       const next = this.#rotation.next()

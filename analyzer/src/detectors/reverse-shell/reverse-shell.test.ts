@@ -171,6 +171,15 @@ describe("a process that executes what comes in", () => {
     expect(step(runs(changes))).toEqual([])
   })
 
+  it("is claimed where a proxy inside leads to who tells it", () => {
+    const proxy = { address: "10.0.0.5", port: 3_128 }
+    host.step(startUs, {
+      processes: [aProcess(["python3"])],
+      connections: [anUpdate({ remote: proxy, route: "proxy" })],
+    })
+    expect(host.step(startUs, { edges: [runs({ aRemote: proxy })] })).toMatchObject([{ score: 0.92 }])
+  })
+
   it("is nothing on a connection on which this host is the SSH server, which is another claim", () => {
     host.step(startUs, { connections: [anUpdate({ ssh: sshServer })] })
     expect(host.step(startUs, { edges: [runs()] })).toEqual([])

@@ -36,6 +36,7 @@ export function reverseShell(): Detector {
   }
   return {
     name: detectorName,
+    evictedClaims: () => state.book.evicted,
     observe: (change, view) => observe(change, view, state),
     settle: (view) => state.moved.take(view).flatMap((pair) => look(pair, view, state)),
     tick: () => [],
@@ -79,13 +80,13 @@ function claim(suspect: Suspect, reason: Reason, view: View, { book }: State): r
   const before = book.get(suspect.outside.cookie)?.claim
   const { score } = limits.verdicts[reason]
   if (before && (before.score > score || (before.process !== suspect.shell.key && before.score === score))) return []
-  return book.record(claimOf(suspect, reason, view.nowUs, before))
+  return book.record(claimOf(suspect, reason, view.nowUs, before), undefined, view)
 }
 
 /** Who polls has a new connection each time: the claim stays with the one on which the far side was first obeyed. */
 function judgeEdge(edge: CouplingEdge, view: View, { book, subjects, timing }: State): readonly Claim[] {
   const outside = view.connection(edge.aCookie)
-  if (!view.networks.isOutside(edge.aRemote.address) || outside?.ssh.localIdent) return []
+  if (!view.networks.isOutside(edge.aRemote.address, outside?.route) || outside?.ssh.localIdent) return []
   if (outside !== undefined && outside.closed === undefined && edge.executions !== undefined)
     timing.set(edge.aCookie, timingBits(edge.executions))
   const verdict = judgeExecutions(edge)
@@ -94,10 +95,11 @@ function judgeEdge(edge: CouplingEdge, view: View, { book, subjects, timing }: S
   const before = book.get(subject)?.claim
   if (before && before.score > limits.verdicts[verdict.reason].score) return []
   subjects.set(edgeKey(edge), subject)
-  return book.record(claimOfExecutions(edge, verdict, subject, view, before))
+  return book.record(claimOfExecutions(edge, verdict, subject, view, before), undefined, view)
 }
 
-function forget(edge: CouplingEdge, view: View, { book, subjects }: State): readonly Claim[] {
+function forget(edge: CouplingEdge, view: View, { book, subjects, timing }: State): readonly Claim[] {
+  if (edge.kind === "exec") timing.delete(edge.aCookie)
   const subject = edge.kind === "exec" ? subjects.get(edgeKey(edge)) : undefined
   if (subject === undefined) return []
   subjects.delete(edgeKey(edge))

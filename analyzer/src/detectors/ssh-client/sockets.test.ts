@@ -69,6 +69,7 @@ describe("the socket by which clients share a master", () => {
     ["ssh -o ControlPath=/tmp/m-%C host", "/tmp/m-x/docker.sock"],
     ["ssh -o ControlPath=%d/%h host", "/run/a/b/docker.sock"],
     ["ssh -R 1:/run/docker.sock host", "/run/docker.sock"],
+    ["relay -S /run/docker.sock host", "/run/docker.sock"],
   ])("of %s is not %s", (line, path) => {
     expect(isControlSocket(path, aProcess(line.split(" ")))).toBe(false)
   })

@@ -1,6 +1,7 @@
 /** Unix sockets that belong to SSH itself: agents, displays, and those by which clients share one connection. */
 import type { ProcessFacts } from "../../domain/identity.js"
 import { firstValue } from "./argv.js"
+import { isSshClient } from "./programs.js"
 import { forwardsAgent, sshArgvOf } from "./use.js"
 
 /**
@@ -11,11 +12,11 @@ const agents =
   /\/agent\.\d+$|\/\.ssh\/agent\/s\.|\/keyring\/(\.?ssh|control)$|\/gcr\/(\.?ssh|control)$|\/S\.gpg-agent(\.(ssh|extra))?$|ssh[-_]?(agent|auth)[^/]*$|\/\.1password\/agent\.sock$|\/yubikey-agent\/[^/]*$/i
 const displays = /^@?\/tmp\/\.X11-unix\/X\d+$/
 
-export function isAgentSocket(path: string): boolean {
+function isAgentSocket(path: string): boolean {
   return agents.test(path)
 }
 
-export function isDisplaySocket(path: string): boolean {
+function isDisplaySocket(path: string): boolean {
   return displays.test(path)
 }
 
@@ -55,6 +56,8 @@ export function isControlSocket(path: string, facts: Pick<ProcessFacts, "exe" | 
 }
 
 function controlPathOf(facts: Pick<ProcessFacts, "exe" | "argv">): string | undefined {
+  // Other programs have a -S of their own, and a relay may be given one.
+  if (!isSshClient(facts)) return undefined
   const mux = /^ssh: (.*) \[mux\]$/.exec(facts.argv[0] ?? "")
   if (mux !== null) return mux[1]
   const { settings, controlPath } = sshArgvOf(facts)

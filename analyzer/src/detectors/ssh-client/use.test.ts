@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { aProcess } from "../../testing/processes.js"
-import { autosshEchoPort, forwardsAgent, forwardsDisplay, isMultiplexingMaster, sshUseOf } from "./use.js"
+import { forwardsAgent, forwardsDisplay, isAutosshEcho, isMultiplexingMaster, sshUseOf } from "./use.js"
 
 const client = (line: string, ...directives: string[]) =>
   aProcess(line.split(" "), {
@@ -72,12 +72,15 @@ it.each([
   expect(forwardsDisplay(client(line, ...directives))).toBe(expected)
 })
 
-it("knows the port at which autossh listens for its own probe", () => {
+it("knows the place at which autossh listens for its own probe", () => {
   const ssh = (line: string) => aProcess(line.split(" "), { parent: "1:1" })
   const autossh = aProcess(["autossh", "-M", "20000", "host"], { key: "1:1" })
   const probing = ssh("ssh -L 20000:127.0.0.1:20000 -R 20000:127.0.0.1:20001 host")
-  expect(autosshEchoPort(probing, autossh)).toBe(20_001)
-  expect(autosshEchoPort(probing, aProcess(["bash"]))).toBeUndefined()
-  expect(autosshEchoPort(ssh("ssh -R 20000:127.0.0.1:20001 host"), autossh)).toBeUndefined()
-  expect(autosshEchoPort(ssh("ssh -L 20000:127.0.0.1:20000 -R 20000:127.0.0.1:22 host"), autossh)).toBeUndefined()
+  const echo = { address: "127.0.0.1", port: 20_001 }
+  expect(isAutosshEcho(echo, probing, autossh)).toBe(true)
+  expect(isAutosshEcho({ ...echo, port: 20_000 }, probing, autossh)).toBe(false)
+  expect(isAutosshEcho({ ...echo, address: "10.0.0.5" }, probing, autossh)).toBe(false)
+  expect(isAutosshEcho(echo, probing, aProcess(["bash"]))).toBe(false)
+  expect(isAutosshEcho(echo, ssh("ssh -R 20000:127.0.0.1:20001 host"), autossh)).toBe(false)
+  expect(isAutosshEcho(echo, ssh("ssh -L 20000:127.0.0.1:20000 -R 20000:127.0.0.1:22 host"), autossh)).toBe(false)
 })

@@ -1,5 +1,5 @@
 /** What an SSH client is used for from this host, by its command line and the configuration files that it reads. */
-import type { ProcessFacts } from "../../domain/identity.js"
+import type { Endpoint, ProcessFacts } from "../../domain/identity.js"
 import { programName } from "../../text/program-name.js"
 import { firstValue, isLocalForward, isYes, parseSshArgv, settingOf, type Setting, type SshArgv } from "./argv.js"
 import { parsePlinkArgv } from "./plink-argv.js"
@@ -78,8 +78,7 @@ export function autosshEcho(facts: SshClient, parent: SshClient | undefined): st
   })?.what
 }
 
-/** The port of this host to which that probe comes back. */
-export function autosshEchoPort(facts: SshClient, parent: SshClient | undefined): number | undefined {
-  const port = autosshEcho(facts, parent)?.split(":").at(-1)
-  return port === undefined ? undefined : Number(port)
+/** Whether that probe comes back to this place inside. */
+export function isAutosshEcho({ address, port }: Endpoint, facts: SshClient, parent: SshClient | undefined): boolean {
+  return autosshEcho(facts, parent)?.endsWith(`:${address}:${port}`) === true
 }

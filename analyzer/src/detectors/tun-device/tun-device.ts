@@ -18,6 +18,7 @@ export function tunDevice(): Detector {
   const devices = new Devices()
   return {
     name: detectorName,
+    evictedClaims: () => devices.evictedClaims,
     observe(change, view) {
       if (change.kind === "tunnel-use") devices.use(change.used)
       else if (change.kind === "attachment") return devices.attach(change.attachment)
@@ -36,6 +37,10 @@ class Devices {
   readonly #held = new KeyedSets<ProcessKey, string>()
   readonly #book = new ClaimBook()
   #changed = new Set<string>()
+
+  get evictedClaims(): number {
+    return this.#book.evicted
+  }
 
   use(used: TunnelUse): void {
     this.#uses.delete(used.deviceId)
@@ -84,7 +89,7 @@ class Devices {
       if (found === undefined) continue
       const claim = claimOf(found.way, found.verdict, view)
       const before = this.#book.get(claim.subject)?.claim
-      if (before === undefined || isNews(before, claim)) claims.push(...this.#book.record(claim, undefined))
+      if (before === undefined || isNews(before, claim)) claims.push(...this.#book.record(claim, undefined, view))
     }
     return claims
   }

@@ -10,6 +10,7 @@ import type {
   TurnOrder,
 } from "../../domain/coupling.js"
 import type { Endpoint } from "../../domain/identity.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { isPlausible, processOf } from "./context.js"
 import type { RecordContext } from "./context.js"
 import { toHex, toNumber } from "./uint64.js"
@@ -135,17 +136,18 @@ type WireOrder = { readonly [K in Counters]?: number | null } & {
 }
 
 function readOrder(wire: WireOrder | null | undefined): TurnOrder {
+  if (!wire) return noTurnOrder
   return {
-    openedLate: wire?.openedLate ?? 0,
-    waited: wire?.waited ?? 0,
-    straight: wire?.straight ?? 0,
-    prompted: wire?.prompted ?? 0,
-    own: wire?.own ?? 0,
-    passed: wire?.passed ?? 0,
-    kept: wire?.kept ?? 0,
-    streamed: wire?.streamed ?? 0,
-    closedAfter: wire?.closedAfter ?? 0,
-    closedAlone: wire?.closedAlone ?? 0,
-    leadLog2: wire?.leadLog2 ? toNumber(wire.leadLog2) : 0,
+    openedLate: wire.openedLate ?? 0,
+    waited: wire.waited ?? 0,
+    straight: wire.straight ?? 0,
+    prompted: wire.prompted ?? 0,
+    own: wire.own ?? 0,
+    passed: wire.passed ?? 0,
+    kept: wire.kept ?? 0,
+    streamed: wire.streamed ?? 0,
+    closedAfter: wire.closedAfter ?? 0,
+    closedAlone: wire.closedAlone ?? 0,
+    leadLog2: wire.leadLog2 ? toNumber(wire.leadLog2) : 0,
   }
 }
