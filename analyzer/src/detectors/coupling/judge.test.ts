@@ -221,6 +221,11 @@ describe("judge finds what sizes alone do not show", () => {
     const edge = edgeWith([[100, 91]], [[413, 422]], { order: promptly(1, { straight: 1, passed: 1 }) })
     expect(verdictOf(edge)?.score).toBeGreaterThanOrEqual(0.5)
   })
+
+  it("one request that came with what a QUIC connection probes its path with, closed when the far side did", () => {
+    const once = promptly(2, { straight: 1, passed: 1, closedAfter: 1 })
+    expect(verdictOf(edgeWith([[1_478, 91]], [[1_013, 1_038]], { order: once }))?.score).toBeGreaterThanOrEqual(0.5)
+  })
 })
 
 describe("judge lets who waited for whom speak against it", () => {
@@ -244,6 +249,11 @@ describe("judge lets who waited for whom speak against it", () => {
     const reports: Turns = [6_500, 900, 12_000, 3_000].map((size) => [size, size - 90])
     const worker = promptly(4, { straight: 4, passed: 4, closedAlone: 4 })
     expect(verdictOf(edgeWith(jobs, reports, { order: worker }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a worker that is told once, and closes when it is told that its report came", () => {
+    const worker = promptly(2, { straight: 1, passed: 1, closedAfter: 1 })
+    expect(verdictOf(edgeWith([[420, 71]], [[6_500, 6_410]], { order: worker }))?.score ?? 0).toBeLessThan(0.5)
   })
 
   it("what follows an A that chats all the time", () => {

@@ -2,7 +2,7 @@
 import { direction, framingOnTheOutside, sizeBits, type Direction } from "./conservation.js"
 import type { EdgeSums } from "./edge-sums.js"
 import { chanceBits, hasOrder, orderObservations } from "./order.js"
-import type { Observation } from "./order.js"
+import type { Observation, ObservationName } from "./order.js"
 import { couplingThresholds as limits } from "./thresholds.js"
 
 const { verdicts } = limits
@@ -30,6 +30,13 @@ export interface JudgedEdges {
 
 /** What the bits of an observation are multiplied with, by its name: 1 where it has none, 0 where it is switched off. */
 export type Factors = ReadonlyMap<string, number>
+
+/**
+ * They count, but separate nobody by themselves: whoever keeps a connection inside for what is pushed to him goes on when
+ * pushed, and acknowledges; a client writes at once to what it opens, and so does a relay whose far side sends the request
+ * with the opening.
+ */
+const untelling: ReadonlySet<string> = new Set(["prompted", "passed", "straight"] satisfies ObservationName[])
 
 /** Undefined where the verdict would be no stronger than `above`. */
 export type Judge = (edges: EdgeSums, above: number) => Verdict | undefined
@@ -75,8 +82,7 @@ export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | 
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
-  // Whoever keeps a connection inside for what is pushed to him goes on when pushed, and acknowledges: that separates nobody.
-  const telling = order.filter(({ name }) => name !== "prompted" && name !== "passed")
+  const telling = order.filter(({ name }) => !untelling.has(name))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
