@@ -5,7 +5,6 @@ import { coupling } from "@backflow/analyzer/detectors/coupling/coupling"
 import type { EdgeSums } from "@backflow/analyzer/detectors/coupling/edge-sums"
 import { judge, weigh } from "@backflow/analyzer/detectors/coupling/judge"
 import type { Factors, Verdict, Weighed } from "@backflow/analyzer/detectors/coupling/judge"
-import { hasOrder } from "@backflow/analyzer/detectors/coupling/order"
 import { couplingThresholds } from "@backflow/analyzer/detectors/coupling/thresholds"
 import type { Detector } from "@backflow/analyzer/domain/detector"
 import type { ProcessFacts, ProcessKey } from "@backflow/analyzer/domain/identity"
@@ -101,7 +100,7 @@ function lineageOf(key: ProcessKey | undefined, processes: ReadonlyMap<ProcessKe
 
 function sampleOf(
   edges: EdgeSums,
-  { observations, bits, forward, backward, opened }: Weighed,
+  { observations, bits, forward, backward, opened, isDialled }: Weighed,
   verdict: Verdict | undefined,
 ): Omit<Sample, keyof Scenario> {
   const { order } = edges
@@ -113,7 +112,7 @@ function sampleOf(
   return {
     level: levelOf(verdict),
     isByRole,
-    isKeptOpen: opened + order.openedLate === 0 && !hasOrder(order),
+    isKeptOpen: !isDialled,
     bits,
     observations: Object.fromEntries([...plain, ["chance", chance] as const].filter(([, of]) => of !== 0)),
     counts: { turns: forward.n, answers: backward.n, opened, openedAlone: edges.openedAlone, ...order },

@@ -4,9 +4,6 @@ import type { Interval } from "./regression.js"
 import type { Seen, Trial, Weights, Worth } from "./weigh.js"
 import { halfOf } from "./weigh.js"
 
-/** With fewer scenarios than this, an interval says more about what was believed before than about what was seen. */
-const fewScenarios = 8
-
 export function weightsMarkdown(found: Weights): string {
   return [summary(found), worthTable(found.worth), trialTable(found.trials), calibrationTable(found.trials)].join(
     "\n\n",
@@ -59,9 +56,12 @@ const intervalText = ({ value, low, high }: Interval): string =>
   `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
 const seenText = ({ count, meanBits }: Seen): string => (count === 0 ? "-" : `${count}, ${meanBits.toFixed(1)}`)
 
+/** An interval that is not narrower than this says what was believed before, and nothing that was seen: the prior's has 2.95. */
+const uninformed = 2.2
+
 /** What both halves say, each by itself: 1 is the weight as it is. */
-function reading({ halves, malicious, benign }: Worth): string {
-  if (malicious.count + benign.count < fewScenarios) return "too few"
+function reading({ halves, all }: Worth): string {
+  if (all.high - all.low > uninformed) return "too little seen"
   if (halves.every(({ low }) => low > 1)) return "says more"
   if (halves.every(({ high }) => high < 1)) return "says less"
   return halves.some(({ low, high }) => low > 1 || high < 1) ? "halves differ" : "as it is"

@@ -62,7 +62,7 @@ describe("weights", () => {
   it("are told in words", () => {
     const text = weightsMarkdown(found)
     expect(text).toMatch(/\| waited \| 2\.5 each, 0 to 7 \|.*\| 20, 6\.0 \| 20, 6\.0 \| says less \|/)
-    expect(text).toMatch(/\| own \|.*\| - \| - \| too few \|/)
+    expect(text).toMatch(/\| own \|.*\| - \| - \| too little seen \|/)
   })
 })
 

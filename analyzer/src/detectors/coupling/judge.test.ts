@@ -256,6 +256,16 @@ describe("judge lets who waited for whom speak against it", () => {
     expect(verdictOf(edgeWith([[420, 71]], [[6_500, 6_410]], { order: worker }))?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it.each([
+    ["the number of a row for the number of a list", 72, 89, 0],
+    ["as many bytes for as many", 4, 4, 9],
+  ])("a consumer that stores each message whole, and acknowledges it with %s", (_, stored, acknowledged, opened) => {
+    const messages: Turns = [1_840, 310, 2_900, 760, 1_210, 95, 640, 2_200, 1_500].map((size) => [size + 9, size])
+    const acks: Turns = messages.map(() => [stored, acknowledged])
+    const order = promptly(9, opened > 0 ? { straight: 9, passed: 9 } : { prompted: 9, passed: 9 })
+    expect(verdictOf(edgeWith(messages, acks, { openedAfter: opened, order }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("what follows an A that chats all the time", () => {
     const chat = { ...promptly(0), leadLog2: 256 * 1.44 * 12, waited: 6, closedAfter: 6, passed: 6 }
     const turns: Turns = Array<readonly [number, number]>(6).fill([700, 91])

@@ -49,7 +49,7 @@ export function judge(edges: EdgeSums, factors: Factors = asTheyAre, above = 0):
   if (weighed === undefined) return undefined
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
   const isOfSsh = edges.areAllOfSshClients && !edges.hasByWorkload
-  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(edges, weighed)
+  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(weighed)
   if (level === undefined || verdicts[level].score <= above) return undefined
   const { forward, backward, opened, observations, bits } = weighed
   const reason = reasonOf(level, weighed)
@@ -61,6 +61,8 @@ type Level = keyof typeof verdicts
 export interface Weighed extends Omit<Verdict, "score" | "confidence" | "reason"> {
   readonly isSeenBothWays: boolean
   readonly isNotable: boolean
+  /** B was opened after A spoke, or somebody was seen to wait for somebody. */
+  readonly isDialled: boolean
 }
 
 /** All that speaks for and against, before any limit; nothing where nothing was written inside. */
@@ -87,7 +89,8 @@ export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | 
   const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
   const observations = [inward, outward, ...order, chance, join]
-  return { forward, backward, opened: edges.opened, observations, bits, isSeenBothWays, isNotable }
+  const isDialled = edges.opened + edges.order.openedLate > 0 || sum(telling) > 0
+  return { forward, backward, opened: edges.opened, observations, bits, isSeenBothWays, isNotable, isDialled }
 }
 
 function sum(observations: readonly Observation[]): number {
@@ -109,9 +112,8 @@ function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Leve
 
 const levels = ["certain", "high", "medium", "note"] as const
 
-function levelOf(edges: EdgeSums, weighed: Weighed): Level | undefined {
-  const { forward, backward, opened, bits, isSeenBothWays, isNotable } = weighed
-  const isDialled = opened + edges.order.openedLate > 0 || hasOrder(edges.order)
+function levelOf(weighed: Weighed): Level | undefined {
+  const { forward, backward, bits, isSeenBothWays, isNotable, isDialled } = weighed
   if (!isDialled) {
     const turns = Math.min(forward.n, backward.n)
     const isExact = forward.exact && backward.exact

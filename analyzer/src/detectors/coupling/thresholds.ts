@@ -85,9 +85,9 @@ export const couplingThresholds = {
   verdictBits: { note: 3, medium: 6, high: 10, certain: 20 },
   /**
    * As long as who waited for whom does not speak for a relay by `withoutOrderBits`, both directions have to: clients that
-   * store what they are pushed conserve one, and acknowledgements are alike by habit.
+   * store what they are pushed conserve one, and an acknowledgement of a few bytes for one of as many comes to 4 bits.
    */
-  bothWays: { withoutOrderBits: 3, forward: 2, backward: 3, strong: { bits: 10, forward: 0, backward: 4 } },
+  bothWays: { withoutOrderBits: 3, forward: 2, backward: 4.5, strong: { bits: 10, forward: 0, backward: 4.5 } },
   /** Where order says nothing, since B was open before and nobody was seen to wait, sizes have to say more, over more turns. */
   keptOpen: { note: 6, medium: 12, high: 20, certain: 26, minTurns: 4, exactTurns: 1 },
 
