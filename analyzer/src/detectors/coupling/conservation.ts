@@ -114,7 +114,7 @@ export function sizeBits(
   const together = against
     ? Math.min(level, limits.againstFramingBits) + Math.min(variation, limits.againstFramingBits)
     : level + variation
-  return clamp(together, limits.bits)
+  return clamp(together, framing === 1 ? limits.bits : { ...limits.bits, max: limits.forwardMaxBits })
 }
 
 /**

@@ -266,6 +266,14 @@ describe("judge lets who waited for whom speak against it", () => {
     expect(verdictOf(edgeWith(messages, acks, { openedAfter: opened, order }))?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("a program beside the one that is pushed to, which is handed what came whole and opens anew for each", () => {
+    const pushed: Turns = [120, 340, 95, 800, 410, 233].map((size) => [size, size])
+    const acknowledged: Turns = [210, 214, 209, 212, 210].map((size) => [size, size + 14])
+    const order = promptly(6, { straight: 6, passed: 6, closedAlone: 6 })
+    const edge = edgeWith(pushed, acknowledged, { joinedBy: "workload", order })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("what follows an A that chats all the time", () => {
     const chat = { ...promptly(0), leadLog2: 256 * 1.44 * 12, waited: 6, closedAfter: 6, passed: 6 }
     const turns: Turns = Array<readonly [number, number]>(6).fill([700, 91])
