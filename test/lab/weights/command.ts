@@ -14,8 +14,8 @@ export function fitWeights(folder: string, out: string | undefined, writesDocs: 
     console.error(`lab: no labelled recording in ${folder}: make one with --record, or see docs/benchmark.md`)
     return 1
   }
-  const scenarios = recordings.reduce((sum, recording) => sum + recording.scenarios.length, 0)
-  console.log(`${recordings.length} recordings of ${scenarios} scenarios`)
+  const names = new Set(recordings.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)))
+  console.log(`${recordings.length} recordings with labels of ${names.size} scenarios`)
   const found = weights((factors) => samples(recordings, factors))
   const text = weightsMarkdown(found)
   console.log(`\n${text}\n`)

@@ -45,7 +45,8 @@ const { order, conservation, chance, joinedByWorkloadBits } = couplingThresholds
 /** A range for what depends on the sizes; otherwise what each time counts, and the least and the most of it. */
 function present(observation: string): string {
   const range = ({ min, max }: { readonly min: number; readonly max: number }) => `${min} to ${max}`
-  if (observation === "forwardSizes" || observation === "backwardSizes") return range(conservation.bits)
+  if (observation === "forwardSizes") return range({ ...conservation.bits, max: conservation.forwardMaxBits })
+  if (observation === "backwardSizes") return range(conservation.bits)
   if (observation === "chance") return `at most ${chance.max}, less ${chance.leadBits} each`
   if (observation === "joinedByWorkload") return `${joinedByWorkloadBits}`
   const [each, min, max] = order[observation as keyof typeof order]
