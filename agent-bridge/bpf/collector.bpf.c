@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h and
- * unix.bpf.h have programs of their own.
+ * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h,
+ * unix.bpf.h and unix_services.bpf.h have programs of their own.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -19,6 +19,7 @@
 #include "mptcp.bpf.h"
 #include "joints.bpf.h"
 #include "unix.bpf.h"
+#include "unix_services.bpf.h"
 #include "tunnels.bpf.h"
 #include "datagrams.bpf.h"
 #include "icmp.bpf.h"
@@ -158,7 +159,7 @@ int BPF_PROG(on_send, struct sock *sk, int length, int flags)
 	if (sk->sk_protocol == IPPROTO_TCP) {
 		t = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	} else if (sk->__sk_common.skc_family == AF_UNIX) {
-		unix_sent(sk, length);
+		unix_spoke(sk, SIDE_LOCAL, length);
 		return 0;
 	} else {
 		t = counted_state(sk, INITIATOR_LOCAL);
@@ -213,12 +214,17 @@ int BPF_PROG(on_receive_length, struct sock *sk, int length, int flags)
 	struct tracked *t;
 
 	/* Of TCP on_receive() knows more. What was only looked at will be received yet. */
-	if (length <= 0 || sk->sk_protocol == IPPROTO_TCP || flags & MSG_PEEK)
+	if (length < 0 || sk->sk_protocol == IPPROTO_TCP || flags & MSG_PEEK)
 		return 0;
 	if (sk->__sk_common.skc_family == AF_UNIX) {
-		unix_received(sk, length);
+		if (length)
+			unix_spoke(sk, SIDE_REMOTE, length);
+		else
+			unix_ended(sk);
 		return 0;
 	}
+	if (!length)
+		return 0;
 	t = counted_state(sk, INITIATOR_REMOTE);
 	if (!t)
 		note_unfollowed(sk, length);

@@ -16,140 +16,78 @@
 #include "maps.bpf.h"
 #include "identity.bpf.h"
 #include "groups.bpf.h"
+#include "outsides.bpf.h"
 #include "edges.bpf.h"
 #include "order.bpf.h"
 #include "log2.bpf.h"
 
-/* B was opened after A spoke if this soon: relays with a second of delay exist, people's pauses are longer. */
-#define AFTER_NS (2000ULL * 1000 * 1000)
-/* What A said stays a possible cause for this long: some relays delay by ten seconds. */
-#define CAUSE_NS (15000ULL * 1000 * 1000)
-/* Of several A, those beside the last one that spoke may be the cause of something new inside for this long. */
-#define NEAR_NS (20ULL * 1000 * 1000)
-/* After a lull of this length on A, what it said before was for the process itself (TLS session tickets, greetings). */
-#define LULL_NS (500ULL * 1000 * 1000)
+/* Bytes that a group writes to B. */
+struct passage {
+	__u64 group;
+	__u64 bytes;
+	__u64 now;
+};
+
 /* A pause of this length within one direction ends a turn even when the other direction was silent. */
 #define TURN_PAUSE_NS (50ULL * 1000 * 1000)
 /* include/linux/sched.h */
 #define PF_EXITING 0x00000004
-/* What arrives on A in pieces this near to each other is one message. */
-#define MESSAGE_NS (1000ULL * 1000)
 
-static __always_inline bool leads_to(const struct outside *o, const struct tracked *a)
+/*
+ * What happens on B is held against each A by a function of its own, which the verifier takes once, and not for each A and each
+ * way on which B may be reached: `i` is the number of the A. Inline, there are more such ways than it follows.
+ */
+__noinline int opening_of(struct opening *opening, struct group *g, __u64 now, __u32 i)
 {
-	const __u64 *at = (const __u64 *)o->remote, *to = (const __u64 *)a->remote;
-
-	return o->spoke_ns && o->port == a->remote_port && at[0] == to[0] && at[1] == to[1];
-}
-
-/* The group's A to the place where `a` leads, or NULL. */
-static __always_inline struct outside *outside_find(struct group *g, const struct tracked *a)
-{
-	int i;
-
-	for (i = 0; i < OUTSIDES; i++) {
-		if (leads_to(&g->outsides[i], a))
-			return &g->outsides[i];
-	}
-	return NULL;
-}
-
-/* Takes the place of the A that has been silent for longest. */
-static __always_inline struct outside *outside_make(struct group *g, const struct tracked *a, __u64 now)
-{
-	struct outside *o = &g->outsides[0];
-	__u64 oldest_ns = o->spoke_ns;
-	__u16 index = 0;
-	int i;
-
-	for (i = 1; i < OUTSIDES; i++) {
-		if (g->outsides[i].spoke_ns < oldest_ns) {
-			o = &g->outsides[i];
-			oldest_ns = o->spoke_ns;
-			index = i;
-		}
-	}
-	__builtin_memset(o, 0, sizeof(*o));
-	o->index = index;
-	__builtin_memcpy(o->remote, a->remote, 16);
-	o->port = a->remote_port;
-	return o;
-}
-
-/* A begins or ends a turn: what the far side said so far on A waits for a write to B. */
-static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u64 now)
-{
-	__u64 id = current_group_id(bpf_get_current_task_btf());
-	struct group *g = bpf_map_lookup_elem(&groups, &id);
 	struct outside *o;
 
-	if (!g)
-		g = group_make(id, a);
-	if (!g)
-		return;
-	o = outside_find(g, a);
-	if (!o)
-		o = outside_make(g, a, now);
-	if (now - o->spoke_ns > LULL_NS)
-		o->waiting_in = 0;
-	if (now - o->spoke_ns > MESSAGE_NS)
-		o->gap_ns = now - o->spoke_ns < CAUSE_NS ? now - o->spoke_ns : CAUSE_NS;
-	o->waiting_in += bytes;
-	o->spoke_ns = now;
-	o->cookie = a->cookie;
-	o->process = a->owner;
-	g->a_spoke_ns = now;
-	g->latest = o->index;
+	if (!opening || !g || i >= OUTSIDES)
+		return 0;
+	o = &g->outsides[i];
+	opening->delay_ns = o->spoke_ns ? now - o->spoke_ns : 0;
+	opening->lead_log2 = order_lead(o, now);
+	opening->may_cause = outside_may_cause(g, o, i, now);
+	return 0;
 }
 
-/* The A that spoke last. */
-static __always_inline struct outside *outside_latest(struct group *g)
+__noinline int opened_after(struct group *g, struct tracked *b, struct opening *opening, __u64 group_id, __u32 i)
 {
-	__u64 i = g->latest;
-
-	return &g->outsides[i < OUTSIDES ? i : 0];
-}
-
-/* May what `o` said be why something new happens inside now? */
-static __always_inline bool outside_may_cause(const struct group *g, const struct outside *o, int i, __u64 now)
-{
-	__u64 age = now - o->spoke_ns;
-
-	return o->spoke_ns && (age <= NEAR_NS || (i == g->latest && age <= CAUSE_NS));
-}
-
-/* B was opened: after A spoke, or by itself. */
-static __always_inline void edge_opened(struct edge_key *key, struct group *g, const struct outside *o, bool may_cause,
-					__u64 b_cookie, __u64 now)
-{
-	__u64 delay = now - o->spoke_ns;
+	struct edge_key key;
+	struct outside *o;
 	struct edge *edge;
 
-	if (!may_cause) {
-		edge = edge_find(key, g);
+	if (!g || !b || !opening || i >= OUTSIDES)
+		return 0;
+	o = &g->outsides[i];
+	if (!o->spoke_ns || !opening->delay_ns)
+		return 0;
+	edge_key_of(&key, group_id, o, b);
+	if (!opening->may_cause) {
+		edge = edge_find(&key, g);
 		if (edge)
 			edge->opened_alone++;
-		return;
+		return 0;
 	}
-	edge = edge_get(key, g, &o->process);
+	edge = edge_get(&key, g, &o->process);
 	if (!edge)
-		return;
-	edge->order.lead_log2 += order_lead(o, now);
-	if (delay > AFTER_NS) {
+		return 0;
+	edge->order.lead_log2 += opening->lead_log2;
+	if (opening->delay_ns > AFTER_NS) {
 		edge->order.opened_late++;
 	} else {
 		edge->opened_after++;
-		edge->delay_log2 += log2_q8(delay);
-		if (delay < edge->delay_min_ns)
-			edge->delay_min_ns = delay;
+		edge->delay_log2 += log2_q8(opening->delay_ns);
+		if (opening->delay_ns < edge->delay_min_ns)
+			edge->delay_min_ns = opening->delay_ns;
 	}
-	edge_parties(edge, o, b_cookie);
+	edge_parties(edge, o, b->cookie);
+	return 0;
 }
 
 /* The group dials B. */
 static __always_inline void inside_opened(struct tracked *b, __u64 now)
 {
-	struct edge_key key;
+	struct opening opening = {};
 	__u64 id;
 	struct group *g = current_group(&id);
 	int i;
@@ -159,12 +97,8 @@ static __always_inline void inside_opened(struct tracked *b, __u64 now)
 	if (now - g->a_spoke_ns <= CAUSE_NS)
 		b->flags |= TRACKED_DIALLED_AFTER;
 	for (i = 0; i < OUTSIDES; i++) {
-		struct outside *o = &g->outsides[i];
-
-		if (!o->spoke_ns)
-			continue;
-		edge_key_of(&key, id, o, b);
-		edge_opened(&key, g, o, outside_may_cause(g, o, i, now), b->cookie, now);
+		opening_of(&opening, g, now, i);
+		opened_after(g, b, &opening, id, i);
 	}
 }
 
@@ -201,27 +135,37 @@ static __always_inline void edge_written(struct edge *edge, const struct outside
 	edge_parties(edge, o, b->cookie);
 }
 
-static __always_inline void inside_sent(struct tracked *b, __u64 bytes, __u64 now)
+__noinline int sent_after(struct group *g, struct tracked *b, struct passage *passage, __u32 i)
 {
 	struct edge_key key;
+	struct outside *o;
 	struct edge *edge;
-	__u64 id, cause;
-	struct group *g = current_group(&id);
+	__u64 cause, now;
+
+	if (!g || !b || !passage || i >= OUTSIDES)
+		return 0;
+	o = &g->outsides[i];
+	if (!o->spoke_ns)
+		return 0;
+	now = passage->now;
+	edge_key_of(&key, passage->group, o, b);
+	cause = waiting_cause(o, now);
+	edge = cause && outside_may_cause(g, o, i, now) ? edge_get(&key, g, &o->process) : edge_find(&key, g);
+	if (edge)
+		edge_written(edge, o, b, passage->bytes, cause, now);
+	return 0;
+}
+
+static __always_inline void inside_sent(struct tracked *b, __u64 bytes, __u64 now)
+{
+	struct passage passage = { .bytes = bytes, .now = now };
+	struct group *g = current_group(&passage.group);
 	int i;
 
 	if (!g)
 		return;
-	for (i = 0; i < OUTSIDES; i++) {
-		struct outside *o = &g->outsides[i];
-
-		if (!o->spoke_ns)
-			continue;
-		edge_key_of(&key, id, o, b);
-		cause = waiting_cause(o, now);
-		edge = cause && outside_may_cause(g, o, i, now) ? edge_get(&key, g, &o->process) : edge_find(&key, g);
-		if (edge)
-			edge_written(edge, o, b, bytes, cause, now);
-	}
+	for (i = 0; i < OUTSIDES; i++)
+		sent_after(g, b, &passage, i);
 	b->sent_ns = now;
 }
 
@@ -257,11 +201,29 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 	g->back_protocol = b->protocol;
 }
 
-/* This host ends B. */
-static __always_inline void inside_closed(const struct tracked *b, __u64 now)
+__noinline int closed_after(struct group *g, struct tracked *b, __u64 group_id, __u64 now, __u32 i)
 {
 	struct edge_key key;
+	struct outside *o;
 	struct edge *edge;
+
+	if (!g || !b || i >= OUTSIDES)
+		return 0;
+	o = &g->outsides[i];
+	if (!o->spoke_ns)
+		return 0;
+	edge_key_of(&key, group_id, o, b);
+	edge = edge_find(&key, g);
+	if (!edge)
+		return 0;
+	order_closed(&edge->order, o, b, now);
+	edge->last_ns = now;
+	return 0;
+}
+
+/* This host ends B. */
+static __always_inline void inside_closed(struct tracked *b, __u64 now)
+{
 	__u64 id;
 	struct group *g = current_group(&id);
 	int i;
@@ -269,18 +231,8 @@ static __always_inline void inside_closed(const struct tracked *b, __u64 now)
 	/* What the end of a process closes says nothing. */
 	if (!g || !b->sent_ns || bpf_get_current_task_btf()->flags & PF_EXITING)
 		return;
-	for (i = 0; i < OUTSIDES; i++) {
-		struct outside *o = &g->outsides[i];
-
-		if (!o->spoke_ns)
-			continue;
-		edge_key_of(&key, id, o, b);
-		edge = edge_find(&key, g);
-		if (!edge)
-			continue;
-		order_closed(&edge->order, o, b, now);
-		edge->last_ns = now;
-	}
+	for (i = 0; i < OUTSIDES; i++)
+		closed_after(g, b, id, now, i);
 }
 
 /* A answered by itself what was said on it: key exchange, a channel confirmed, a heartbeat. */

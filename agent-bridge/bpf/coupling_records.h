@@ -54,9 +54,12 @@ struct executions {
 	__u32 first_forward[2];
 	__u32 first_backward[2];
 	__u32 started[DELAY_CLASSES];
-	__u32 reserved;
+	/* Programs before which A had sent messages of one size: as many as their words are long, 256 log2 of that, or not so many. */
+	__u32 typed;
+	__u32 typed_log2;
+	__u32 untyped;
 };
-_Static_assert(sizeof(struct executions) == 80, "executions");
+_Static_assert(sizeof(struct executions) == 88, "executions");
 
 struct edge {
 	struct process_id a_process;

@@ -10,7 +10,7 @@
 #include "maps.bpf.h"
 #include "sockets.bpf.h"
 #include "groups.bpf.h"
-#include "coupling.bpf.h"
+#include "outsides.bpf.h"
 #include "joints.bpf.h"
 #include "joins.bpf.h"
 

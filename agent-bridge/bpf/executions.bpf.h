@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Programs that a group executes, held against what was said on its connections to the outside: how soon after A spoke they
- * begin, how often A had spoken so recently anyway, whether what came in is as long as their words, and whether what they
- * wrote is as long as what left on A then. Of the programs that follow one turn of A only the first counts, so that a
+ * begin, how often A had spoken so recently anyway, whether what came in is as long as their words, or as many keys, and whether
+ * what they wrote is as long as what left on A then. Of the programs that follow one turn of A only the first counts, so that a
  * pipeline or a build is one event.
  */
 #ifndef BACKFLOW_EXECUTIONS_H
@@ -16,7 +16,9 @@
 #include "maps.bpf.h"
 #include "identity.bpf.h"
 #include "groups.bpf.h"
+#include "outsides.bpf.h"
 #include "coupling.bpf.h"
+#include "log2.bpf.h"
 
 /* Remote ends of one group that are told apart; the one that has been silent longest makes room. */
 #define MAX_SPEAKERS 4
@@ -37,6 +39,11 @@ struct speaker {
 	__u64 spoke_ns;
 	__u64 sent_ns;
 	__u64 turn_bytes;
+	/* Since the last program: messages of one size, as keys are that are sent as they are typed. */
+	__u64 message_bytes; /* of the message under way */
+	__u64 key_bytes;     /* of one; 0: there was none yet */
+	__u32 keys;
+	__u32 is_mixed; /* not all were of that size */
 	struct executions seen;
 };
 
@@ -120,6 +127,41 @@ static __always_inline void counted_turn(struct turn *turn, struct moments *m, _
 	turn_finish(turn, m);
 }
 
+/* The message under way is over: one key, or several that came together. */
+static __always_inline void key_finish(struct speaker *speaker)
+{
+	__u64 bytes = speaker->message_bytes, one = speaker->key_bytes;
+
+	speaker->message_bytes = 0;
+	if (!bytes)
+		return;
+	if (!one || one % bytes == 0) {
+		speaker->keys = (one ? speaker->keys * (one / bytes) : 0) + 1;
+		speaker->key_bytes = bytes;
+	} else if (bytes % one == 0) {
+		speaker->keys += bytes / one;
+	} else {
+		speaker->is_mixed = 1;
+	}
+}
+
+/* A program has begun whose words and the byte that ends them are `words` long: as many keys make its line, or more or less. */
+static __always_inline void keys_counted(struct speaker *speaker, __u64 words)
+{
+	key_finish(speaker);
+	if (speaker->keys > 1 && !speaker->is_mixed) {
+		if (speaker->keys == words) {
+			speaker->seen.typed += 1;
+			speaker->seen.typed_log2 += log2_q8(words);
+		} else {
+			speaker->seen.untyped += 1;
+		}
+	}
+	speaker->keys = 0;
+	speaker->key_bytes = 0;
+	speaker->is_mixed = 0;
+}
+
 /* The far side of A said `bytes`, which `current` has read. */
 static __always_inline void speaker_received(const struct tracked *a, __u64 bytes, __u64 now)
 {
@@ -140,6 +182,9 @@ static __always_inline void speaker_received(const struct tracked *a, __u64 byte
 		speaker = speaker_make(all, a);
 	else
 		expose(speaker->seen.exposed_ns, now - speaker->spoke_ns);
+	if (speaker->sent_ns >= speaker->spoke_ns || now - speaker->spoke_ns > MESSAGE_NS)
+		key_finish(speaker);
+	speaker->message_bytes += bytes;
 	if (speaker->sent_ns >= speaker->spoke_ns || now - speaker->spoke_ns > TURN_PAUSE_NS) {
 		edge = speaker->flags & SPEAKER_EXECUTED ? speaker_edge(id, speaker) : NULL;
 		if (edge)
@@ -214,24 +259,30 @@ static __always_inline __u64 words_length(struct task_struct *task)
 	return length;
 }
 
-static __always_inline void count_execution(__u64 id, struct group *g, struct speaker *speaker, __u64 words, __u64 now)
+/* Taken by the verifier by itself, once for all speakers. */
+__noinline int count_execution(struct group *g, struct speaker *speaker, __u64 id, __u64 words, __u64 now)
 {
-	__u64 age = now - speaker->spoke_ns;
 	struct executions *seen;
 	struct edge_key key;
 	struct edge *edge;
 	__u32 class = 0;
+	__u64 age;
 
+	if (!g || !speaker)
+		return 0;
+	age = now - speaker->spoke_ns;
 	for (int i = 1; i < DELAY_CLASSES; i++)
 		if (age >= delay_from[i])
 			class = i;
 	if (class < DELAY_CLASSES)
 		speaker->seen.started[class] += 1;
+	if (!(speaker->flags & SPEAKER_EXECUTED))
+		keys_counted(speaker, words);
 	speaker_key(&key, id, speaker);
 	edge = age <= AFTER_NS ? edge_get(&key, g, &speaker->process) : edge_find(&key, g);
 	/* There is a pooled one where the group has very many. */
 	if (!edge || key.kind != EDGE_EXEC)
-		return;
+		return 0;
 	if (age > AFTER_NS) {
 		edge->opened_alone++;
 	} else {
@@ -256,6 +307,7 @@ static __always_inline void count_execution(__u64 id, struct group *g, struct sp
 	edge->a_cookie = speaker->cookie;
 	process_of(bpf_get_current_task_btf(), &edge->b_process);
 	edge->last_ns = now;
+	return 0;
 }
 
 /* `current` has begun a program: what a shell does when the far side types a command. */
@@ -283,7 +335,7 @@ static __always_inline void group_executed(__u64 now)
 		}
 		if (!words)
 			words = words_length(task);
-		count_execution(id, g, speaker, words, now);
+		count_execution(g, speaker, id, words, now);
 		speaker->flags |= speaker->flags & SPEAKER_EXECUTED ? SPEAKER_LATE : SPEAKER_EXECUTED;
 	}
 }

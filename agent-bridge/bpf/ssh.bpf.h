@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * SSH on any port, from the first payload bytes of each direction. An identification line starts with "SSH-" and ends
- * with LF within 255 bytes (RFC 4253 4.2); then come packets {u32 length, u8 padding, u8 type} in the clear until the keys
- * are exchanged (RFC 4253 6). Only an SSH client sends types 30 (ECDH or DH init, RFC 5656 4, RFC 4253 8) and 34 (group
- * exchange request, RFC 4419 3). Nothing of the payload is kept but these four bits.
+ * SSH on any port, from the first payload bytes of each direction, in whatever pieces they come. An identification line starts
+ * with "SSH-" and ends with LF within 255 bytes (RFC 4253 4.2); then come packets {u32 length, u8 padding, u8 type} in the clear
+ * until the keys are exchanged (RFC 4253 6). Only an SSH client sends types 30 (ECDH or DH init, RFC 5656 4, RFC 4253 8) and 34
+ * (group exchange request, RFC 4419 3). Nothing of the payload is kept but these four bits, and a header that is not whole yet.
  */
 #ifndef BACKFLOW_SSH_H
 #define BACKFLOW_SSH_H
@@ -55,27 +55,69 @@ static __always_inline bool tcp_segment(struct __sk_buff *skb, struct segment *s
 	return s->length > 0;
 }
 
-/* Length of the identification line with its LF, 0 when the payload does not start with one. */
-static __always_inline __u32 ident_line(struct __sk_buff *skb, const struct segment *s)
+/* "SSH-", the first character in the lowest byte. */
+#define IDENT_BEGIN 0x2d485353
+#define IDENT_BEGIN_BYTES 4
+
+/*
+ * Looks at a piece of the identification line that begins at byte `at` of the segment. True once the line has begun as one; the
+ * stage says whether it is whole, or none.
+ */
+static __always_inline bool ident_piece(struct __sk_buff *skb, const struct segment *s, __u32 at, struct ssh_stream *stream)
 {
-	char line[IDENT_BYTES + 1] = {};
-	__u64 n = s->length;
+	char piece[IDENT_BYTES + 1] = {};
+	__u64 n = s->length - at, room = IDENT_BYTES - stream->line;
+	__u32 before = stream->line;
 	int i;
 
-	if (n > IDENT_BYTES)
-		n = IDENT_BYTES;
+	if (n > room)
+		n = room;
 	/* The verifier needs to see the bounds on the register that the read uses. */
 	barrier_var(n);
-	if (n < 4 || n > IDENT_BYTES)
+	if (!n || n > IDENT_BYTES || bpf_skb_load_bytes(skb, s->payload + at, piece, n)) {
+		stream->stage = SSH_STAGE_DONE;
+		return false;
+	}
+	for (i = 0; i < IDENT_BEGIN_BYTES && i < n; i++) {
+		if (before + i < IDENT_BEGIN_BYTES && piece[i] != (char)(IDENT_BEGIN >> (8 * (before + i)))) {
+			stream->stage = SSH_STAGE_DONE;
+			return false;
+		}
+	}
+	for (i = 0; i < IDENT_BYTES; i++)
+		if (piece[i] == '\n')
+			break;
+	if (i < n) {
+		n = i + 1;
+		stream->stage = SSH_STAGE_PACKETS;
+	} else if (n == room) {
+		stream->stage = SSH_STAGE_DONE;
+	}
+	stream->line = before + n;
+	stream->next_seq += n;
+	return stream->line >= IDENT_BEGIN_BYTES;
+}
+
+/* Takes what the segment has of a packet's header from byte `at` on. Taken by the verifier by itself. */
+__noinline int header_piece(struct __sk_buff *skb, struct ssh_stream *stream, __u32 payload, __u32 length, __u32 at)
+{
+	int i;
+
+	if (!stream)
 		return 0;
-	if (bpf_skb_load_bytes(skb, s->payload, line, n))
-		return 0;
-	if (line[0] != 'S' || line[1] != 'S' || line[2] != 'H' || line[3] != '-')
-		return 0;
-	for (i = 4; i < IDENT_BYTES; i++)
-		if (line[i] == '\n')
-			return i + 1;
-	return n;
+	for (i = 0; i < SSH_HEADER_BYTES && at < length && stream->held < SSH_HEADER_BYTES; i++) {
+		__u8 byte;
+
+		if (bpf_skb_load_bytes(skb, payload + at, &byte, 1)) {
+			stream->stage = SSH_STAGE_DONE;
+			return 0;
+		}
+		stream->header[stream->held & 7] = byte;
+		stream->held++;
+		stream->next_seq++;
+		at++;
+	}
+	return 0;
 }
 
 /* Follows packets whose headers lie in this segment. True once the side is known to be the client. */
@@ -85,27 +127,27 @@ static __always_inline bool follow_packets(struct __sk_buff *skb, const struct s
 
 	for (i = 0; i < 3; i++) {
 		__u32 at = stream->next_seq - s->seq;
-		struct {
-			__be32 length;
-			__u8 padding;
-			__u8 type;
-		} __attribute__((packed)) header;
+		__be32 length;
+		__u8 type;
 
 		if (at >= s->length)
 			return false;
-		if (bpf_skb_load_bytes(skb, s->payload + at, &header, sizeof(header))) {
-			stream->stage = SSH_STAGE_DONE;
+		header_piece(skb, stream, s->payload, s->length, at);
+		if (stream->stage == SSH_STAGE_DONE || stream->held < SSH_HEADER_BYTES)
 			return false;
-		}
-		if (header.type >= MSG_KEX_INIT && header.type <= MSG_GEX_REQUEST) {
+		stream->held = 0;
+		type = stream->header[5];
+		if (type >= MSG_KEX_INIT && type <= MSG_GEX_REQUEST) {
 			stream->stage = SSH_STAGE_DONE;
-			return header.type == MSG_KEX_INIT || header.type == MSG_GEX_REQUEST;
+			return type == MSG_KEX_INIT || type == MSG_GEX_REQUEST;
 		}
 		if (++stream->packets > PACKETS_FOLLOWED) {
 			stream->stage = SSH_STAGE_DONE;
 			return false;
 		}
-		stream->next_seq += 4 + bpf_ntohl(header.length);
+		__builtin_memcpy(&length, stream->header, sizeof(length));
+		/* Of what the length counts, the padding's and the type are read. */
+		stream->next_seq += bpf_ntohl(length) - (SSH_HEADER_BYTES - 4);
 	}
 	return false;
 }
@@ -119,15 +161,18 @@ static __always_inline __u8 ssh_look(struct __sk_buff *skb, struct ssh_stream *s
 	if (stream->stage == SSH_STAGE_DONE || !tcp_segment(skb, &s))
 		return 0;
 	if (stream->stage == SSH_STAGE_IDENT) {
-		__u32 line = ident_line(skb, &s);
+		__u32 at;
 
-		if (!line) {
-			stream->stage = SSH_STAGE_DONE;
+		if (!stream->line)
+			stream->next_seq = s.seq;
+		at = stream->next_seq - s.seq;
+		/* What came before, or what comes too early: the next byte comes yet. */
+		if (at >= s.length)
 			return 0;
-		}
-		stream->stage = SSH_STAGE_PACKETS;
-		stream->next_seq = s.seq + line;
-		bits = ident_bit;
+		if (ident_piece(skb, &s, at, stream))
+			bits = ident_bit;
+		if (stream->stage != SSH_STAGE_PACKETS)
+			return bits;
 	}
 	if (follow_packets(skb, &s, stream))
 		bits |= client_bit;

@@ -28,12 +28,17 @@ enum ssh_stage { SSH_STAGE_IDENT = 0, SSH_STAGE_PACKETS = 1, SSH_STAGE_DONE = 2 
 /* Whether it is known what this host said first, to a proxy or to whom else. */
 enum proxy_stage { PROXY_STAGE_BEGIN = 0, PROXY_STAGE_GREETED = 1, PROXY_STAGE_DONE = 2 };
 
-/* Where the parser of one direction stands in the TCP stream. */
+/* Bytes at the beginning of an SSH packet that say what it is: its length, its padding, its type. */
+#define SSH_HEADER_BYTES 6
+
+/* Where the parser of one direction stands in the TCP stream: what it looks at may come in any pieces. */
 struct ssh_stream {
-	__u32 next_seq; /* TCP sequence number of the next SSH packet */
+	__u32 next_seq; /* TCP sequence number of the byte that it looks at next */
 	__u8 stage;
 	__u8 packets;
-	__u16 reserved;
+	__u8 line; /* bytes of the identification line so far */
+	__u8 held; /* bytes of the header so far */
+	__u8 header[8];
 };
 
 enum tracked_flags {
@@ -146,6 +151,13 @@ struct outside {
 	__u64 waiting_in;
 	__u64 answered_in; /* what waited when A spoke for itself */
 	__u64 waiting_back;
+};
+
+/* How B was opened, as seen from one A. */
+struct opening {
+	__u64 delay_ns; /* since A had spoken; 0: there was no such A */
+	__u32 lead_log2;
+	__u32 may_cause;
 };
 
 /* Processes that act as one. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* B that is a unix socket with a name (an agent, a database, the container engine): keyed by a hash of the peer's path. */
+/* Names of unix sockets: who listens at the other end of one, or is written to. */
 #ifndef BACKFLOW_UNIX_H
 #define BACKFLOW_UNIX_H
 
@@ -10,8 +10,6 @@
 #include "state.bpf.h"
 #include "maps.bpf.h"
 #include "groups.bpf.h"
-#include "coupling.bpf.h"
-#include "joints.bpf.h"
 
 /* Offset of sun_path in struct sockaddr_un: the length of an address counts it. */
 #define SUN_PATH 2
@@ -115,67 +113,6 @@ static __always_inline __u64 unix_hash(const struct unix_name *name)
 		hash *= 0x100000001b3ULL;
 	}
 	return hash;
-}
-
-/* A stand-in for the tracked state of an inet socket, enough for the coupling rules. */
-static __always_inline void unix_as_tracked(const struct unix_name *name, struct tracked *b)
-{
-	__u64 hash = unix_hash(name);
-
-	__builtin_memset(b, 0, sizeof(*b));
-	__builtin_memcpy(b->remote, &hash, sizeof(hash));
-	b->protocol = PROTOCOL_UNIX;
-}
-
-static __always_inline void unix_sent(struct sock *sk, __u64 bytes)
-{
-	struct unix_name name;
-	struct edge_key key;
-	struct tracked b;
-	struct edge *edge;
-	__u64 id;
-	struct group *g = current_group(&id);
-	int i;
-
-	if (!g)
-		return;
-	if (!unix_peer_name(sk, &name)) {
-		if (unix_accepted(sk))
-			unix_accepted_spoke(sk, SIDE_LOCAL, id, g, bpf_ktime_get_boot_ns());
-		return;
-	}
-	if (is_unix_joint(sk, id))
-		return;
-	unix_as_tracked(&name, &b);
-	inside_sent(&b, bytes, bpf_ktime_get_boot_ns());
-	for (i = 0; i < OUTSIDES; i++) {
-		if (!g->outsides[i].spoke_ns)
-			continue;
-		edge_key_of(&key, id, &g->outsides[i], &b);
-		edge = bpf_map_lookup_elem(&edges, &key);
-		if (edge && !edge->b_path[0] && !edge->b_path[1])
-			__builtin_memcpy(edge->b_path, name.path, UNIX_PATH_BYTES);
-	}
-}
-
-static __always_inline void unix_received(struct sock *sk, __u64 bytes)
-{
-	struct unix_name name;
-	struct tracked b;
-	__u64 id;
-	struct group *g = current_group(&id);
-
-	if (!g)
-		return;
-	if (!unix_peer_name(sk, &name)) {
-		if (unix_accepted(sk))
-			unix_accepted_spoke(sk, SIDE_REMOTE, id, g, bpf_ktime_get_boot_ns());
-		return;
-	}
-	if (is_unix_joint(sk, id))
-		return;
-	unix_as_tracked(&name, &b);
-	inside_received(&b, bytes, bpf_ktime_get_boot_ns());
 }
 
 SEC("cgroup/sendmsg_unix")

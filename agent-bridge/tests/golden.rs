@@ -83,6 +83,7 @@ fn full_holds_processes_edges_and_attachments() {
     assert_eq!(batch.edges[2].exposed_ns.last(), Some(&9_000_000_000));
     assert_eq!(batch.edges[2].started, [3, 1, 0, 0, 2]);
     assert_eq!((&batch.edges[2].first_forward[..], &batch.edges[2].first_backward[..]), (&[1355, 18][..], &[0, 34][..]));
+    assert_eq!((batch.edges[2].typed, batch.edges[2].typed_log2, batch.edges[2].untyped), (3, 2058, 1));
     assert_eq!(batch.attachments[0].kind(), attachment::Kind::Pty);
     assert_eq!(batch.attachments[0].child_written, 4_500);
     assert_eq!(batch.overloads[0].kind(), overload::Kind::Edges);

@@ -33,6 +33,7 @@ const OPTIONAL: &[Optional] = &[
     Optional { program: "on_recvmsg4", feature: "cgroup/recvmsg4", consequence: "senders to unconnected UDP sockets over IPv4 are not known" },
     Optional { program: "on_recvmsg6", feature: "cgroup/recvmsg6", consequence: "senders to unconnected UDP sockets over IPv6 are not known" },
     Optional { program: "on_sendmsg_unix", feature: "cgroup/sendmsg_unix", consequence: "services at unix datagram sockets are not seen where each datagram names its receiver (kernel 6.7 or later has it)" },
+    Optional { program: "on_connect_unix", feature: "cgroup/connect_unix", consequence: "when a service at a unix socket was connected to is not seen: relays to one that wait for it are told by sizes and by later turns (kernel 6.7 or later has it)" },
     Optional { program: "on_release", feature: "cgroup/sock_release", consequence: "UDP sockets get no final record" },
     Optional { program: "walk_files", feature: "iter/task_file", consequence: "sockets older than the collector are not seen" },
     Optional { program: "walk_devices", feature: "iter/task over network namespaces", consequence: "tunnel devices of the kernel (vxlan, gre, wireguard) are not named" },

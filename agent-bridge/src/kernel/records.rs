@@ -126,8 +126,9 @@ record!(Edge, 432, {
     first_ns: u64, last_ns: u64, share: u64, order: Order, b_path: [u8; 112],
 });
 record!(EdgeRecord, 480, { key: EdgeKey, edge: Edge });
-record!(Executions, 80, {
-    exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5], reserved: u32,
+record!(Executions, 88, {
+    exposed_ns: [u64; 5], first_forward: [u32; 2], first_backward: [u32; 2], started: [u32; 5],
+    typed: u32, typed_log2: u32, untyped: u32,
 });
 record!(
     #[derive(PartialEq, Eq, Hash)]

@@ -241,6 +241,9 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
         started: executions.map_or_else(Vec::new, |seen| seen.started.to_vec()),
         first_forward: executions.map_or_else(Vec::new, |seen| seen.first_forward.to_vec()),
         first_backward: executions.map_or_else(Vec::new, |seen| seen.first_backward.to_vec()),
+        typed: executions.map_or(0, |seen| seen.typed),
+        typed_log2: executions.map_or(0, |seen| seen.typed_log2),
+        untyped: executions.map_or(0, |seen| seen.untyped),
     }
 }
 

@@ -86,6 +86,13 @@ export interface Executions {
   /** The first turn of `forward` and `backward`: where a shell is started, the program that follows is the shell. */
   readonly firstForward: { readonly x: number; readonly y: number }
   readonly firstBackward: { readonly x: number; readonly y: number }
+  /**
+   * Programs before which A had sent messages of one size since the program before: as many as its words are long, as keys are
+   * that are sent as they are typed, with the sum of 256 * log2 of that length; or not so many.
+   */
+  readonly typed: number
+  readonly typedLog2: number
+  readonly untyped: number
 }
 
 export interface Attachment {

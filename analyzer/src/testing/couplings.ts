@@ -43,7 +43,16 @@ export function anEdge(changes: Partial<CouplingEdge> = {}): CouplingEdge {
 
 export function anExecutions(changes: Partial<Executions> = {}): Executions {
   const none = { x: 0, y: 0 }
-  return { exposedNs: [0, 0, 0, 0, 0], started: [0, 0, 0, 0, 0], firstForward: none, firstBackward: none, ...changes }
+  return {
+    exposedNs: [0, 0, 0, 0, 0],
+    started: [0, 0, 0, 0, 0],
+    firstForward: none,
+    firstBackward: none,
+    typed: 0,
+    typedLog2: 0,
+    untyped: 0,
+    ...changes,
+  }
 }
 
 export function anAttachment(changes: Partial<Attachment> = {}): Attachment {

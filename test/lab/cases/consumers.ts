@@ -10,7 +10,19 @@ interface Form {
   readonly carrier?: "tcp" | "tls" | "websocket" | "halves" | "poll" | "longpoll" | "sse" | "udp"
   readonly framing?: "header" | "cells" | "zip" | "http"
   readonly does?:
-    "store" | "store-fresh" | "file" | "fetch" | "fetch-lan" | "fetch-unix" | "curl" | "job" | "notify" | "think"
+    | "store"
+    | "store-fresh"
+    | "store-unix"
+    | "store-unix-fresh"
+    | "file"
+    | "fetch"
+    | "fetch-lan"
+    | "fetch-unix"
+    | "engine"
+    | "curl"
+    | "job"
+    | "notify"
+    | "think"
   readonly answers?: "ack" | "none" | "status" | "digest"
   readonly sizes?: "varied" | "constant" | "large"
   readonly reports?: number
@@ -21,6 +33,14 @@ interface Form {
 /** Each takes two: the next one is for what it reports on. */
 let nextPort = 21000
 
+/** What is at the unix socket that a consumer uses. */
+const atUnixSocket: Readonly<Record<string, string>> = {
+  "fetch-unix": "unix",
+  engine: "unix",
+  "store-unix": "unix-db",
+  "store-unix-fresh": "unix-db",
+}
+
 function consumer(name: string, form: Form): Case {
   return {
     name,
@@ -28,7 +48,8 @@ function consumer(name: string, form: Form): Case {
       const port = (nextPort += 2)
       const path = join(network.folder, `consumer-${port}.sock`)
       const words = Object.entries({ ...form, target: path }).map(([key, value]) => `${key}=${value}`)
-      const service = form.does === "fetch-unix" ? [network.python("inside", "inside_service.py", "unix", path)] : []
+      const kind = atUnixSocket[form.does ?? ""]
+      const service = kind === undefined ? [] : [network.python("inside", "inside_service.py", kind, path)]
       for (const one of service) await waitForLine(one, "listening")
       const outside = await network.serve("outside", "producer.py", `${port}`, certificate, ...words)
       const inside = network.python("inside", "consumer.py", addresses.outside, `${port}`, ...words)
@@ -48,6 +69,10 @@ export const consumers: readonly Case[] = [
   consumer("worker that fetches inside and posts a digest", { does: "fetch", answers: "digest", carrier: "tls" }),
   consumer("runner of jobs by long poll", { carrier: "longpoll", does: "job", answers: "status" }),
   consumer("worker that fetches from a unix socket", { does: "fetch-unix", answers: "status" }),
+  consumer("agent of a container engine at a unix socket", { does: "engine", answers: "status" }),
+  consumer("agent of a container engine that reports in TLS", { does: "engine", answers: "digest", carrier: "tls" }),
+  consumer("websocket client with a database at a unix socket", { carrier: "websocket", does: "store-unix" }),
+  consumer("subscriber with a fresh connection to a unix socket", { does: "store-unix-fresh", answers: "status" }),
   consumer("client of UDP that stores", { carrier: "udp", does: "store" }),
   consumer("subscriber with two connections that report", { does: "store", reports: 2 }),
   consumer("replica that stores large pieces", { does: "store", sizes: "large", count: 8, carrier: "tls" }),

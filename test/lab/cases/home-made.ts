@@ -57,6 +57,8 @@ export const homeMade: readonly Case[] = [
   tunnel("one request", { requests: "one" }),
   tunnel("two other connections that report meanwhile", { chatter: 2 }),
   tunnel("to a unix socket", { target: "unix" }),
+  tunnel("cells to a unix socket", { target: "unix", framing: "cells" }),
+  tunnel("to a unix socket, kept and of one size", { target: "unix", opens: "kept", requests: "constant" }),
   tunnel("over UDP", { carrier: "udp" }),
   tunnel("two processes joined by a FIFO", { split: "fifo" }),
   tunnel("connection inside kept from before", { opens: "kept" }),

@@ -54,5 +54,14 @@ export const shellCommands: readonly Case[] = [
       return runBoth(end, editor, await firstUseUs(end))
     },
   },
+  {
+    name: "editor with a terminal that is typed into beside a chat in TLS",
+    run: async ({ network, certificate }) => {
+      const port = nextPort++
+      const end = await network.serve("outside", "editor_chat.py", "serve", `${port}`, certificate)
+      const editor = network.python("inside", "editor_chat.py", outside, `${port}`, "tls")
+      return runBoth(end, editor, await firstUseUs(end))
+    },
+  },
   commands("perl that runs each line", /perl|sh$/, (port) => ["perl", "-MIO::Socket::INET", "-e", perl(port)]),
 ]

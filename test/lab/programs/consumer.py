@@ -1,7 +1,9 @@
 """
 An ordinary program that is sent messages: `consumer.py ADDRESS PORT [option=value]...`. What it does with each is its own
 affair, and what it answers is its own word: nobody outside reaches inside. Beyond the options of link.py:
-does     store (kept database connection), store-fresh, file, fetch, fetch-lan, fetch-unix, curl, job, notify, think
+does     store (kept database connection), store-fresh, store-unix (kept, at a unix socket), store-unix-fresh, file, fetch,
+         fetch-lan, fetch-unix, engine (asks a service at a unix socket twice, by itself), curl, job, notify, think
+target   the unix socket
 answers  ack, none, status (a line of varying size), digest (of what it did)
 reports  how many other outside connections (to PORT + 1) it reports on
 """
@@ -19,7 +21,17 @@ from wire import read_answer, request
 address, port = sys.argv[1], int(sys.argv[2])
 given = options(sys.argv[3:])
 does, answers = given.get("does", "think"), given.get("answers", "ack")
+
+
+def dial_unix():
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(given["target"])
+    return connection
+
+
 database = socket.create_connection(("127.0.0.1", 6000)) if does == "store" else None
+if does in ("store-unix", "engine"):
+    database = dial_unix()
 listeners = []
 
 
@@ -31,8 +43,7 @@ def store(connection, data):
 
 def fetch(number, target):
     if target.startswith("/"):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(target)
+        connection = dial_unix()
     else:
         connection = socket.create_connection((target, 8000))
     size = 150 + (number * 613) % 3000
@@ -42,9 +53,22 @@ def fetch(number, target):
     return str(size).encode()
 
 
+def ask(size):
+    database.sendall(request(size))
+    assert read_answer(database.recv) == size
+    return size
+
+
 def act(number, data):
-    if does == "store":
+    if does in ("store", "store-unix"):
         return store(database, data)
+    if does == "store-unix-fresh":
+        with dial_unix() as fresh:
+            return store(fresh, data)
+    if does == "engine":
+        # What runs is listed, then the one that the message names is asked for.
+        answers = [ask(1200 + number * 37 % 500), ask(80 + (number * 613) % 900)]
+        return json.dumps({"running": answers[0], "state": answers[1]}).encode()
     if does == "store-fresh":
         with socket.create_connection(("127.0.0.1", 6000)) as fresh:
             return store(fresh, data)

@@ -1,4 +1,4 @@
-"""Services inside. `http PORT` and `unix PATH`: /bytes/N answers N bytes. `db PORT`: "SET n\\n" + n bytes -> "+OK\\n"; "ROWS n\\n" -> n bytes."""
+"""Services inside. `http PORT` and `unix PATH`: /bytes/N answers N bytes. `db PORT` and `unix-db PATH`: "SET n\\n" + n bytes -> "+OK\\n"; "ROWS n\\n" -> n bytes."""
 import http.server
 import random
 import socketserver
@@ -59,6 +59,8 @@ if kind == "http":
     server = http.server.ThreadingHTTPServer(("", int(place)), Http)
 elif kind == "unix":
     server = UnixServer(place, Http)
+elif kind == "unix-db":
+    server = UnixServer(place, Db)
 else:
     server = Server(("", int(place)), Db)
 print("listening", flush=True)

@@ -48,6 +48,16 @@ describe("direction", () => {
     expect(level(26_239, 26_706)).toBeGreaterThan(5)
   })
 
+  it("takes acknowledgements for less than what one direction has to say, however many there are", () => {
+    const rows = Array.from(
+      { length: 16 },
+      (_, i) => [`:${i + 5}\r\n`.length, `{"row": ${i + 5}, "ok": 1}`.length] as const,
+    )
+    expect(sizeBits(direction(moments(rows)), 1)).toBeLessThanOrEqual(2)
+    const answers = rows.map(([x, y]) => [x + 60, y + 60] as const)
+    expect(sizeBits(direction(moments(answers)), 1)).toBeGreaterThan(3)
+  })
+
   it("counts sizes that have nothing to do with each other against a relay, but not for much", () => {
     expect(direction(moments([[1_024, 91]])).levelBits).toBe(-1.5)
   })

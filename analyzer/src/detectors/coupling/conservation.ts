@@ -111,10 +111,13 @@ export function sizeBits(
 ): number {
   if (n === 0) return limits.noAnswerBits
   const against = (meanIn - meanOut) * framing > limits.framingSpreadBytes
+  // Acknowledgements are alike by habit, and both grow by the digits of a running number.
+  const isAcknowledgement = framing > 0 && meanIn < limits.acknowledgementBytes
   const together = against
     ? Math.min(level, limits.againstFramingBits) + Math.min(variation, limits.againstFramingBits)
     : level + variation
-  return clamp(together, framing === 1 ? limits.bits : { ...limits.bits, max: limits.forwardMaxBits })
+  const wayMax = framing < 0 ? limits.forwardMaxBits : limits.bits.max
+  return clamp(together, { ...limits.bits, max: isAcknowledgement ? limits.acknowledgementMaxBits : wayMax })
 }
 
 /**

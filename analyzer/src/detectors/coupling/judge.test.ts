@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "../../domain/moments.js"
+import { noTurnOrder } from "../../domain/turn-order.js"
 import { EdgeSums, type OutsideRole } from "./edge-sums.js"
 import { judge, weigh } from "./judge.js"
 import { anEdge, noMoments, promptly } from "../../testing/couplings.js"
@@ -254,6 +255,13 @@ describe("judge lets who waited for whom speak against it", () => {
   it("a worker that is told once, and closes when it is told that its report came", () => {
     const worker = promptly(2, { straight: 1, passed: 1, closedAfter: 1 })
     expect(verdictOf(edgeWith([[420, 71]], [[6_500, 6_410]], { order: worker }))?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a client of a local proxy that uploads as much as it has fetched", () => {
+    const fetched: Turns = [300, 5_000, 20_000, 90, 1_500, 700, 9_000].map((size) => [size + 250, size + 190])
+    const proxy = { ...noTurnOrder, straight: 7, passed: 6, closedAlone: 7, leadLog2: 256 * 7 }
+    const edge = edgeWith(fetched, fetched, { openedAfter: 7, joinedBy: "workload", order: proxy })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
   })
 
   it.each([

@@ -86,7 +86,9 @@ export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | 
     inward.bits >= min.forward && outward.bits >= min.backward
   const telling = order.filter(({ name }) => !untelling.has(name))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
-  const isSeenBothWays = isOrdered || reach(each) || (bits >= strong.bits && reach(strong))
+  // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
+  const isJoined = !edges.areAllByWorkload || factor("chance") === 0 || chance.bits > 0
+  const isSeenBothWays = isJoined && (isOrdered || reach(each) || (bits >= strong.bits && reach(strong)))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
   const observations = [inward, outward, ...order, chance, join]
   const isDialled = edges.opened + edges.order.openedLate > 0 || sum(telling) > 0

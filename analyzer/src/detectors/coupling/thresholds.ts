@@ -47,6 +47,12 @@ export const couplingThresholds = {
      * per cent of a second's traffic.
      */
     slack: 0.05,
+    /**
+     * What B answers with fewer bytes on average is an acknowledgement ("+OK", a row's number), and the size of what leaves on A
+     * then says at most so much: less than `bothWays` asks of a direction.
+     */
+    acknowledgementBytes: 16,
+    acknowledgementMaxBits: 2,
     /** Nothing came back on this A: answers may leave on another one. */
     noAnswerBits: -1,
   },

@@ -127,8 +127,13 @@ function soonText({ executions }: CouplingEdge): string {
   return `${soon} of ${plural(all, "program")} began within 0.25 s after it spoke`
 }
 
-function conservedText({ bits: { commands, outputs } }: ExecutionVerdict): string {
-  const cameIn = commands > 0 ? ["what came in is as long as what ran"] : []
+function conservedText({ bits: { commands, outputs, keys, frames } }: ExecutionVerdict): string {
+  const cameIn =
+    keys > Math.max(commands, frames)
+      ? ["as many keys came in as the programs' lines have"]
+      : commands > 0 || frames > 0
+        ? ["what came in is as long as what ran"]
+        : []
   const left = outputs > 0 ? ["what left as long as what was written"] : []
   return [...cameIn, ...left].join(", ")
 }
@@ -163,6 +168,10 @@ function lengthEvidence(edge: CouplingEdge, { bits }: ExecutionVerdict): Evidenc
     facts: {
       command_bits: rounded(bits.commands),
       output_bits: rounded(bits.outputs),
+      key_bits: rounded(bits.keys),
+      frame_bits: rounded(bits.frames),
+      typed: edge.executions?.typed ?? 0,
+      not_typed: edge.executions?.untyped ?? 0,
       commands: edge.forward.n,
       received_bytes: edge.forward.x,
       command_bytes: edge.forward.y,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Moments } from "../../domain/coupling.js"
 import { anEdge, anExecutions, noMoments } from "../../testing/couplings.js"
-import { judgeExecutions, lengthBits, promptly, timingBits } from "./executions.js"
+import { executionBits, frameBits, judgeExecutions, keyBits, lengthBits, promptly, timingBits } from "./executions.js"
 import { reverseShellThresholds as limits } from "./thresholds.js"
 
 const unframed = limits.executions.commandFraming
@@ -52,6 +52,46 @@ describe("timingBits", () => {
   })
 })
 
+describe("frameBits", () => {
+  it("convict one command in a record of TLS whose output leaves in one, or in two with a prompt", () => {
+    expect(frameBits(sums([25, 3]), sums([39, 61]))).toBeGreaterThan(3)
+    expect(frameBits(sums([25, 3]), sums([39, 39 + 2 * 22 + 2]))).toBeGreaterThan(3)
+    expect(frameBits(sums([3, 3]), sums([39, 39]))).toBeGreaterThan(3)
+  })
+
+  it("say nothing where what left has a frame of its own, or a larger one came in", () => {
+    expect(frameBits(sums([25, 3]), sums([39, 140]))).toBe(0)
+    expect(frameBits(sums([160, 3]), sums([39, 196]))).toBe(0)
+    expect(frameBits(sums([25, 3]), sums())).toBe(0)
+    expect(frameBits(sums([122, 72]), sums([0, 49]))).toBe(0)
+  })
+
+  it("leave out the first turn, in which a shell is started that writes nothing", () => {
+    const started = anExecutions({ firstForward: { x: 1_357, y: 3 }, started: [2, 0, 0, 0, 0] })
+    const edge = anEdge({ kind: "exec", executions: started, forward: sums([1_357, 3], [25, 3]), openBackward: { x: 39, y: 61 } }) // prettier-ignore
+    expect(executionBits(edge).frames).toBeGreaterThan(2.5)
+  })
+
+  it("say nothing of frames that vary", () => {
+    expect(frameBits(sums([25, 3], [45, 5]), sums([39, 61], [80, 120]))).toBe(0)
+  })
+})
+
+describe("keyBits", () => {
+  const log2 = (...lengths: readonly number[]) => lengths.reduce((sum, length) => sum + 256 * Math.log2(length), 0)
+
+  it("grow with each line that had as many keys, and more with long ones", () => {
+    const short = keyBits(anExecutions({ typed: 1, typedLog2: log2(3) }))
+    expect(short).toBeGreaterThan(2.5)
+    expect(keyBits(anExecutions({ typed: 1, typedLog2: log2(18) }))).toBeGreaterThan(short)
+    expect(keyBits(anExecutions({ typed: 3, typedLog2: log2(3, 5, 18) }))).toBeGreaterThan(10)
+  })
+
+  it("are none where lines seldom have as many", () => {
+    expect(keyBits(anExecutions({ typed: 1, typedLog2: log2(3), untyped: 5 }))).toBe(0)
+  })
+})
+
 describe("lengthBits", () => {
   it("convict commands that come in as they are, the first one a little", () => {
     const bits = [sums([3, 4]), sums([3, 4], [5, 6]), sums([3, 4], [5, 6], [18, 19])].map((m) =>
@@ -63,12 +103,17 @@ describe("lengthBits", () => {
   })
 
   it("convict the same in a frame of whatever size, from the second turn on", () => {
-    const framed = [22, 157, 1_400].map((frame) =>
+    const framed = [60, 157, 1_400].map((frame) =>
       lengthBits(sums([frame + 3, 4], [frame + 5, 6], [frame + 18, 19]), unframed),
     )
     expect(new Set(framed).size).toBe(1)
     expect(framed[0]).toBeGreaterThan(4)
-    expect(lengthBits(sums([25, 4]), unframed)).toBe(0)
+    expect(lengthBits(sums([64, 4]), unframed)).toBe(0)
+  })
+
+  it("say a little of one command that a record of TLS is apart from what came in", () => {
+    expect(lengthBits(sums([25, 3]), unframed)).toBe(limits.executions.recordBits)
+    expect(lengthBits(sums([32, 3]), unframed)).toBe(limits.executions.recordBits)
   })
 
   it("say nothing of what never varies, and less than nothing where the two do not follow each other", () => {
@@ -96,6 +141,24 @@ describe("judgeExecutions", () => {
     expect(judgeExecutions(first)?.reason).toBe("runsCommands")
   })
 
+  it("wakes a person at the first command in TLS, and is sure with the second", () => {
+    const one = { ...prompt, started: [1, 0, 0, 0, 0] }
+    const first = anEdge({ kind: "exec", executions: one, forward: sums([25, 3]), openBackward: { x: 39, y: 61 } })
+    expect(judgeExecutions(first)?.reason).toBe("possiblyRunsCommands")
+    const both = { ...one, started: [2, 0, 0, 0, 0] }
+    const second = anEdge({ kind: "exec", executions: both, forward: sums([25, 3], [27, 5]), backward: sums([39, 61], [112, 134]) }) // prettier-ignore
+    expect(judgeExecutions(second)?.reason).toBe("runsCommands")
+  })
+
+  it("finds commands that are typed key by key in TLS, and not a person here beside keep-alives of one size", () => {
+    const keys = { typed: 2, typedLog2: 256 * (Math.log2(3) + Math.log2(5)), untyped: 0 }
+    const typed = anExecutions({ exposedNs: speaking(90, 1), started: [1, 1, 0, 0, 0], ...keys })
+    const edge = anEdge({ kind: "exec", executions: typed, forward: sums([23, 3], [23, 5]) })
+    expect(judgeExecutions(edge)?.reason).toBe("probablyRunsCommands")
+    const here = anExecutions({ exposedNs: speaking(90, 9), started: [0, 1, 4, 5, 0], ...keys, untyped: 8 })
+    expect(judgeExecutions({ ...edge, executions: here })).toBeUndefined()
+  })
+
   it("wakes nobody where the output alone agrees: runners of jobs send it, too", () => {
     const edge = anEdge({ kind: "exec", executions: prompt, forward: sums([512, 40], [730, 21], [900, 39]), backward: sums([39, 239], [900, 1_100]) }) // prettier-ignore
     expect(judgeExecutions(edge)?.reason).toBe("runsOnRequest")
@@ -115,7 +178,7 @@ describe("judgeExecutions", () => {
     const started = anExecutions({ ...prompt, started: [4, 0, 0, 0, 0], firstForward: { x: 1_355, y: 8 } })
     const framed = sums([1_355, 8], [25, 3], [27, 5], [40, 18])
     const edge = anEdge({ kind: "exec", executions: started, forward: framed })
-    expect(judgeExecutions(edge)?.reason).toBe("possiblyRunsCommands")
+    expect(judgeExecutions(edge)?.reason).toBe("probablyRunsCommands")
     expect(judgeExecutions({ ...edge, executions: { ...started, firstForward: { x: 0, y: 0 } } })?.reason).toBe(
       "runsOnRequest",
     )

@@ -16,6 +16,10 @@ export interface ExecutionBits {
   readonly commands: number
   /** What left is as long as the output but for a constant. */
   readonly outputs: number
+  /** Before a program A sent as many messages of one size as its line has keys. */
+  readonly keys: number
+  /** What came in is in the same frame as what left. */
+  readonly frames: number
 }
 
 /** What may lie between two lengths without a frame, in bytes, and the bits that a turn costs. */
@@ -23,6 +27,8 @@ export interface Framing {
   readonly low: number
   readonly high: number
   readonly cost: number
+  /** What frames of records take. */
+  readonly records?: readonly (readonly [number, number])[]
 }
 
 export type ExecutionReason = "runsCommands" | "probablyRunsCommands" | "possiblyRunsCommands" | "runsOnRequest"
@@ -37,16 +43,19 @@ export function executionBits({ executions, forward, backward, openBackward }: C
     timing: executions === undefined ? 0 : timingBits(executions),
     commands: bestBits(forward, executions?.firstForward, weights.commandFraming),
     outputs: bestBits(withOpenTurn(backward, openBackward), executions?.firstBackward, weights.outputFraming),
+    keys: executions === undefined ? 0 : keyBits(executions),
+    frames: bestFrameBits(forward, withOpenTurn(backward, openBackward), executions),
   }
 }
 
 export function judgeExecutions(edge: CouplingEdge): ExecutionVerdict | undefined {
   const bits = executionBits(edge)
-  const content = bits.commands + bits.outputs
+  const commands = Math.max(bits.commands, bits.keys, bits.frames)
+  const content = commands + bits.outputs
   const total = bits.timing + content
   const isAnswered = bits.outputs >= weights.minOutputsOfDocuments || !isDocument(edge)
   for (const { reason, minTiming, minCommands, minContent, minTotal } of weights.verdicts)
-    if (bits.timing >= minTiming && bits.commands >= minCommands && content >= minContent && total >= minTotal)
+    if (bits.timing >= minTiming && commands >= minCommands && content >= minContent && total >= minTotal)
       if (isAnswered || reason === "runsOnRequest") return { reason, bits }
   return undefined
 }
@@ -87,11 +96,52 @@ export function lengthBits(moments: Moments, framing: Framing): number {
   const { n } = moments
   if (n === 0) return 0
   const [x, y] = [moments.x / n, moments.y / n]
-  const between = (mean: number, square: number) => (n < 2 ? 0 : Math.max(0, (square - n * mean * mean) / (n - 1)))
-  const spread = Math.sqrt(between(y, moments.yy))
-  const rest = Math.sqrt(between(x - y, moments.xx + moments.yy - 2 * moments.xy))
-  const bits = variationBits(n, spread, rest, framing.cost) + levelBits(x - y, Math.max(x, y), rest, framing)
+  const spread = deviation(n, y, moments.yy)
+  const left = rest(moments)
+  const bits = variationBits(n, spread, left, framing.cost) + levelBits(x - y, Math.max(x, y), left, framing)
   return Math.min(weights.maxLengthBits, Math.max(weights.minLengthBits, bits))
+}
+
+/** Deviation of the difference of both lengths. */
+function rest({ n, x, y, xx, yy, xy }: Moments): number {
+  return deviation(n, (x - y) / n, xx + yy - 2 * xy)
+}
+
+function deviation(n: number, mean: number, square: number): number {
+  return n < 2 ? 0 : Math.sqrt(Math.max(0, (square - n * mean * mean) / (n - 1)))
+}
+
+/** A line has as many keys as its program's words are long: of other messages there are as many as it happens, over decades. */
+export function keyBits({ typed, typedLog2, untyped }: Executions): number {
+  const bits = typedLog2 / 256 + typed * weights.keys.each + untyped * weights.keys.untyped
+  return Math.min(weights.maxLengthBits, Math.max(0, bits))
+}
+
+/**
+ * One program is enough to see that what came in is its words in a frame (a record of TLS, of a websocket) and what left is its
+ * output in as much, in one record or a few: of two lengths that have nothing to do with each other that is not to be expected.
+ */
+export function frameBits(forward: Moments, backward: Moments): number {
+  // What leaves while nothing was written is no output: a VPN client sets up its device and goes on with its own protocol.
+  if (forward.n === 0 || backward.x === 0) return 0
+  const { low, high, max, records, slack } = weights.frames
+  const frame = (forward.x - forward.y) / forward.n
+  if (frame < low || frame > high || rest(forward) > weights.levelRest || rest(backward) > weights.levelRest) return 0
+  const left = (backward.y - backward.x) / backward.n
+  const isAlike = records.some((count) => left >= count * frame + slack.low && left <= count * frame + slack.high)
+  const choices = records.length * (slack.high - slack.low + 1)
+  return isAlike
+    ? Math.min(max, Math.max(0, Math.log2((weights.lengthDensity * backward.y) / backward.n / choices)))
+    : 0
+}
+
+/** A shell that is started writes nothing, so that the first turn of one direction may be a command's where that of the other is not. */
+function bestFrameBits(forward: Moments, backward: Moments, executions: Executions | undefined): number {
+  const whole = frameBits(forward, backward)
+  if (executions === undefined || forward.n < 2) return whole
+  const later = added(forward, executions.firstForward, -1)
+  const without = backward.n < 2 ? backward : added(backward, executions.firstBackward, -1)
+  return Math.max(whole, frameBits(later, backward) - 1, frameBits(later, without) - 1)
 }
 
 /** With the first turn or without it, in which a shell may have been started: a choice of two is worth one bit. */
@@ -101,15 +151,18 @@ function bestBits(all: Moments, first: Executions["firstForward"] | undefined, f
   return Math.max(whole, lengthBits(added(all, first, -1), framing) - 1)
 }
 
-function variationBits(n: number, spread: number, rest: number, cost: number): number {
-  if (n < 2 || (spread === 0 && rest < weights.exactBytes)) return 0
+function variationBits(n: number, spread: number, left: number, cost: number): number {
+  if (n < 2 || (spread === 0 && left < weights.exactBytes)) return 0
   const turns = Math.min(n, weights.countedTurns) - 1
-  return turns * (Math.log2(Math.max(spread, weights.exactBytes) / Math.max(rest, weights.exactBytes)) - cost)
+  return turns * (Math.log2(Math.max(spread, weights.exactBytes) / Math.max(left, weights.exactBytes)) - cost)
 }
 
 /** Lengths spread over six decades: one that is `size` but for a byte or two by chance has a density of 1 / (13.8 size). */
-function levelBits(offset: number, size: number, rest: number, framing: Framing): number {
-  if (offset < framing.low || offset > framing.high || rest > weights.levelRest) return 0
+function levelBits(offset: number, size: number, deviation: number, framing: Framing): number {
+  if (deviation > weights.levelRest) return 0
+  const isRecord = framing.records?.some(([low, high]) => offset >= low && offset <= high) === true
+  if (isRecord) return weights.recordBits
+  if (offset < framing.low || offset > framing.high) return 0
   return Math.max(0, Math.log2((weights.lengthDensity * size) / (2 * (framing.high - framing.low + 1))))
 }
 

@@ -79,7 +79,18 @@ export const reverseShellThresholds = {
     /** Differences of lengths that vary less than this, in bytes, are constant: a digit more in a header. */
     exactBytes: 1,
     /** Difference of a command and what came in without a frame: the line's end is kept or not, and may be two bytes. */
-    commandFraming: { low: -1.5, high: 1.5, cost: 0 },
+    commandFraming: {
+      low: -1.5,
+      high: 1.5,
+      cost: 0,
+      /** A record of TLS 1.3 takes 22 bytes, of 1.2 mostly 29 (RFC 8446 5.2, RFC 5288 3), a websocket's in it 2 more. */
+      records: [
+        [20.5, 24.5],
+        [27.5, 31.5],
+      ],
+    },
+    /** A command and what came in are a record apart: of small messages one in five is by chance. */
+    recordBits: 2.5,
     /**
      * Of output and answer: a line's end, a prompt of two bytes. Reports grow with the output, too, if not byte for byte: a
      * difference that varies half or a quarter as much as they do says nothing yet.
@@ -87,6 +98,16 @@ export const reverseShellThresholds = {
     outputFraming: { low: -2, high: 1, cost: 2 },
     /** Without a frame the difference does not vary more than this. Bytes. */
     levelRest: 1,
+    /**
+     * Keys that are sent as they are typed: what a program says whose line had as many, beside log2 of that number, and what one
+     * says whose line had not (a history, a completion, a pipe). Bits. Numbers of messages spread over two decades by chance.
+     */
+    keys: { each: 1.5, untyped: -1 },
+    /**
+     * The same frame both ways: records of TLS take 22 to 29 bytes, those of a websocket within up to 40 more; what leaves may take
+     * a few, one for the output of each program and one for the prompt, and a prompt of two bytes or a line's end.
+     */
+    frames: { low: -1.5, high: 64, max: 5, records: [1, 2, 3], slack: { low: -1, high: 2 } },
     /** ln(10^6): lengths between a byte and a megabyte, each decade as likely. */
     lengthDensity: 13.8,
     /**

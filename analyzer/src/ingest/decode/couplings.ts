@@ -80,12 +80,15 @@ function readEdge(bytes: Uint8Array, context: RecordContext): CouplingEdge | und
 const delayClasses = [0, 1, 2, 3, 4]
 
 function readExecutions(wire: backflow.v1.Edge): Executions {
-  const { exposedNs, started, firstForward, firstBackward } = wire
+  const { exposedNs, started, firstForward, firstBackward, typed, typedLog2, untyped } = wire
   return {
     exposedNs: delayClasses.map((i) => (exposedNs[i] === undefined ? 0 : toNumber(exposedNs[i]))),
     started: delayClasses.map((i) => started[i] ?? 0),
     firstForward: { x: firstForward[0] ?? 0, y: firstForward[1] ?? 0 },
     firstBackward: { x: firstBackward[0] ?? 0, y: firstBackward[1] ?? 0 },
+    typed,
+    typedLog2,
+    untyped,
   }
 }
 
