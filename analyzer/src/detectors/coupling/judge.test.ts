@@ -282,6 +282,14 @@ describe("judge lets who waited for whom speak against it", () => {
     expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("a subscriber that stores over a connection that it keeps, and closes when what he is pushed ends", () => {
+    const stored: Turns = Array<readonly [number, number]>(12).fill([640, 640])
+    const acknowledged: Turns = Array<readonly [number, number]>(12).fill([20, 24])
+    const order = { ...promptly(0), leadLog2: 256 * 96, prompted: 11, passed: 12, closedAfter: 1 }
+    const edge = edgeWith(stored, acknowledged, { openedAfter: 0, order })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("what follows an A that chats all the time", () => {
     const chat = { ...promptly(0), leadLog2: 256 * 1.44 * 12, waited: 6, closedAfter: 6, passed: 6 }
     const turns: Turns = Array<readonly [number, number]>(6).fill([700, 91])

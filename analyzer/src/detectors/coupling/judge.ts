@@ -84,14 +84,16 @@ export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | 
   const { withoutOrderBits, strong, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
-  const telling = order.filter(({ name }) => !untelling.has(name))
+  const isOpenedAfter = edges.opened + edges.order.openedLate > 0
+  // Who keeps a connection inside for what he is pushed closes it when that ends.
+  const telling = order.filter(({ name }) => !untelling.has(name) && (isOpenedAfter || name !== "closedAfter"))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
   const isJoined = !edges.areAllByWorkload || factor("chance") === 0 || chance.bits > 0
   const isSeenBothWays = isJoined && (isOrdered || reach(each) || (bits >= strong.bits && reach(strong)))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
   const observations = [inward, outward, ...order, chance, join]
-  const isDialled = edges.opened + edges.order.openedLate > 0 || sum(telling) > 0
+  const isDialled = isOpenedAfter || sum(telling) > 0
   return { forward, backward, opened: edges.opened, observations, bits, isSeenBothWays, isNotable, isDialled }
 }
 
