@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Hooks only: read, filter, count, emit. What they count is in the headers, one idea each; listing.bpf.h, dialling.bpf.h,
- * unix.bpf.h and unix_services.bpf.h have programs of their own.
+ * unix.bpf.h, unix_services.bpf.h and unfollowed.bpf.h have programs of their own.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -108,6 +108,10 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
 	struct sock *mptcp;
 
+	if (new_state == TCP_FIN_WAIT1) {
+		ended_here(sk);
+		return 0;
+	}
 	if (sk->sk_protocol == IPPROTO_MPTCP)
 		mptcp_state(sk, old_state, new_state);
 	if (sk->sk_protocol != IPPROTO_TCP)
@@ -123,8 +127,6 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		started_connecting(sk);
 	} else if (new_state == TCP_ESTABLISHED && old_state != TCP_ESTABLISHED) {
 		became_established(sk, old_state);
-	} else if (new_state == TCP_FIN_WAIT1) {
-		ended_here(sk);
 	} else if (new_state == TCP_CLOSE) {
 		became_closed(sk, old_state);
 	}

@@ -82,13 +82,13 @@ static __always_inline void group_leave(__u32 tgid)
 		share_took_member(share, -1);
 }
 
-/* What joined a process to the group of another joins its child to it. */
-static __always_inline void joined_by_inherit(struct task_struct *parent, struct task_struct *child)
+/* What joined a process to the group of another joins its child to it. One that acts for itself has what once joined it. */
+static __always_inline void joined_by_inherit(struct task_struct *parent, struct task_struct *child, __u64 group)
 {
 	__u64 own = own_group(parent->tgid, parent->group_leader->start_boottime);
 	__u32 *by = bpf_map_lookup_elem(&join_reasons, &own), copy;
 
-	if (!by)
+	if (!by || own == group)
 		return;
 	copy = *by;
 	own = own_group(child->tgid, child->group_leader->start_boottime);
@@ -110,7 +110,7 @@ static __always_inline void group_inherit(struct task_struct *parent, struct tas
 	group_leave(tgid);
 	if (share_has_members(joined.share) && !bpf_map_update_elem(&group_of, &tgid, &joined, BPF_NOEXIST)) {
 		share_took_member(joined.share, 1);
-		joined_by_inherit(parent, child);
+		joined_by_inherit(parent, child, joined.group);
 		return;
 	}
 	count_lost(LOST_MAP_GROUP);

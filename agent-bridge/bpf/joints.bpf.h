@@ -117,7 +117,7 @@ static __always_inline bool joint_make(const struct process_id *caller, __u64 id
 {
 	struct member joined = { .group = id, .share = g->share };
 	__u64 own = own_group(caller->pid, caller->start_ns);
-	__u32 pid = caller->pid;
+	__u32 pid = caller->pid, by = JOINED_BY_DESCRIPTOR;
 
 	if (!pid || own == id || bpf_map_lookup_elem(&groups, &own) || bpf_map_lookup_elem(&group_of, &pid))
 		return false;
@@ -126,6 +126,7 @@ static __always_inline bool joint_make(const struct process_id *caller, __u64 id
 		return false;
 	}
 	share_took_member(joined.share, 1);
+	bpf_map_update_elem(&join_reasons, &own, &by, BPF_ANY);
 	return true;
 }
 

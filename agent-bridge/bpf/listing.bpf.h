@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Programs that hand tracked sockets and the maps of coupling to user space, entry by entry, when they are read. An iterator visits each entry
- * that was there when it began: a batched lookup ends early where a bucket does not fit.
+ * Programs that hand tracked sockets and the maps of coupling to user space, entry by entry, when they are read. An iterator
+ * visits each entry that was there when it began: a batched lookup ends early where a bucket does not fit.
  */
 #ifndef BACKFLOW_LISTING_H
 #define BACKFLOW_LISTING_H
@@ -97,8 +97,8 @@ static __always_inline void walk_line(struct seq_file *seq, struct sock *sk, str
 	if (!all && sent == t->reported_sent && received == t->reported_received && !(t->flags & TRACKED_DIRTY))
 		return;
 	resolve_initiator(t);
-	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. */
-	if (all)
+	/* A whole walk follows each Welcome, which may have named networks since the socket was opened. Of many places none counts. */
+	if (all && t->scope != SCOPE_UNKNOWN)
 		t->scope = scope_by_route(network_of(t->remote), t->route);
 	t->flags &= ~TRACKED_DIRTY;
 	t->reported_sent = sent;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Every map but the scratch of lineage.bpf.h and those of tables.bpf.h and descriptors.bpf.h: who writes it, who reads it, and what bounds it. */
+/*
+ * The maps that more than one header or user space goes by: who writes each, who reads it, and what bounds it. A map that one
+ * header alone knows stands there (callers and joints, speakers_of, tunnel_uses, unfollowed, the walk over descriptors).
+ */
 #ifndef BACKFLOW_MAPS_H
 #define BACKFLOW_MAPS_H
 

@@ -60,6 +60,8 @@ static __always_inline bool mptcp_addressed(struct sock *sk, struct tracked *t)
 	if (!t->remote_port)
 		return false;
 	t->scope = scope_of(t->remote);
+	if (t->initiator == INITIATOR_LOCAL)
+		judge_route(carrier, t);
 	return true;
 }
 

@@ -41,7 +41,7 @@ static __always_inline struct outside *outside_find(struct group *g, const struc
 }
 
 /* Takes the place of the A that has been silent for longest. */
-static __always_inline struct outside *outside_make(struct group *g, const struct tracked *a, __u64 now)
+static __always_inline struct outside *outside_make(struct group *g, const struct tracked *a)
 {
 	struct outside *o = &g->outsides[0];
 	__u64 oldest_ns = o->spoke_ns;
@@ -75,7 +75,7 @@ static __always_inline void outside_received(struct tracked *a, __u64 bytes, __u
 		return;
 	o = outside_find(g, a);
 	if (!o)
-		o = outside_make(g, a, now);
+		o = outside_make(g, a);
 	if (now - o->spoke_ns > LULL_NS)
 		o->waiting_in = 0;
 	if (now - o->spoke_ns > MESSAGE_NS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What leaves the host beside TCP, UDP and unix sockets: raw and packet sockets (but for ICMP), vsock and other families, by process,
- * and tunnel devices of the kernel, by network namespace. None of it is followed; that it is there is a fact of the host.
+ * What leaves the host beside TCP, UDP and unix sockets: raw and packet sockets (but for ICMP), vsock and other families, by
+ * process, and tunnel devices of the kernel, by network namespace. None of it is followed; that it is there is a fact of the host.
  */
 #ifndef BACKFLOW_UNFOLLOWED_H
 #define BACKFLOW_UNFOLLOWED_H
@@ -12,6 +12,7 @@
 #include "records.h"
 #include "maps.bpf.h"
 #include "identity.bpf.h"
+#include "icmp.bpf.h"
 
 #define SOCK_RAW 3
 #define AF_PACKET 17
@@ -20,8 +21,6 @@
 #define AF_VSOCK 40
 #define AF_SMC 43
 #define AF_XDP 44
-#define IPPROTO_ICMP 1
-#define IPPROTO_ICMPV6 58
 #define IPPROTO_DCCP 33
 #define IPPROTO_SCTP 132
 /* Devices of one network namespace that are looked at; the kernel lists them in the order in which they were made. */
@@ -55,8 +54,7 @@ struct {
 static __always_inline bool is_unfollowed(__u16 family, __u16 type, __u16 protocol)
 {
 	if (family == AF_INET || family == AF_INET6)
-		return protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6 &&
-		       (type == SOCK_RAW || protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP);
+		return !is_icmp(protocol) && (type == SOCK_RAW || protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP);
 	return family == AF_PACKET || family == AF_VSOCK || family == AF_SMC || family == AF_TIPC || family == AF_RDS ||
 	       family == AF_XDP;
 }

@@ -16,7 +16,7 @@ export interface Run {
   readonly pids: readonly number[]
   /** Wall clock of the first byte that the outside sent in, microseconds. */
   readonly firstUs?: number
-  /** Ports of the far ends of the tunnel and of what it reaches inside, where the data set cannot tell by the addresses. */
+  /** Ports of the far ends of the tunnel, where not every connection to the outside is one. */
   readonly tunnelPorts?: readonly number[]
   readonly end: () => Promise<void>
 }

@@ -67,7 +67,12 @@ export async function command(args: readonly string[]): Promise<number> {
   })
   const choice = choiceOf(values)
   const wan: Wan = { roundTripMs: Number(values.rtt), lossPercent: Number(values.loss) }
-  if (values.help === true || choice === undefined || Number.isNaN(wan.roundTripMs + wan.lossPercent)) {
+  const soakFlows = values.soak === undefined ? undefined : Number(values.soak)
+  if (
+    values.help === true ||
+    choice === undefined ||
+    Number.isNaN(wan.roundTripMs + wan.lossPercent + (soakFlows ?? 0))
+  ) {
     console.log(usage)
     return values.help === true ? 0 : 64
   }
@@ -83,7 +88,7 @@ export async function command(args: readonly string[]): Promise<number> {
     return 1
   }
   const link = wan.roundTripMs > 0 ? wan : undefined
-  if (values.soak !== undefined) return soak(Number(values.soak))
+  if (soakFlows !== undefined) return soak(soakFlows)
   if (values.record !== undefined) return record(values.record, entries, link)
   const report = await run(entries, link, {
     checksBytes: values.bytes === true,

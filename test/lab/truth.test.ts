@@ -33,8 +33,21 @@ it("tells the tunnel from what is beside it, whom it reaches, through what, and 
   expect(truth[3]).toMatchObject({ coupled_to: [0], from_us: 210, processes: [] })
 })
 
+it("counts what is kept open inside from the first use on, and what was over before it not at all", () => {
+  const kept = { ...reached, first_us: 90, last_us: 300 }
+  const over = { ...reached, first_us: 90, last_us: 110 }
+  const inside = (one: Flow) => truthOf(played({ flows: [one] })).map(({ role, from_us }) => [role, from_us])
+  expect(inside(kept)).toEqual([["reached", 200]])
+  expect(inside(over)).toEqual([["inside", 90]])
+})
+
 it("has every connection to the outside as a tunnel where no port is named", () => {
   expect(truthOf(played({ tunnelPorts: [] })).filter(({ role }) => role === "tunnel")).toHaveLength(2)
+})
+
+it("has a tunnel to a shared address, which is not private", () => {
+  const shared = flow(["10.77.0.2", 4003], ["100.64.7.9", 443], 100)
+  expect(truthOf(played({ flows: [shared] })).map(({ role }) => role)).toEqual(["tunnel"])
 })
 
 it("has no tunnel in an ordinary program, whatever it reaches", () => {

@@ -54,7 +54,9 @@ export interface Played {
   readonly tunnelPorts: readonly number[]
 }
 
-const isOutside = (address: string): boolean => address.startsWith("203.0.113.") || address.startsWith("2001:db8:")
+/** Documentation networks, and the shared address (RFC 6598) of cases/inside-places.ts. */
+const isOutside = (address: string): boolean =>
+  ["203.0.113.", "2001:db8:", "100.64."].some((prefix) => address.startsWith(prefix))
 const isHere = (address: string): boolean =>
   address.startsWith("127.") || address === "::1" || address === "10.77.0.2" || address === "fd00:77::2"
 
@@ -70,14 +72,16 @@ export function truthOf(played: Played): SocketTruth[] {
     role,
     processes: processesOf(flow, played.owners),
     coupled_to: role === "reached" ? tunnels.filter((t) => t !== i) : [],
-    from_us: role === "tunnel" ? Math.max(flow.first_us, played.firstUs ?? flow.first_us) : flow.first_us,
+    from_us: isUsed(role) ? Math.max(flow.first_us, played.firstUs ?? flow.first_us) : flow.first_us,
     to_us: flow.last_us,
     bytes_sent: flow.sent,
     bytes_received: flow.received,
   }))
 }
 
-function roleOf({ opener, responder, first_us }: Flow, { kind, firstUs, tunnelPorts }: Played): Role {
+const isUsed = (role: Role): boolean => role === "tunnel" || role === "reached"
+
+function roleOf({ opener, responder, last_us }: Flow, { kind, firstUs, tunnelPorts }: Played): Role {
   if (!isHere(opener[0])) return "accepted"
   const isMalicious = kind === "malicious"
   if (isOutside(responder[0])) {
@@ -86,7 +90,7 @@ function roleOf({ opener, responder, first_us }: Flow, { kind, firstUs, tunnelPo
   }
   // Services of the lab that a tunnel leads to; a connection that was kept from before counts from the first use on.
   const isTarget = [8000, 6000].includes(responder[1])
-  return isMalicious && firstUs !== undefined && isTarget && first_us > 0 ? "reached" : "inside"
+  return isMalicious && firstUs !== undefined && isTarget && last_us >= firstUs ? "reached" : "inside"
 }
 
 function processesOf({ protocol, opener, responder }: Flow, owners: readonly Owner[]) {

@@ -91,11 +91,7 @@ impl Processes {
 
     /// `key` runs `image` from now on.
     fn run(&mut self, key: ProcessKey, uid: u32, image: Image) {
-        let Image { exe, argv, argv_truncated, cwd, .. } = image.clone();
-        let request = Request { process: key, exe, argv, argv_truncated, uid, cwd };
-        if request.is_worthwhile() {
-            self.to_read.push(request);
-        }
+        self.to_read.extend(Request::new(key, uid, &image));
         if self.images.is_full() {
             self.forget_ended(Some(key));
         }
@@ -277,9 +273,9 @@ impl Processes {
         std::mem::take(&mut self.to_read)
     }
 
-    /// Adds what was read of a process later; gives it when its facts have to be sent again.
+    /// Adds what was read of a process later, unless it runs another program by now; gives it when its facts have to be sent again.
     pub fn on_found(&mut self, found: Found) -> Option<ProcessKey> {
-        let state = self.by_key.get_mut(&found.process)?;
+        let state = self.by_key.get_mut(&found.process).filter(|state| state.image.argv == found.known)?;
         let mut image = Image { ssh_forwards: found.forwards, ..Image::clone(&state.image) };
         if let Some((argv, argv_truncated)) = found.argv.filter(|(argv, _)| self.images.has_room_for(argv)) {
             image = Image { argv, argv_truncated, ..image };

@@ -6,6 +6,7 @@ use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use anyhow::{Context, Result};
 
 use crate::host::identity::ProcessKey;
+use crate::host::image::Image;
 use crate::host::inside_root::Root;
 use crate::host::proc_fs::{self, Stat, NS_PER_TICK};
 use crate::host::ssh_config::{command_line, forwards};
@@ -23,31 +24,43 @@ const TUNNEL_PROGRAMS: [&str; 13] =
 #[derive(Debug)]
 pub struct Request {
     pub process: ProcessKey,
-    pub exe: String,
-    pub argv: Vec<String>,
-    pub argv_truncated: bool,
-    pub uid: u32,
-    pub cwd: String,
+    exe: String,
+    argv: Vec<String>,
+    argv_truncated: bool,
+    uid: u32,
+    cwd: String,
 }
 
 #[derive(Debug)]
 pub struct Found {
     pub process: ProcessKey,
+    /// The words of the request: the process may run another program by now.
+    pub known: Vec<String>,
     /// More of the command line than was known, and whether even that is cut.
     pub argv: Option<(Vec<String>, bool)>,
     pub forwards: Vec<SshForward>,
 }
 
 impl Request {
-    pub fn is_worthwhile(&self) -> bool {
-        self.argv_truncated || self.is_ssh()
+    /// Of what is known at once of most programs there is no more to read.
+    pub fn new(process: ProcessKey, uid: u32, image: &Image) -> Option<Self> {
+        let Image { exe, argv, argv_truncated, cwd, .. } = image;
+        let is_worthwhile = *argv_truncated || command_line(exe, argv).is_some();
+        is_worthwhile.then(|| Self {
+            process,
+            exe: exe.clone(),
+            argv: argv.clone(),
+            argv_truncated: *argv_truncated,
+            uid,
+            cwd: cwd.clone(),
+        })
     }
 
     fn is_ssh(&self) -> bool {
         command_line(&self.exe, &self.argv).is_some()
     }
 
-    fn read(&self) -> Option<Found> {
+    fn read(self) -> Option<Found> {
         let argv = self.argv_truncated.then(|| self.read_argv()).flatten();
         let words = argv.as_ref().map_or(&self.argv, |(words, _)| words);
         let found = command_line(&self.exe, words).and_then(|command| {
@@ -55,7 +68,7 @@ impl Request {
             Some(forwards(&command, &root, self.uid, &self.cwd))
         });
         let forwards = found.unwrap_or_default();
-        (argv.is_some() || !forwards.is_empty()).then_some(Found { process: self.process, argv, forwards })
+        (argv.is_some() || !forwards.is_empty()).then_some(Found { process: self.process, known: self.argv, argv, forwards })
     }
 
     fn read_argv(&self) -> Option<(Vec<String>, bool)> {

@@ -1,5 +1,6 @@
-//! Forwarding that an SSH client takes from configuration files, so that a clean command line hides nothing.
-//! Reads ssh_config(5): `Host` patterns, `Match all` and `Include`. Forwards of all sections that apply add up.
+//! What an SSH client takes from configuration files: forwarding, so that a clean command line hides nothing, and what explains
+//! a channel that stands. Reads ssh_config(5): `Host` patterns, `Match all` and `Include`. Forwards of all sections that apply
+//! add up; of anything else the first value counts.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,8 @@ const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
 /// its own words. The analyzer has the same lists; test/project/agreement.test.ts compares them.
 const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 const PROGRAMS: [&str; 3] = ["ssh", "slogin", "autossh"];
-const DIRECTIVES: [&str; 4] = ["remoteforward", "localforward", "dynamicforward", "tunnel"];
+const FORWARDS: [&str; 4] = ["remoteforward", "localforward", "dynamicforward", "tunnel"];
+const SETTINGS: [&str; 5] = ["controlmaster", "controlpath", "forwardagent", "forwardx11", "identityagent"];
 
 /// What the command line says about configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,12 +56,12 @@ pub fn command_line(exe: &str, argv: &[String]) -> Option<CommandLine> {
     Some(found)
 }
 
-/// Forwards that apply to `command.host` for a client below `root`. `cwd` is a path inside it; the home of `uid` is read from
+/// Forwards and then settings that apply to `command.host` for a client below `root`. `cwd` is a path inside it; the home of `uid` is read from
 /// its passwd, for ssh asks getpwuid(3), not $HOME.
 pub fn forwards(command: &CommandLine, root: &Root, uid: u32, cwd: &str) -> Vec<SshForward> {
     let passwd = root.read(Path::new("/etc/passwd"), MAX_PASSWD_BYTES).unwrap_or_default();
     let home = home_of(&passwd, uid).unwrap_or_default();
-    let mut reader = Reader { root, home: &home, host: &command.host, files: 0, found: Vec::new() };
+    let mut reader = Reader { root, home: &home, host: &command.host, files: 0, found: Vec::new(), settings: Vec::new() };
     match &command.file {
         Some(file) if file == "none" => {}
         Some(file) => reader.file(&Path::new(cwd).join(file)),
@@ -68,7 +70,7 @@ pub fn forwards(command: &CommandLine, root: &Root, uid: u32, cwd: &str) -> Vec<
             reader.file(Path::new(SYSTEM_CONFIG));
         }
     }
-    reader.found
+    [reader.found, reader.settings.into_iter().map(|(_, setting)| setting).collect()].concat()
 }
 
 struct Reader<'a> {
@@ -77,6 +79,8 @@ struct Reader<'a> {
     host: &'a str,
     files: usize,
     found: Vec<SshForward>,
+    /// By keyword; beside the forwards, so that none takes the place of one.
+    settings: Vec<(String, SshForward)>,
 }
 
 impl Reader<'_> {
@@ -98,8 +102,10 @@ impl Reader<'_> {
                 "host" => applies = host_applies(value, self.host),
                 "match" => applies = unquote(value).eq_ignore_ascii_case("all"),
                 "include" if applies => self.include(value, path),
-                word if applies && DIRECTIVES.contains(&word) && self.found.len() < MAX_FORWARDS => {
-                    self.found.push(SshForward { path: path.display().to_string(), directive: line.to_owned() });
+                _ if !applies => {}
+                word if FORWARDS.contains(&word) && self.found.len() < MAX_FORWARDS => self.found.push(directive(path, line)),
+                word if SETTINGS.contains(&word) && self.settings.iter().all(|(known, _)| known != word) => {
+                    self.settings.push((word.to_owned(), directive(path, line)));
                 }
                 _ => {}
             }
@@ -123,6 +129,10 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+fn directive(path: &Path, line: &str) -> SshForward {
+    SshForward { path: path.display().to_string(), directive: line.to_owned() }
 }
 
 /// "Keyword value" or "Keyword=value"; keywords know no case.

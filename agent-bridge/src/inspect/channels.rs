@@ -30,7 +30,7 @@ struct Ends {
 
 #[derive(Default)]
 pub struct Channels {
-    /// By channels that two or three hold and that have no name: they were handed from one process to the other.
+    /// By channels that two or three hold: they were handed from one process to the other, or opened by them alone.
     next: Graph,
     previous: Graph,
     /// By these, and by what any process of the host may have opened.
@@ -51,13 +51,14 @@ impl Channels {
         channels
     }
 
-    fn insert(&mut self, from: ProcessKey, to: ProcessKey, is_named: bool) {
+    /// `is_open`: any process of the host may hold it.
+    fn insert(&mut self, from: ProcessKey, to: ProcessKey, is_open: bool) {
         if from == to {
             return;
         }
         self.any_next.entry(from).or_default().insert(to);
         self.any_previous.entry(to).or_default().insert(from);
-        if !is_named {
+        if !is_open {
             self.next.entry(from).or_default().insert(to);
             self.previous.entry(to).or_default().insert(from);
         }

@@ -45,7 +45,9 @@ pub fn find(records: &[DescriptorRecord], outside: &HashSet<u64>, owners: &HashS
     let channels = Channels::new(records, owners);
     relations.extend(piped_children(records, &channels, owners));
     let of_owners = |partners: &dyn Fn(ProcessKey) -> BTreeSet<ProcessKey>| -> BTreeSet<Pair> {
-        owners.iter().flat_map(|owner| partners(*owner).into_iter().map(|partner| (*owner, partner))).collect()
+        let pairs = owners.iter().flat_map(|owner| partners(*owner).into_iter().map(|partner| (*owner, partner)));
+        // Of two owners one joins the other, and not each its own group by way of the other's.
+        pairs.filter(|(owner, partner)| !owners.contains(partner) || owner < partner).collect()
     };
     let pairs = of_owners(&|owner| channels.two_way(owner));
     let candidates = of_owners(&|owner| channels.rings(owner)).difference(&pairs).copied().collect();

@@ -101,9 +101,15 @@ impl Joins {
         Ok(Self { reasons: kernel.map("join_reasons")? })
     }
 
-    /// Enum joined_by of bpf/records.h.
-    pub fn joined_by(&self, process: &ProcessId) -> u32 {
-        join_reason(&self.reasons, own_group(process.pid, process.start_ns))
+    /// Why a process acts in this group, as enum joined_by of bpf/records.h. In its own group it is there by itself, whatever joined
+    /// it to another one before.
+    pub fn joined_by(&self, process: &ProcessId, group: u64) -> u32 {
+        let own = own_group(process.pid, process.start_ns);
+        if own == group {
+            JOINED_BY_LINEAGE
+        } else {
+            join_reason(&self.reasons, own)
+        }
     }
 }
 

@@ -99,8 +99,7 @@ impl BatchBuilder {
         });
     }
 
-    /// What leaves the host beside what is followed.
-    /// `process` is None for what the kernel does by itself.
+    /// What leaves the host beside what is followed. `process` is None for what the kernel does by itself.
     pub fn unfollowed(
         &mut self,
         what: &str,

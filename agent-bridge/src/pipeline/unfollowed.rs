@@ -108,7 +108,6 @@ fn socket_text(key: &UnfollowedKey) -> String {
     const SOCK_RAW: u16 = 3;
     match (key.family, key.kind, key.protocol) {
         (2 | 10, SOCK_RAW, protocol) => format!("raw sockets of IP protocol {protocol}"),
-        (2 | 10, _, 1 | 58) => "ICMP echo sockets".into(),
         (2 | 10, _, protocol) => format!("sockets of IP protocol {protocol}"),
         (17, ..) => "packet sockets".into(),
         (40, ..) => "vsock".into(),
@@ -161,8 +160,8 @@ mod tests {
     #[test]
     fn names_sockets_and_devices() {
         let key = |family, kind, protocol| UnfollowedKey { family, kind, protocol, reserved: 0, pid: 1 };
-        assert_eq!(socket_text(&key(2, 3, 1)), "raw sockets of IP protocol 1");
-        assert_eq!(socket_text(&key(10, 2, 58)), "ICMP echo sockets");
+        assert_eq!(socket_text(&key(2, 3, 47)), "raw sockets of IP protocol 47");
+        assert_eq!(socket_text(&key(10, 1, 132)), "sockets of IP protocol 132");
         assert_eq!(socket_text(&key(17, 3, 0)), "packet sockets");
         let mut r = DeviceRecord { netns: 5, ifindex: 2, device_kind: [0; 16], name: [0; 16] };
         r.device_kind[..5].copy_from_slice(b"vxlan");

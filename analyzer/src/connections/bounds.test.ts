@@ -88,6 +88,13 @@ describe("programs beyond the rate of their user", () => {
     expect(later.changes.map(({ kind }) => kind)).toEqual(["connection", "process", "connection", "process", "edge", "process", "attachment"]) // prettier-ignore
   })
 
+  it("stay unseen when their facts are sent again", () => {
+    const state = aTracker(limits)
+    apply(state, aBatch(1, { processes: flood }))
+    const again = apply(state, aBatch(2, { processes: [aChild(100, 2, { uid: 2 }), aChild(250, 2, { uid: 2 })] }))
+    expect(shown(again.changes)).toEqual([keyOf(100)])
+  })
+
   it("leave others, and the next minute, what is theirs", () => {
     const state = aTracker(limits)
     apply(state, aBatch(1, { processes: flood }))

@@ -232,9 +232,10 @@ describe("findings that begin faster than a person reads", () => {
     const now = step(1, claims(1_300))
     expect(now).toHaveLength(500)
     expect(findings.evicted).toEqual({ finding: 0, heldFinding: 800 })
-    expect(step(30)).toEqual([])
+    expect(step(30, claims(1_300))).toEqual([])
     const later = [62, 123, 184].map((second) => step(second))
     expect(later.map(({ length }) => length)).toEqual([500, 300, 0])
+    expect(findings.evicted).toMatchObject({ heldFinding: 800 })
     expect(new Set([...now, ...later.flat()].map(({ id }) => id)).size).toBe(1_300)
   })
 

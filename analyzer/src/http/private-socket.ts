@@ -62,8 +62,13 @@ export function requestPrivate<Body>(path: string, method: "GET" | "POST", targe
       response.on("error", reject)
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8")
-        if (response.statusCode === 200) resolve(JSON.parse(text) as Body)
-        else reject(new Error(text))
+        if (response.statusCode !== 200) return reject(new Error(text))
+        try {
+          resolve(JSON.parse(text) as Body)
+        } catch {
+          // Thrown here, it would end the process.
+          reject(new Error("the answer is no JSON"))
+        }
       })
     })
     outgoing.on("error", reject)

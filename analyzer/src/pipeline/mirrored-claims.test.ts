@@ -33,3 +33,13 @@ it("takes back once what it passed on too early", () => {
   apply(tracker, aBatch(2, stack))
   expect(claims.advance([ofOuter, ofOuter], tracker)).toEqual([{ ...ofOuter, status: "ended" }])
 })
+
+it("takes back nothing that had ended", () => {
+  const tracker = aTracker()
+  const claims = new MirroredClaims()
+  const ended = { ...ofOuter, status: "ended" as const }
+  apply(tracker, aBatch(1, { connections: [inner, anUpdate()] }))
+  expect(claims.advance([ofOuter, ended], tracker)).toEqual([ofOuter, ended])
+  apply(tracker, aBatch(2, stack))
+  expect(claims.advance([ofOuter], tracker)).toEqual([])
+})

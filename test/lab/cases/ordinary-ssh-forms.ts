@@ -61,6 +61,12 @@ export const ordinarySshForms: readonly Case[] = [
     const copy = `scp -q ${options} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i ${join(network.folder, "user-key")}`
     return `for i in 1 2 3; do SSH ${options} TO mkdir -p ${far}; head -c 4000 /etc/services > module-${port}; ${copy} module-${port} TO:${far}/m; SSH ${options} TO "wc -c < ${far}/m; rm -r ${far}" > /dev/null; done; ssh ${options} -O exit TO 2> /dev/null`
   }),
+  script("master whose configuration names its socket", ({ network }, port) => {
+    const [path, file] = [join(network.folder, `named-${port}`), join(network.folder, `config-${port}`)]
+    const lines = `'ControlMaster auto' 'ControlPath ${path}-%h' 'ControlPersist 4'`
+    const each = `for i in 1 2 3 4; do SSH -F ${file} TO "echo step $i; head -c $((i*900)) /etc/services" > /dev/null; sleep 0.5; done`
+    return `printf '%s\\n' ${lines} > ${file}; ${each}; ssh -F ${file} -O exit TO 2> /dev/null`
+  }),
   script(
     "tar through ssh, there and back",
     () =>

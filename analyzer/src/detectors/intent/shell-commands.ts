@@ -2,7 +2,9 @@
 import { programName } from "../../text/program-name.js"
 import { anyPlace, placeOf, placeOfPair, type Place } from "./place.js"
 
-const shells = /^(ba|da|z|k|mk|a|c|tc|fi|ya)?sh$/
+/** Names of shells, for patterns that look for one among other words. */
+export const shellNames = "(?:ba|da|z|k|mk|a|c|tc|fi|ya)?sh"
+const shells = new RegExp(`^${shellNames}$`)
 /** Run code that they read when they are given no file. */
 const interpreters = /^(python[\d.]*|perl|ruby|php|node|lua[\d.]*|tclsh|irb)$/
 /** Start what stands behind them. */

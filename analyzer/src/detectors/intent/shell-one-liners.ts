@@ -3,11 +3,11 @@ import type { ProcessFacts } from "../../domain/identity.js"
 import { programName } from "../../text/program-name.js"
 import { codeJoin } from "./inline-code.js"
 import { placeOfPair } from "./place.js"
-import { isNetcat, isShellName, netPlace, shellCode } from "./shell-commands.js"
+import { isNetcat, isShellName, netPlace, shellCode, shellNames } from "./shell-commands.js"
 import { shellJoin } from "./shell-joins.js"
 import type { ToolMatch } from "./tunnel-tools.js"
 
-const shell = /(^|[/\s"'`])(ba|da|z|k|a|c|tc|fi)?sh\b/
+const shell = new RegExp(`(^|[/\\s"'\`])${shellNames}\\b`)
 
 const codeOptions = new Set(["-c", "-e", "-r", "-E", "-pe", "-ne", "--eval", "-p", "--print"])
 

@@ -183,8 +183,9 @@ describe("an SSH session that a server of this host passes on", () => {
     expect(claims(accepted, update)).toEqual([])
   })
 
-  it("is none of a client that has accepted nothing", () => {
+  it("is none of a client that has accepted nothing, or nothing by SSH", () => {
     expect(claims(onward(used))).toEqual([])
+    expect(claims({ ...accepted, ssh: noSsh }, onward(used))).toEqual([])
   })
 
   it("ends with its connection", () => {

@@ -139,6 +139,9 @@ describe("judgeExecutions", () => {
     expect(judgeExecutions(edge)?.reason).toBe("runsCommands")
     const first = anEdge({ kind: "exec", executions: { ...prompt, started: [1, 0, 0, 0, 0] }, forward: sums([18, 19]), openBackward: { x: 139, y: 139 } }) // prettier-ignore
     expect(judgeExecutions(first)?.reason).toBe("runsCommands")
+    // Part of the output has left so far: that says nothing of its length.
+    const leaving = { ...edge, openBackward: { x: 139, y: 20 } }
+    expect(executionBits(leaving).outputs).toBe(executionBits(edge).outputs)
   })
 
   it("wakes a person at the first command in TLS, and is sure with the second", () => {

@@ -61,6 +61,12 @@ describe("the socket by which clients share a master", () => {
     expect(isControlSocket("/root/.ansible/cp/ffff", master)).toBe(false)
   })
 
+  it("of one whose configuration has it is there too", () => {
+    const sshForwards = [{ path: "/root/.ssh/config", directive: "ControlPath ~/.ssh/cm-%r@%h:%p" }]
+    expect(isControlSocket("/root/.ssh/cm-me@host:22", aProcess(["ssh", "host"], { sshForwards }))).toBe(true)
+    expect(isControlSocket("/root/.ssh/cm", aProcess(["ssh", "-S", "/tmp/cm", "host"], { sshForwards }))).toBe(false)
+  })
+
   it.each([
     ["ssh host", "/tmp/cm"],
     ["ssh -S none host", "none"],

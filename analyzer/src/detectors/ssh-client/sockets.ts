@@ -2,7 +2,7 @@
 import type { ProcessFacts } from "../../domain/identity.js"
 import { firstValue } from "./argv.js"
 import { isSshClient } from "./programs.js"
-import { forwardsAgent, sshArgvOf } from "./use.js"
+import { forwardsAgent, settingsOf, sshArgvOf } from "./use.js"
 
 /**
  * ssh-agent (in /tmp, and since OpenSSH 10.1 in ~/.ssh/agent), the keyrings and password stores that act as one, and X11 with
@@ -29,7 +29,8 @@ export function isAgentOrDisplay(path: string): boolean {
  * name, or any where they name none (SSH_AUTH_SOCK is not known). A client that was asked to lead elsewhere too does not count.
  */
 export function isForwardedAgent(path: string, facts: Pick<ProcessFacts, "exe" | "argv" | "sshForwards">): boolean {
-  const { forwards, settings } = sshArgvOf(facts)
+  const { forwards } = sshArgvOf(facts)
+  const settings = settingsOf(facts)
   if (path === "" || forwards.length > 0 || !forwardsAgent(facts)) return false
   const forwarded = firstValue(settings, "forwardagent")
   const named = forwarded?.startsWith("/") === true ? forwarded : firstValue(settings, "identityagent")
@@ -45,23 +46,22 @@ export function isDisplayPort(port: number): boolean {
 const boundSuffix = /\.[A-Za-z0-9]{16}$/
 
 /**
- * Whether a path is that of a master's control socket for a client with these arguments: -S or ControlPath, whose tokens
- * (%h, %C) stand for anything but a slash. ssh and ansible name what they use; a path of the configuration file is not known.
+ * Whether a path is that of a master's control socket for this client: -S or ControlPath, whose tokens (%h, %C) stand for
+ * anything but a slash.
  */
-export function isControlSocket(path: string, facts: Pick<ProcessFacts, "exe" | "argv">): boolean {
+export function isControlSocket(path: string, facts: Pick<ProcessFacts, "exe" | "argv" | "sshForwards">): boolean {
   const template = controlPathOf(facts)
   if (template === undefined || template === "" || template === "none") return false
   const name = path.replace(boundSuffix, "")
   return name === template || matches(name, template)
 }
 
-function controlPathOf(facts: Pick<ProcessFacts, "exe" | "argv">): string | undefined {
+function controlPathOf(facts: Pick<ProcessFacts, "exe" | "argv" | "sshForwards">): string | undefined {
   // Other programs have a -S of their own, and a relay may be given one.
   if (!isSshClient(facts)) return undefined
   const mux = /^ssh: (.*) \[mux\]$/.exec(facts.argv[0] ?? "")
   if (mux !== null) return mux[1]
-  const { settings, controlPath } = sshArgvOf(facts)
-  return controlPath ?? firstValue(settings, "controlpath")
+  return sshArgvOf(facts).controlPath ?? firstValue(settingsOf(facts), "controlpath")
 }
 
 /** The pieces between tokens, one after the other; a token holds no slash. */

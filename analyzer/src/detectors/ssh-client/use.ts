@@ -40,7 +40,7 @@ function hasNoSession({ letters, settings }: SshArgv): boolean {
 export function isMultiplexingMaster(facts: SshClient): boolean {
   if (/^ssh: .* \[mux\]$/.test(facts.argv[0] ?? "")) return true
   const line = sshArgvOf(facts)
-  const mode = firstValue([...line.settings, ...fileSettings(facts)], "controlmaster")
+  const mode = firstValue(settingsOf(facts), "controlmaster")
   // autossh has an -M of its own.
   const hasLetter = line.letters.has("M") && sshGrammarOf(facts)?.client === "ssh"
   return hasLetter || (mode !== undefined && /^(yes|true|auto|ask|autoask)$/i.test(mode))
@@ -49,7 +49,7 @@ export function isMultiplexingMaster(facts: SshClient): boolean {
 /** The far side may use the SSH agent of this host: -A or ForwardAgent, which also takes a path. */
 export function forwardsAgent(facts: SshClient): boolean {
   const line = sshArgvOf(facts)
-  const setting = firstValue([...line.settings, ...fileSettings(facts)], "forwardagent")
+  const setting = firstValue(settingsOf(facts), "forwardagent")
   return !line.letters.has("a") && (line.letters.has("A") || (setting !== undefined && !/^(no|false)$/i.test(setting)))
 }
 
@@ -57,8 +57,13 @@ export function forwardsAgent(facts: SshClient): boolean {
 export function forwardsDisplay(facts: SshClient): boolean {
   const line = sshArgvOf(facts)
   const hasLetter = line.letters.has("X") || line.letters.has("Y")
-  const setting = firstValue([...line.settings, ...fileSettings(facts)], "forwardx11")
+  const setting = firstValue(settingsOf(facts), "forwardx11")
   return !line.letters.has("x") && (hasLetter || isYes(setting))
+}
+
+/** Of the command line and then of files, as ssh goes through them: the first value of an option wins. */
+export function settingsOf(facts: SshClient): readonly Setting[] {
+  return [...sshArgvOf(facts).settings, ...fileSettings(facts)]
 }
 
 function fileSettings({ sshForwards }: SshClient): readonly Setting[] {

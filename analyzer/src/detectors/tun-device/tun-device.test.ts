@@ -4,7 +4,7 @@ import { anUpdate } from "../../testing/connections.js"
 import { aChild, aProcess, keyOf } from "../../testing/processes.js"
 import { at } from "../../testing/time.js"
 import { DetectorRun } from "../../testing/trackers.js"
-import { aTun, aTunnelUse, tapId, tunId } from "../../testing/tunnel-uses.js"
+import { aTun, aTunnelUse, tapId } from "../../testing/tunnel-uses.js"
 import { tunDevice } from "./tun-device.js"
 import { tunDeviceThresholds } from "./thresholds.js"
 
@@ -134,5 +134,16 @@ it("forgets the longest silent device when there are too many", () => {
   const forgotten = claimsOf({ connections: [anUpdate()], tunnelUses: uses }, { attachments: [aTun({ cookie: "0" })] })
   const kept = claimsOf({ connections: [anUpdate()], tunnelUses: uses }, { attachments: [aTun({ cookie: "1" })] })
   expect([forgotten.length, kept.length]).toEqual([0, 1])
-  expect(tunId).not.toBe(tapId)
+})
+
+it("judges so many devices of one holder, and so many holders of one device", () => {
+  const { devicesOfHolder, holdersOfDevice } = tunDeviceThresholds
+  const ids = Array.from({ length: devicesOfHolder + 3 }, (_, i) => `${i}`)
+  const tunnelUses = ids.map((deviceId) => aTunnelUse({ deviceId }))
+  const attachments = ids.map((cookie) => aTun({ cookie }))
+  expect(claimsOf({ connections: [anUpdate()], tunnelUses, attachments })).toHaveLength(devicesOfHolder)
+  const holders = Array.from({ length: holdersOfDevice + 3 }, (_, i) => keyOf(200 + i))
+  const connections = holders.map((process) => anUpdate({ cookie: `of ${process}`, process }))
+  const queues = holders.map((process) => aTun({ process }))
+  expect(claimsOf({ connections, tunnelUses: [aTunnelUse()], attachments: queues })).toHaveLength(holdersOfDevice)
 })

@@ -16,7 +16,7 @@ const numbersOf = (column: ReadColumn) => ({
   netns: column(2),
   /** Reference to a process; 0 when the owner is not known. */
   process: column(3),
-  /** Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older than the collector, 17 established, 21-23 route. */
+  /** Bits 0-1 initiator, 2-3 reason, 4-7 SSH, 8-15 protocol, 16 older than the collector, 17 established, 21-23 route; 18 and 19 are not read. */
   flags: column(4),
   /** Index into the addresses. */
   localAddress: column(5),
