@@ -21,6 +21,7 @@ import { soak } from "./soak.js"
 import { missingForWan } from "./wan.js"
 import type { Wan } from "./wan.js"
 import { Watch } from "./watch.js"
+import { fitWeights } from "./weights/command.js"
 
 const usage = `Usage: npm run lab -- [--only REGEX] [--kind malicious|benign] [--part K/N] ...
 
@@ -38,6 +39,8 @@ what woke somebody for nothing. Needs root and a build; everything takes about 2
   --out DIR        write lab.md, lab.json, latency.svg and rates.svg into DIR
   --write-docs     put the table into docs/detection.md, and the pictures beside it
   --record DIR     make the data set of docs/benchmark.md instead: nothing is judged
+  --weights DIR    fit the weights of the coupling score on half of the recordings in DIR and try them on the other,
+                   instead: with --out as weights.md and weights.json, with --write-docs into docs/detection.md
   --soak COUNT     ordinary flows of COUNT, long and short, that must raise no alert, instead
 `
 
@@ -57,6 +60,7 @@ export async function command(args: readonly string[]): Promise<number> {
       out: { type: "string" },
       "write-docs": { type: "boolean" },
       record: { type: "string" },
+      weights: { type: "string" },
       soak: { type: "string" },
       help: { type: "boolean" },
     },
@@ -77,6 +81,7 @@ export async function command(args: readonly string[]): Promise<number> {
     for (const { family, case: one } of entries) console.log(`${family}/${one.name}`)
     return 0
   }
+  if (values.weights !== undefined) return fitWeights(values.weights, values.out, values["write-docs"] === true)
   const missing = missingForLab() ?? (wan.roundTripMs > 0 ? missingForWan() : undefined)
   if (missing !== undefined) {
     console.error(`lab: cannot run, ${missing}`)
@@ -92,7 +97,7 @@ export async function command(args: readonly string[]): Promise<number> {
   console.log(`\n${markdown(report)}\n`)
   if (values.out !== undefined) writeReport(values.out, report)
   if (values["write-docs"] === true) {
-    writeIntoDocs(markdown(report))
+    writeIntoDocs(markdown(report), "lab")
     writeDrawings(join(import.meta.dirname, "..", "..", "docs"), "lab-", report)
   }
   return report.outcomes.some(({ failed }) => failed !== undefined) ? 1 : 0

@@ -81,7 +81,8 @@ async function recordOne(
 ): Promise<Truth> {
   mkdirSync(folder, { recursive: true })
   const { network } = lab
-  const watch = await Watch.start(folder, ["--record", join(folder, "backflow")])
+  const state = join(network.folder, "state")
+  const watch = await Watch.start(folder, ["--record", join(folder, "backflow")], state)
   const captures = await Promise.all(machines.map((machine) => capture(network, machine, folder)))
   const ownersFile = join(network.folder, "owners.jsonl")
   const owners = await network.serve("inside", "owners.py", ownersFile, `${ownersPauseMs}`)
@@ -113,7 +114,7 @@ async function recordOne(
     for (const child of [owners, ...captures]) await stopProcess(child)
     await watch.stop()
     // Its store is no part of the data set; what it found is.
-    execFileSync("rm", ["-rf", join(folder, "state")])
+    execFileSync("rm", ["-rf", state])
   }
 }
 

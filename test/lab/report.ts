@@ -14,10 +14,10 @@ export interface Report {
 }
 
 const page = join(import.meta.dirname, "..", "..", "docs", "detection.md")
-const [opening, closing] = ["<!-- lab table -->", "<!-- /lab table -->"]
 
-/** Puts the text into docs/detection.md, between its two marks. */
-export function writeIntoDocs(text: string): void {
+/** Puts the text into docs/detection.md, between the two marks of that table. */
+export function writeIntoDocs(text: string, table: "lab" | "weights"): void {
+  const [opening, closing] = [`<!-- ${table} table -->`, `<!-- /${table} table -->`]
   const before = readFileSync(page, "utf8")
   const [from, to] = [before.indexOf(opening), before.indexOf(closing)]
   if (from < 0 || to < from) throw new Error(`${page} has no place for the table: ${opening} and ${closing}`)

@@ -57,9 +57,13 @@ export class Watch {
     this.#file = file
   }
 
-  /** Resolves when it reports that it is ready. */
-  static async start(folder: string, options: readonly string[] = []): Promise<Watch> {
-    const [state, file] = [join(folder, "state"), join(folder, "findings.jsonl")]
+  /** Resolves when it reports that it is ready. There are sockets in `state`: its path has to be a short one. */
+  static async start(
+    folder: string,
+    options: readonly string[] = [],
+    state: string = join(folder, "state"),
+  ): Promise<Watch> {
+    const file = join(folder, "findings.jsonl")
     const words = ["up", "--state", state, "--findings-jsonl", file, ...options]
     const child = spawn(process.execPath, [backflow, ...words], { stdio: ["ignore", "pipe", "pipe"] })
     const watch = new Watch(child, state, file)
@@ -70,7 +74,10 @@ export class Watch {
         output += chunk.toString()
         if (output.includes("\nready") || output.startsWith("ready")) resolve()
       })
-      child.once("exit", (code) => reject(new Error(`backflow up ended (${code ?? "killed"}): ${output.slice(-1500)}`)))
+      child.once("exit", (code) => {
+        clearInterval(watch.#polling)
+        reject(new Error(`backflow up ended (${code ?? "killed"}): ${output.slice(-1500)}`))
+      })
     })
     return watch
   }

@@ -1,6 +1,7 @@
 import type { Detector } from "../domain/detector.js"
 import { blinding } from "./blinding/blinding.js"
 import { coupling } from "./coupling/coupling.js"
+import { judge } from "./coupling/judge.js"
 import { observationNames } from "./coupling/order.js"
 import { intent } from "./intent/intent.js"
 import { invertedExchanges } from "./inverted-exchanges/inverted-exchanges.js"
@@ -37,8 +38,9 @@ export function detectors({
   longLivedSsh: longLivedSshOptions,
   disabled = none,
 }: DetectorOptions): readonly Detector[] {
+  const withoutDisabled = new Map([...disabled].map((name) => [name, 0] as const))
   const all = [
-    coupling(disabled),
+    coupling((edges, above) => judge(edges, withoutDisabled, above)),
     tunDevice(),
     reverseShell(),
     sshRoleInversion(),

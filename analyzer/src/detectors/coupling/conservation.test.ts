@@ -127,6 +127,11 @@ describe("sizeBits", () => {
     expect(sizeBits(wrapped, -1)).toBeLessThanOrEqual(6)
   })
 
+  it("says half as much on the way in: who stores or forwards what he is pushed keeps its sizes too", () => {
+    const kept = direction(moments([46, 926, 5_026, 300, 800].map((size) => [size, size] as const)))
+    expect([sizeBits(kept, -1), sizeBits(kept, 1)]).toEqual([7, 14])
+  })
+
   it("holds it against a relay a little that nothing went this way", () => {
     expect(sizeBits(direction(none), 1)).toBe(-1)
   })

@@ -116,7 +116,8 @@ export function sizeBits(
   const together = against
     ? Math.min(level, limits.againstFramingBits) + Math.min(variation, limits.againstFramingBits)
     : level + variation
-  return clamp(isAcknowledgement ? Math.min(together, limits.acknowledgementMaxBits) : together, limits.bits)
+  const wayMax = framing < 0 ? limits.forwardMaxBits : limits.bits.max
+  return clamp(together, { ...limits.bits, max: isAcknowledgement ? limits.acknowledgementMaxBits : wayMax })
 }
 
 /**

@@ -11,16 +11,16 @@ import { isControlSocket } from "../ssh-client/sockets.js"
 import { isAutosshEcho } from "../ssh-client/use.js"
 import { claimOf, detectorName } from "./evidence.js"
 import { Groups } from "./groups.js"
+import { judge } from "./judge.js"
+import type { Judge } from "./judge.js"
 import { OutsideEnds } from "./outside-ends.js"
 import type { RoleChange } from "./outside-ends.js"
 import { StandingClaims } from "./standing-claims.js"
 
-const none: ReadonlySet<string> = new Set()
-
-/** `disabled` names observations of the score that weigh nothing. */
-export function coupling(disabled: ReadonlySet<string> = none): Detector {
+/** A benchmark weighs otherwise; all else goes by the weights as they are. */
+export function coupling(verdictOn: Judge = (edges, above) => judge(edges, undefined, above)): Detector {
   const ends = new OutsideEnds()
-  const groups = new Groups(ends, disabled)
+  const groups = new Groups(ends, verdictOn)
   const standing = new StandingClaims()
 
   function observe(change: Change, view: View): void {

@@ -2,8 +2,7 @@
 import type { CouplingEdge } from "../../domain/coupling.js"
 import { EdgeSums } from "./edge-sums.js"
 import type { OutsideRole } from "./edge-sums.js"
-import { judge } from "./judge.js"
-import type { JudgedEdges } from "./judge.js"
+import type { Judge, JudgedEdges } from "./judge.js"
 import type { OutsideEnds } from "./outside-ends.js"
 import { couplingThresholds } from "./thresholds.js"
 
@@ -21,13 +20,13 @@ interface Group {
 /** Bounded by the edges that the tracker keeps: it tells of each one that it lets go. */
 export class Groups {
   readonly #ends: OutsideEnds
-  readonly #disabled: ReadonlySet<string>
+  readonly #judge: Judge
   readonly #groups = new Map<string, Group>()
   readonly #touched = new Set<string>()
 
-  constructor(ends: OutsideEnds, disabled: ReadonlySet<string>) {
+  constructor(ends: OutsideEnds, judge: Judge) {
     this.#ends = ends
-    this.#disabled = disabled
+    this.#judge = judge
   }
 
   add(edge: CouplingEdge, role: OutsideRole): void {
@@ -76,7 +75,7 @@ export class Groups {
     const consider = (edges: EdgeSums, places: number) => {
       const above = best?.verdict.score ?? 0
       if (above >= strongestScore) return
-      const verdict = judge(edges, this.#disabled, above)
+      const verdict = this.#judge(edges, above)
       if (verdict !== undefined) best = { verdict, edges, places }
     }
     const insides = new Set<EdgeSums>()

@@ -3,7 +3,7 @@ import type { CouplingEdge } from "../../domain/coupling.js"
 import { withOpenTurn } from "../../domain/moments.js"
 import { noTurnOrder } from "../../domain/turn-order.js"
 import { EdgeSums, type OutsideRole } from "./edge-sums.js"
-import { judge } from "./judge.js"
+import { judge, weigh } from "./judge.js"
 import { anEdge, noMoments, promptly } from "../../testing/couplings.js"
 
 const opaque: OutsideRole = { sshClient: false, openedUs: 0 }
@@ -281,6 +281,22 @@ describe("judge lets who waited for whom speak against it", () => {
     expect(verdictOf(edgeWith(messages, acks, { openedAfter: opened, order }))?.score ?? 0).toBeLessThan(0.5)
   })
 
+  it("a program beside the one that is pushed to, which is handed what came whole and opens anew for each", () => {
+    const pushed: Turns = [120, 340, 95, 800, 410, 233].map((size) => [size, size])
+    const acknowledged: Turns = [210, 214, 209, 212, 210].map((size) => [size, size + 14])
+    const order = promptly(6, { straight: 6, passed: 6, closedAlone: 6 })
+    const edge = edgeWith(pushed, acknowledged, { joinedBy: "workload", order })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
+  it("a subscriber that stores over a connection that it keeps, and closes when what he is pushed ends", () => {
+    const stored: Turns = Array<readonly [number, number]>(12).fill([640, 640])
+    const acknowledged: Turns = Array<readonly [number, number]>(12).fill([20, 24])
+    const order = { ...promptly(0), leadLog2: 256 * 96, prompted: 11, passed: 12, closedAfter: 1 }
+    const edge = edgeWith(stored, acknowledged, { openedAfter: 0, order })
+    expect(verdictOf(edge)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("what follows an A that chats all the time", () => {
     const chat = { ...promptly(0), leadLog2: 256 * 1.44 * 12, waited: 6, closedAfter: 6, passed: 6 }
     const turns: Turns = Array<readonly [number, number]>(6).fill([700, 91])
@@ -295,23 +311,30 @@ describe("boundaries", () => {
   })
 })
 
-describe("what is switched off", () => {
+describe("factors of observations", () => {
   // prettier-ignore
   const edge = edgeWith([[116, 80], [540, 504], [3036, 3000]], [[122, 158], [900, 936], [7000, 7036]])
-  const relay = new EdgeSums(edge, opaque)
-  const bitsOf = (disabled: readonly string[]) => {
-    const verdict = judge(relay, new Set(disabled))
+  const bitsOf = (edges: EdgeSums, factors: Readonly<Record<string, number>>) => {
+    const weighed = weigh(edges, new Map(Object.entries(factors)))
     return {
-      total: verdict?.bits ?? 0,
-      sizes: verdict?.observations.find(({ name }) => name === "backwardSizes")?.bits,
+      total: weighed?.bits ?? 0,
+      sizes: weighed?.observations.find(({ name }) => name === "backwardSizes")?.bits ?? 0,
     }
   }
 
-  it("weighs nothing, and the rest as before", () => {
-    const whole = bitsOf([])
-    const without = bitsOf(["backwardSizes"])
+  it("change what one of them weighs, and the rest is as before", () => {
+    const relay = new EdgeSums(edge, opaque)
+    const whole = bitsOf(relay, {})
     expect(whole.sizes).toBeGreaterThan(0)
-    expect(without.sizes).toBe(0)
-    expect(without.total).toBeCloseTo(whole.total - (whole.sizes ?? 0))
+    expect(bitsOf(relay, { backwardSizes: 0 })).toEqual({ total: whole.total - whole.sizes, sizes: 0 })
+    expect(bitsOf(relay, { backwardSizes: 0.5 }).total).toBeCloseTo(whole.total - whole.sizes / 2)
+  })
+
+  it("change how much coincidence takes away", () => {
+    const late = { ...edge, order: { ...promptly(0), leadLog2: 256, waited: 2, passed: 2 } }
+    const sums = new EdgeSums({ ...late, openedAfter: 0 }, opaque)
+    const [whole, half, without] = [1, 0.5, 0].map((chance) => bitsOf(sums, { chance }).total)
+    expect(without).toBeGreaterThan(whole ?? 0)
+    expect(half).toBeCloseTo(((whole ?? 0) + (without ?? 0)) / 2)
   })
 })

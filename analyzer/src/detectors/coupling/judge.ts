@@ -28,7 +28,9 @@ export interface JudgedEdges {
   readonly places: number
 }
 
-const none: ReadonlySet<string> = new Set()
+/** What the bits of an observation are multiplied with, by its name: 1 where it has none, 0 where it is switched off. */
+export type Factors = ReadonlyMap<string, number>
+
 /**
  * They count, but separate nobody by themselves: whoever keeps a connection inside for what is pushed to him goes on when
  * pushed, and acknowledges; a client writes at once to what it opens, and so does a relay whose far side sends the request
@@ -36,63 +38,64 @@ const none: ReadonlySet<string> = new Set()
  */
 const untelling: ReadonlySet<string> = new Set(["prompted", "passed", "straight"] satisfies ObservationName[])
 
-/**
- * Undefined where the verdict would be no stronger than `above`. `disabled` names observations that weigh nothing: a
- * benchmark shows what each is worth.
- */
-export function judge(edges: EdgeSums, disabled: ReadonlySet<string> = none, above = 0): Verdict | undefined {
-  const forward = direction(edges.forward)
-  if (forward.n === 0) return undefined
-  const backward = direction(edges.backward)
-  const evidence = weigh(edges, forward, backward, disabled)
-  const weighed: Weighed = { forward, backward, opened: edges.opened, evidence }
+/** Undefined where the verdict would be no stronger than `above`. */
+export type Judge = (edges: EdgeSums, above: number) => Verdict | undefined
+
+const asTheyAre: Factors = new Map()
+
+/** `factors` are for a benchmark, which shows what each observation is worth. */
+export function judge(edges: EdgeSums, factors: Factors = asTheyAre, above = 0): Verdict | undefined {
+  const weighed = weigh(edges, factors)
+  if (weighed === undefined) return undefined
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
   const isOfSsh = edges.areAllOfSshClients && !edges.hasByWorkload
-  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(edges, weighed)
+  const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(weighed)
   if (level === undefined || verdicts[level].score <= above) return undefined
-  const { observations, bits } = evidence
+  const { forward, backward, opened, observations, bits } = weighed
   const reason = reasonOf(level, weighed)
-  return { ...verdicts[level], reason, forward, backward, opened: edges.opened, observations, bits }
+  return { ...verdicts[level], reason, forward, backward, opened, observations, bits }
 }
 
 type Level = keyof typeof verdicts
 
-interface Weighed {
-  readonly forward: Direction
-  readonly backward: Direction
-  readonly opened: number
-  readonly evidence: {
-    readonly observations: readonly Observation[]
-    readonly bits: number
-    readonly isSeenBothWays: boolean
-    readonly isNotable: boolean
-    /** Somebody was seen to wait for somebody. */
-    readonly isTelling: boolean
-  }
+export interface Weighed extends Omit<Verdict, "score" | "confidence" | "reason"> {
+  readonly isSeenBothWays: boolean
+  readonly isNotable: boolean
+  /** B was opened after A spoke, or somebody was seen to wait for somebody. */
+  readonly isDialled: boolean
 }
 
-function weigh(edges: EdgeSums, forward: Direction, backward: Direction, disabled: ReadonlySet<string>) {
-  const weighed = (one: Observation): Observation => (disabled.has(one.name) ? { ...one, bits: 0 } : one)
+/** All that speaks for and against, before any limit; nothing where nothing was written inside. */
+export function weigh(edges: EdgeSums, factors: Factors = asTheyAre): Weighed | undefined {
+  const forward = direction(edges.forward)
+  if (forward.n === 0) return undefined
+  const backward = direction(edges.backward)
+  const factor = (name: string): number => factors.get(name) ?? 1
+  const weighed = (one: Observation): Observation =>
+    factors.size === 0 ? one : { ...one, bits: one.bits * factor(one.name) }
   const inward = weighed({ name: "forwardSizes", bits: sizeBits(forward, -1) })
   const outward = weighed({ name: "backwardSizes", bits: sizeBits(backward, 1) })
   const order = hasOrder(edges.order) ? orderObservations(edges.order, edges.openedAlone).map(weighed) : []
-  const chance = weighed({ name: "chance", bits: chanceBits(edges.order, edges.opened) })
-  const orderBits = disabled.has("chance") ? sum(order) : Math.min(sum(order), chance.bits)
+  const chance: Observation = { name: "chance", bits: chanceBits(edges.order, edges.opened) }
+  // Coincidence only takes away: its factor is of how much it takes.
+  const orderBits = sum(order) + factor("chance") * Math.min(0, chance.bits - sum(order))
   const join = weighed({ name: "joinedByWorkload", bits: edges.areAllByWorkload ? limits.joinedByWorkloadBits : 0 })
   const bits = inward.bits + outward.bits + orderBits + join.bits
   const { withoutOrderBits, strong, turnsOfClosing, ...each } = limits.bothWays
   const reach = (min: { readonly forward: number; readonly backward: number }) =>
     inward.bits >= min.forward && outward.bits >= min.backward
   // Who keeps a connection inside for what is pushed to him closes it once he hears no more.
-  const isKept = edges.order.prompted > turnsOfClosing * edges.order.closedAfter
+  const isOpenedAfter = edges.opened + edges.order.openedLate > 0
+  const isKept = !isOpenedAfter || edges.order.prompted > turnsOfClosing * edges.order.closedAfter
   const telling = order.filter(({ name }) => !untelling.has(name) && !(isKept && name === "closedAfter"))
   const isOrdered = Math.min(sum(telling), orderBits) >= withoutOrderBits
   // Time is what joins the processes of a workload: where it speaks against it, like sizes have no common cause.
-  const isJoined = !edges.areAllByWorkload || disabled.has("chance") || chance.bits > 0
+  const isJoined = !edges.areAllByWorkload || factor("chance") === 0 || chance.bits > 0
   const isSeenBothWays = isJoined && (isOrdered || reach(each) || (bits >= strong.bits && reach(strong)))
   const isNotable = isOrdered || reach({ forward: 0, backward: 0 })
   const observations = [inward, outward, ...order, chance, join]
-  return { observations, bits, isSeenBothWays, isNotable, isTelling: sum(telling) > 0 }
+  const isDialled = isOpenedAfter || sum(telling) > 0
+  return { forward, backward, opened: edges.opened, observations, bits, isSeenBothWays, isNotable, isDialled }
 }
 
 function sum(observations: readonly Observation[]): number {
@@ -114,9 +117,8 @@ function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Leve
 
 const levels = ["certain", "high", "medium", "note"] as const
 
-function levelOf(edges: EdgeSums, { forward, backward, opened, evidence }: Weighed): Level | undefined {
-  const { bits, isSeenBothWays, isNotable, isTelling } = evidence
-  const isDialled = opened + edges.order.openedLate > 0 || isTelling
+function levelOf(weighed: Weighed): Level | undefined {
+  const { forward, backward, bits, isSeenBothWays, isNotable, isDialled } = weighed
   if (!isDialled) {
     const turns = Math.min(forward.n, backward.n)
     const isExact = forward.exact && backward.exact
@@ -127,12 +129,12 @@ function levelOf(edges: EdgeSums, { forward, backward, opened, evidence }: Weigh
 }
 
 /** Without SSH what weighs more: sizes, or who waited for whom. */
-function reasonOf(level: Level, { forward, backward, evidence }: Weighed): Verdict["reason"] {
+function reasonOf(level: Level, { forward, backward, observations }: Weighed): Verdict["reason"] {
   if (level === "agentForwarding") return "agent-forwarding"
   if (level.startsWith("ssh")) return "ssh-client-dials-inside"
   if (forward.exact && backward.exact) return "bytes-exact"
   const isSize = ({ name }: Observation) => name === "forwardSizes" || name === "backwardSizes"
-  const sizes = sum(evidence.observations.filter(isSize))
-  const order = sum(evidence.observations.filter((one) => !isSize(one) && one.name !== "chance"))
+  const sizes = sum(observations.filter(isSize))
+  const order = sum(observations.filter((one) => !isSize(one) && one.name !== "chance"))
   return sizes >= order ? "bytes-conserved" : "turns-in-order"
 }
