@@ -1,8 +1,6 @@
 // What is carried in names and echoes: relays that dial the local end of a carrier, and programs that only look up or ping.
 import { execFileSync } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Case, Lab } from "../case.js"
 import { firstUseUs, pidOf, stopAll, waitForPort } from "../case.js"
@@ -12,7 +10,6 @@ import { waitForSuccess } from "../processes.js"
 import { sshOptions } from "../ssh.js"
 
 let nextPort = 18_900
-const domain = "t.example.org"
 
 interface Carrier {
   readonly name: string
@@ -30,37 +27,12 @@ async function waitForDatagrams(network: LabNetwork, machine: Machine, port: num
   }
 }
 
-async function startNames({ network }: Lab, port: number, target: number, resolver: string): Promise<ChildProcess[]> {
-  const file = join(network.folder, `names-${port}.conf`)
-  const lines = ["listen = 0.0.0.0", "port = 53", "user = nobody", "chroot = /tmp", `domain = ${domain}`]
-  writeFileSync(file, `${lines.join("\n")}\nresources = out:127.0.0.1:${target}\n`)
-  const outside = network.start("outside", "dns2tcpd", "-F", "-f", file)
-  await waitForDatagrams(network, "outside", 53)
-  const client = network.start("inside", "dns2tcpc", "-z", domain, "-r", "out", "-l", `${port}`, resolver)
-  return [client, outside]
-}
-
 /** On another machine inside, which hands names on to the outside. */
 async function startResolver({ network }: Lab): Promise<ChildProcess> {
   const options = ["-k", "-C", "/dev/null", "-u", "root", "--no-resolv", "--no-hosts", "--cache-size=0", "--pid-file"]
   const resolver = network.start("lan", "dnsmasq", ...options, `--server=${addresses.outside}`)
   await waitForDatagrams(network, "lan", 53)
   return resolver
-}
-
-const names: Carrier = {
-  name: "dns2tcp",
-  needs: ["dns2tcpc", "dns2tcpd"],
-  start: (lab, port, target) => startNames(lab, port, target, addresses.outside),
-}
-
-const resolved: Carrier = {
-  name: "dns2tcp by a resolver inside",
-  needs: [...names.needs, "dnsmasq"],
-  start: async (lab, port, target) => {
-    const resolver = await startResolver(lab)
-    return [...(await startNames(lab, port, target, addresses.lan)), resolver]
-  },
 }
 
 const echoes: Carrier = {
@@ -82,7 +54,14 @@ const echoes: Carrier = {
   },
 }
 
-const finds = { class: ["reverse_tunnel"], exe: /python3|dns2tcpc|ptunnel-ng|\/ssh$/ }
+function stopEchoes({ network }: Lab, ...children: readonly ChildProcess[]): () => Promise<void> {
+  return async () => {
+    await stopAll(...children)()
+    await waitForSuccess(network.start("outside", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=0"))
+  }
+}
+
+const finds = { class: ["reverse_tunnel"], exe: /python3|ptunnel-ng|\/ssh$/ }
 
 /** A relay that dials loopback alone. */
 function behind(carrier: Carrier, ...words: readonly string[]): Case {
@@ -100,7 +79,7 @@ function behind(carrier: Carrier, ...words: readonly string[]): Case {
       const relay = network.python("inside", "tunnel_in.py", "127.0.0.1", `${port}`, "target=127.0.0.1:8000", ...words)
       const firstUs = await firstUseUs(outside)
       await waitForSuccess(outside)
-      return { pids: [relay, ...ends].map(pidOf), firstUs, end: stopAll(relay, ...ends) }
+      return { pids: [relay, ...ends].map(pidOf), firstUs, end: stopEchoes(lab, relay, ...ends) }
     },
   }
 }
@@ -124,38 +103,12 @@ function sshBehind(carrier: Carrier): Case {
       const visitor = network.python("outside", "visitor.py", `${port + 1}`)
       const firstUs = await firstUseUs(visitor)
       await waitForSuccess(visitor)
-      return { pids: [ssh, ...ends].map(pidOf), firstUs, end: stopAll(ssh, ...ends) }
+      return { pids: [ssh, ...ends].map(pidOf), firstUs, end: stopEchoes(lab, ssh, ...ends) }
     },
   }
 }
 
-export const carriers: readonly Case[] = [
-  behind(names),
-  behind(echoes),
-  behind(resolved),
-  behind(echoes, "opens=kept"),
-  sshBehind(names),
-  sshBehind(echoes),
-]
-
-/** A program of the watched host that uses a carrier to ask the outside, and works inside besides. */
-function outBy(carrier: Carrier): Case {
-  return {
-    name: `downloads through ${carrier.name}`,
-    needs: carrier.needs,
-    run: async (lab) => {
-      const port = (nextPort += 2)
-      const { network } = lab
-      const ends = await carrier.start(lab, port, 8001)
-      await waitForPort(network, "inside", port)
-      const fetch = (from: number, size: number) => `curl -sf -m 20 -o /dev/null http://127.0.0.1:${from}/bytes/${size}`
-      const steps = [90, 2_000, 700, 4_000].map((size) => `${fetch(port, size)}; ${fetch(8000, size)}`)
-      const client = network.start("inside", "sh", "-ec", steps.join("; sleep 0.2; "))
-      await waitForSuccess(client)
-      return { pids: [client, ...ends].map(pidOf), end: stopAll(...ends) }
-    },
-  }
-}
+export const carriers: readonly Case[] = [behind(echoes), behind(echoes, "opens=kept"), sshBehind(echoes)]
 
 function lookups(name: string, resolver: string, ...threads: readonly string[]): Case {
   return {
@@ -189,6 +142,4 @@ export const besideCarriers: readonly Case[] = [
       return { pids: [pidOf(monitor)], end: stopAll() }
     },
   },
-  outBy(names),
-  outBy(echoes),
 ]
