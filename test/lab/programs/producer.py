@@ -24,8 +24,7 @@ def size(number):
 
 
 if int(given.get("reports", 0)):
-    threading.Thread(target=chatter, args=(port + 1,), daemon=True).start()
-    time.sleep(0.2)
+    chatter(port + 1)
 if given.get("carrier") == "udp":
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     server.bind(("::", port))

@@ -19,8 +19,7 @@ limit = 40
 
 
 if int(given.get("chatter", 0)):
-    threading.Thread(target=chatter, args=(port + 1,), daemon=True).start()
-    time.sleep(0.2)
+    chatter(port + 1)
 if carrier == "udp":
     server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     server.bind(("::", port))

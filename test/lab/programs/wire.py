@@ -132,17 +132,19 @@ def websocket_receive(connection):
 
 
 def chatter(port):
-    """Answers whatever is reported on other connections beside a tunnel or a consumer."""
-    server = listen(port)
-    server.settimeout(None)
+    """Answers whatever is reported on other connections beside a tunnel or a consumer; listens when it returns."""
+    server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
 
     def answer(connection):
         while data := connection.recv(4096):
             connection.sendall(b"k" * (8 + len(data) % 30))
 
-    while True:
-        connection, _ = server.accept()
-        threading.Thread(target=answer, args=(connection,), daemon=True).start()
+    def accept():
+        while True:
+            connection, _ = server.accept()
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
 
 
 def done():
