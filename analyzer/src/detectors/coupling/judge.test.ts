@@ -178,6 +178,13 @@ describe("judge stays quiet about", () => {
     expect(verdictOf(edge, ssh)).toBeUndefined()
   })
 
+  it("a program with SSH as a library that fetches pages inside and uploads them", () => {
+    const pages = [900, 4_900, 8_900, 12_900, 16_900, 20_900]
+    const order = { ...promptly(6), straight: 6, passed: 6, closedAlone: 6 }
+    const edge = edgeWith(pages.map(() => [340, 172]), pages.map((n) => [n + 190, n + 300]), { openedAfter: 6, order }) // prettier-ignore
+    expect(verdictOf(edge, ssh)?.score ?? 0).toBeLessThan(0.5)
+  })
+
   it("ssh -A in use beyond a note", () => {
     const edge = edgeWith([[60, 30]], [[500, 540]], { kind: "unix", bPath: "/tmp/ssh-XXXX/agent.42", openedAfter: 0 })
     expect(verdictOf(edge, ssh)).toMatchObject({ score: 0.3, reason: "agent-forwarding" })

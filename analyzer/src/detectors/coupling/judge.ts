@@ -110,7 +110,9 @@ function sshLevel(edges: EdgeSums, { forward, backward, opened }: Weighed): Leve
   if (backward.n === 0) return undefined
   if (edges.areAllAgents) return "agentForwarding"
   if (edges.areAllUnix) return "sshUnixSocket"
-  if (opened === 0) return undefined
+  // The far side of a forwarding sends once it knows that the channel is open (RFC 4254 7.2): a program with SSH as a library
+  // that asks at once is a client inside for itself.
+  if (opened === 0 || edges.order.straight > edges.order.waited) return undefined
   if (framingOnTheOutside(forward, backward)) return "sshDialsInside"
   return edges.hasEarly && opened <= limits.loginDials ? "sshDialsAtLogin" : "sshDialsInsideCompressed"
 }
