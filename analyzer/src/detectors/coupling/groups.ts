@@ -30,12 +30,13 @@ export class Groups {
   }
 
   add(edge: CouplingEdge, role: OutsideRole): void {
-    const known = this.#groups.get(edge.group)
+    const name = poolOf(edge)
+    const known = this.#groups.get(name)
     const group = known ?? { all: new EdgeSums(edge, role), byInside: new Map<string, EdgeSums>(), changed: new Set() }
     if (known !== undefined) known.all.add(edge, role)
-    else this.#groups.set(edge.group, group)
+    else this.#groups.set(name, group)
     group.changed.add(edge)
-    this.#touched.add(edge.group)
+    this.#touched.add(name)
     const inside = insideOf(edge)
     if (inside === undefined) return
     const sums = group.byInside.get(inside)
@@ -44,19 +45,20 @@ export class Groups {
   }
 
   remove(edge: CouplingEdge, role: OutsideRole): void {
-    const group = this.#groups.get(edge.group)
+    const name = poolOf(edge)
+    const group = this.#groups.get(name)
     if (group === undefined) return
     group.all.remove(edge, role)
     group.changed.delete(edge)
-    this.#touched.add(edge.group)
+    this.#touched.add(name)
     const inside = insideOf(edge)
     const sums = inside === undefined ? undefined : group.byInside.get(inside)
     sums?.remove(edge, role)
     if (inside !== undefined && sums?.count === 0) group.byInside.delete(inside)
   }
 
-  /** Groups that changed since the last call, each with the strongest verdict on what changed in it. */
-  *judge(): Generator<readonly [group: string, best: JudgedEdges]> {
+  /** What changed since the last call, by `poolOf`, each with the strongest verdict on what changed in it. */
+  *judge(): Generator<readonly [pool: string, best: JudgedEdges]> {
     for (const name of this.#touched) {
       const group = this.#groups.get(name)
       if (group === undefined) continue
@@ -91,6 +93,14 @@ export class Groups {
     if (all.count > 1) consider(all, byInside.size + (all.hasMany ? 1 : 0))
     return best
   }
+}
+
+/**
+ * What is judged together: who is joined to a group by nothing but the workload is a claim of his own, so that whoever dials
+ * inside beside a tunnel is not taken for it.
+ */
+function poolOf({ group, joinedBy }: CouplingEdge): string {
+  return joinedBy === "workload" ? `${group} workload` : group
 }
 
 /** What is the same place inside, whoever A is. Many places are not one, even where two A reach many. */
