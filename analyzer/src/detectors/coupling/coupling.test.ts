@@ -60,9 +60,12 @@ describe("a relay from outside to inside", () => {
     expect(host.step(at(61), { edges: [relay({ group: "2", lastUs: at(61) })] })).toMatchObject([{ subject: "2" }])
   })
 
-  it("keeps its process where another one of the workload dials the same place", () => {
+  it("keeps its process where another one of the workload dials inside", () => {
     host.step(at(60), { edges: [relay()] })
-    const beside = relay({ joinedBy: "workload", bProcess: "4712:1", firstUs: at(61), lastUs: at(61) })
+    const beside = relay({
+      ...{ joinedBy: "workload", bProcess: "4712:1", bRemote: { address: "127.0.0.1", port: 9000 } },
+      ...{ firstUs: at(61), lastUs: at(61) },
+    })
     const claims = host.step(at(61), { edges: [beside] })
     expect(claims.filter(({ subject }) => subject === relay().group)).toEqual([])
   })
