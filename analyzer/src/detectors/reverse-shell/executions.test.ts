@@ -112,6 +112,10 @@ describe("lengthBits", () => {
     expect(lengthBits(sums([64, 4]), unframed)).toBe(0)
   })
 
+  it("say nothing where a program is given each message in its words", () => {
+    expect(lengthBits(sums([73, 115], [412, 454], [38, 80], [1_510, 1_552]), unframed)).toBe(0)
+  })
+
   it("say a little of one command that a record of TLS is apart from what came in", () => {
     expect(lengthBits(sums([25, 3]), unframed)).toBe(limits.executions.recordBits)
     expect(lengthBits(sums([32, 3]), unframed)).toBe(limits.executions.recordBits)

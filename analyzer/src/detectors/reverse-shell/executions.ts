@@ -27,6 +27,8 @@ export interface Framing {
   readonly low: number
   readonly high: number
   readonly cost: number
+  /** Lengths that are apart by less do not belong together, however constantly they are. */
+  readonly floor?: number
   /** What frames of records take. */
   readonly records?: readonly (readonly [number, number])[]
 }
@@ -96,6 +98,7 @@ export function lengthBits(moments: Moments, framing: Framing): number {
   const { n } = moments
   if (n === 0) return 0
   const [x, y] = [moments.x / n, moments.y / n]
+  if (x - y < (framing.floor ?? Number.NEGATIVE_INFINITY)) return 0
   const spread = deviation(n, y, moments.yy)
   const left = rest(moments)
   const bits = variationBits(n, spread, left, framing.cost) + levelBits(x - y, Math.max(x, y), left, framing)

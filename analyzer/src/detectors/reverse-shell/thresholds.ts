@@ -85,6 +85,11 @@ export const reverseShellThresholds = {
       low: -1.5,
       high: 1.5,
       cost: 0,
+      /**
+       * A program that is given a message in its words has more of them than came in: what ran is not what was said. A shell adds
+       * a redirection at most.
+       */
+      floor: -16,
       /** A record of TLS 1.3 takes 22 bytes, of 1.2 mostly 29 (RFC 8446 5.2, RFC 5288 3), a websocket's in it 2 more. */
       records: [
         [20.5, 24.5],
