@@ -77,9 +77,6 @@ export class EdgeSums {
   get areAllByWorkload(): boolean {
     return this.#byWorkload === this.#count
   }
-  get hasByWorkload(): boolean {
-    return this.#byWorkload > 0
-  }
   /** Some stand for many places. */
   get hasMany(): boolean {
     return this.#many > 0

@@ -48,7 +48,7 @@ export function judge(edges: EdgeSums, factors: Factors = asTheyAre, above = 0):
   const weighed = weigh(edges, factors)
   if (weighed === undefined) return undefined
   // Who dials the port of a client's -L is joined to it by the workload, and dials for a reason of its own.
-  const isOfSsh = edges.areAllOfSshClients && !edges.hasByWorkload
+  const isOfSsh = edges.areAllOfSshClients && !edges.areAllByWorkload
   const level = (isOfSsh ? sshLevel(edges, weighed) : undefined) ?? levelOf(weighed)
   if (level === undefined || verdicts[level].score <= above) return undefined
   const { forward, backward, opened, observations, bits } = weighed

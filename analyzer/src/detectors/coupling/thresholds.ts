@@ -96,7 +96,7 @@ export const couplingThresholds = {
   verdictBits: { note: 3, medium: 6, high: 10, certain: 20 },
   /**
    * As long as who waited for whom does not speak for a relay by `withoutOrderBits`, both directions have to: clients that
-   * store what they are pushed conserve one, and an acknowledgement of a few bytes for one of as many comes to 4 bits.
+   * store what they are pushed conserve one, and an acknowledgement of some tens of bytes for one of as many comes to 4 bits.
    */
   bothWays: {
     withoutOrderBits: 3,
