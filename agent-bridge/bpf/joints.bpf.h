@@ -110,7 +110,7 @@ static __always_inline bool is_joint(const struct tracked *t)
 #define JOINT_ANSWER_NS (5ULL * 1000 * 1000 * 1000)
 
 /* What the listener says this long after the caller spoke was not asked for. */
-#define JOINT_ASKED_NS (500ULL * 1000 * 1000)
+#define JOINT_UNPROMPTED_NS (500ULL * 1000 * 1000)
 /* Words of a caller to which nobody answers, and of each answered one so many, until none of his is taken for a question. */
 #define JOINT_CHATTER 2
 
@@ -123,7 +123,7 @@ static __always_inline bool joint_chatters(const struct joint *j)
 /* Whether what the listener says now was heard outside, and not asked for by the caller. */
 static __always_inline bool joint_tells(const struct joint *j, const struct group *g, __u64 now)
 {
-	return now - g->a_spoke_ns <= JOINT_SILENCE_NS && (joint_chatters(j) || now - j->caller_ns > JOINT_ASKED_NS);
+	return now - g->a_spoke_ns <= JOINT_SILENCE_NS && (joint_chatters(j) || now - j->caller_ns > JOINT_UNPROMPTED_NS);
 }
 
 /* Counts a turn on an accepted connection. True when the caller has shown that he is led. */
