@@ -26,6 +26,7 @@ struct passage {
 	__u64 group;
 	__u64 bytes;
 	__u64 now;
+	__u64 joined; /* is_joined() of who writes */
 };
 
 /* A pause of this length within one direction ends a turn even when the other direction was silent. */
@@ -61,7 +62,7 @@ __noinline int opened_after(struct group *g, struct tracked *b, struct opening *
 	o = &g->outsides[i];
 	if (!o->spoke_ns || !opening->delay_ns)
 		return 0;
-	edge_key_of(&key, group_id, o, b);
+	edge_key_of(&key, group_id, o, b, opening->joined);
 	if (!opening->may_cause) {
 		edge = edge_find(&key, g);
 		if (edge)
@@ -96,6 +97,7 @@ static __always_inline void inside_opened(struct tracked *b, __u64 now)
 		return;
 	if (now - g->a_spoke_ns <= CAUSE_NS)
 		b->flags |= TRACKED_DIALLED_AFTER;
+	opening.joined = is_joined(id);
 	for (i = 0; i < OUTSIDES; i++) {
 		opening_of(&opening, g, now, i);
 		opened_after(g, b, &opening, id, i);
@@ -148,7 +150,7 @@ __noinline int sent_after(struct group *g, struct tracked *b, struct passage *pa
 	if (!o->spoke_ns)
 		return 0;
 	now = passage->now;
-	edge_key_of(&key, passage->group, o, b);
+	edge_key_of(&key, passage->group, o, b, passage->joined);
 	cause = waiting_cause(o, now);
 	edge = cause && outside_may_cause(g, o, i, now) ? edge_get(&key, g, &o->process) : edge_find(&key, g);
 	if (edge)
@@ -164,6 +166,7 @@ static __always_inline void inside_sent(struct tracked *b, __u64 bytes, __u64 no
 
 	if (!g)
 		return;
+	passage.joined = is_joined(passage.group);
 	for (i = 0; i < OUTSIDES; i++)
 		sent_after(g, b, &passage, i);
 	b->sent_ns = now;
@@ -181,6 +184,7 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 	if (!g)
 		return;
 	stale = now - g->waiting_back_ns > CAUSE_NS;
+	g->back_joined = is_joined(id);
 	for (i = 0; i < OUTSIDES; i++) {
 		struct outside *o = &g->outsides[i];
 
@@ -189,7 +193,7 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 		o->waiting_back = stale ? bytes : o->waiting_back + bytes;
 		if (!order_streams(o, b))
 			continue;
-		edge_key_of(&key, id, o, b);
+		edge_key_of(&key, id, o, b, g->back_joined);
 		edge = edge_find(&key, g);
 		if (edge)
 			edge->order.streamed++;
@@ -212,7 +216,7 @@ __noinline int closed_after(struct group *g, struct tracked *b, __u64 group_id, 
 	o = &g->outsides[i];
 	if (!o->spoke_ns)
 		return 0;
-	edge_key_of(&key, group_id, o, b);
+	edge_key_of(&key, group_id, o, b, is_joined(group_id));
 	edge = edge_find(&key, g);
 	if (!edge)
 		return 0;

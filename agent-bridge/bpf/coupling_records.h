@@ -12,7 +12,8 @@ struct edge_key {
 	__u8 b_remote[16]; /* unix: 8 bytes hash of the path, 8 zero */
 	__u16 a_port;
 	__u16 b_port;
-	__u32 kind;
+	__u16 kind;
+	__u16 joined; /* B is used by who was joined to the group, and not by its own process or what that has started */
 };
 _Static_assert(sizeof(struct edge_key) == 48, "edge_key");
 

@@ -17,7 +17,7 @@
 #define TURN_CAP (1ULL << 20)
 
 static __always_inline void edge_key_to(struct edge_key *key, __u64 group_id, const struct outside *a, const __u8 *remote,
-					__u16 port, __u8 protocol)
+					__u16 port, __u8 protocol, __u16 joined)
 {
 	__builtin_memset(key, 0, sizeof(*key));
 	key->group = group_id;
@@ -26,17 +26,20 @@ static __always_inline void edge_key_to(struct edge_key *key, __u64 group_id, co
 	__builtin_memcpy(key->b_remote, remote, 16);
 	key->b_port = port;
 	key->kind = protocol == IPPROTO_UDP ? EDGE_UDP : protocol == PROTOCOL_UNIX ? EDGE_UNIX : EDGE_TCP;
+	key->joined = joined;
 }
 
-static __always_inline void edge_key_of(struct edge_key *key, __u64 group_id, const struct outside *a, const struct tracked *b)
+/* Of what `current` does, of which `joined` says is_joined(). */
+static __always_inline void edge_key_of(struct edge_key *key, __u64 group_id, const struct outside *a, const struct tracked *b,
+					__u16 joined)
 {
-	edge_key_to(key, group_id, a, b->remote, b->remote_port, b->protocol);
+	edge_key_to(key, group_id, a, b->remote, b->remote_port, b->protocol, joined);
 }
 
 /* Of the B that spoke last. */
 static __always_inline void edge_key_back(struct edge_key *key, __u64 group_id, const struct outside *a, const struct group *g)
 {
-	edge_key_to(key, group_id, a, g->back_remote, g->back_port, g->back_protocol);
+	edge_key_to(key, group_id, a, g->back_remote, g->back_port, g->back_protocol, g->back_joined);
 }
 
 static __always_inline struct edge *edge_make(const struct edge_key *key, struct group *g)

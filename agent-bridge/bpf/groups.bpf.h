@@ -29,6 +29,16 @@ static __always_inline __u64 current_group_id(struct task_struct *task)
 	return joined ? joined->group : own_group(tgid, task->group_leader->start_boottime);
 }
 
+/* Whether `current` came to this group by a join, itself or who started it: what it does is kept apart from what the group does. */
+static __always_inline bool is_joined(__u64 group)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 own = own_group(task->tgid, task->group_leader->start_boottime);
+	__u32 *by = own == group ? NULL : bpf_map_lookup_elem(&join_reasons, &own);
+
+	return by && *by != JOINED_BY_LINEAGE;
+}
+
 /* The group of `current` if it holds an outside connection on which the far side has spoken, else NULL. */
 static __always_inline struct group *current_group(__u64 *id)
 {

@@ -162,7 +162,8 @@ struct outside {
 struct opening {
 	__u64 delay_ns; /* since A had spoken; 0: there was no such A */
 	__u32 lead_log2;
-	__u32 may_cause;
+	__u16 may_cause;
+	__u16 joined; /* is_joined() of who opens */
 };
 
 /* Processes that act as one. */
@@ -175,7 +176,8 @@ struct group {
 	__u8 back_remote[16]; /* the B that spoke last */
 	__u16 back_port;
 	__u8 back_protocol;
-	__u8 reserved[5];
+	__u8 back_joined; /* joined of its edge's key */
+	__u8 reserved[4];
 	__u64 share;   /* identity that it counts for */
 	__u64 edges;   /* ever made */
 	__u64 crowded; /* it has an edge for what was beyond its bound */

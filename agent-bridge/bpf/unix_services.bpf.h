@@ -85,8 +85,10 @@ static __always_inline void unix_dials(struct bpf_sock_addr *ctx)
 	end->b.opened_ns = now;
 	end->b.flags = now - g->a_spoke_ns <= CAUSE_NS ? TRACKED_DIALLED_AFTER : 0;
 	end->is_dialled = 1;
-	for (i = 0; i < OUTSIDES; i++)
+	for (i = 0; i < OUTSIDES; i++) {
 		opening_of(&end->openings[i], g, now, i);
+		end->openings[i].joined = is_joined(id);
+	}
 }
 
 static __always_inline void unix_opened(struct unix_end *end)
@@ -114,7 +116,7 @@ static __always_inline void unix_note_path(const struct unix_end *end)
 	for (i = 0; g && i < OUTSIDES; i++) {
 		if (!g->outsides[i].spoke_ns)
 			continue;
-		edge_key_of(&key, id, &g->outsides[i], &end->b);
+		edge_key_of(&key, id, &g->outsides[i], &end->b, is_joined(id));
 		edge = bpf_map_lookup_elem(&edges, &key);
 		if (edge && !edge->b_path[0] && !edge->b_path[1])
 			__builtin_memcpy(edge->b_path, end->name.path, UNIX_PATH_BYTES);

@@ -8,6 +8,7 @@ export interface Sighting {
   readonly class: string
   readonly severity: string
   readonly exe: string
+  readonly argv: readonly string[]
   readonly summary: string
   /** When it could be read outside the analyzer. */
   readonly atUs: number
@@ -41,7 +42,7 @@ export interface Outcome {
 export function sighting({ finding, atUs }: Arrival): Sighting {
   const { class: name, severity, summary, process, connection } = finding
   const connected = connection === null ? {} : { connectedUs: Date.parse(connection.opened_at) * 1000 }
-  return { class: name, severity, exe: process.exe, summary, atUs, ...connected }
+  return { class: name, severity, exe: process.exe, argv: process.argv, summary, atUs, ...connected }
 }
 
 /** It names one of the processes, or a child of one. */

@@ -5,7 +5,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::coupling::add_share;
 use crate::kernel::load::Kernel;
-use crate::kernel::records::{bytes_of, own_group, read, Member, ProcessId, Share, JOINED_BY_DESCRIPTOR, JOINED_BY_LINEAGE};
+use crate::kernel::records::{bytes_of, own_group, read, EdgeKey, Member, ProcessId, Share, JOINED_BY_DESCRIPTOR, JOINED_BY_LINEAGE};
 use crate::wire;
 
 /// Where the contract counts each kind of loss, in the order of `enum lost_kind` in bpf/records.h.
@@ -76,8 +76,13 @@ impl Maps {
 
     /// Joins a process, `own` by its own group, because of descriptors.
     pub fn join(&self, pid: u32, own: u64, group: u64) -> Result<()> {
+        let member = self.member(pid);
+        // Whom its fork has brought there is there by itself: what it has done so far goes on.
+        if member.as_ref().is_some_and(|member| member.group == group) && self.join_reason(own) == JOINED_BY_LINEAGE {
+            return Ok(());
+        }
         // One whom its fork had joined before goes on counting for the same identity.
-        let share = self.member(pid).map_or(0, |member| member.share);
+        let share = member.map_or(0, |member| member.share);
         self.reasons.update(&own.to_ne_bytes(), &JOINED_BY_DESCRIPTOR.to_ne_bytes(), MapFlags::ANY)?;
         Ok(self.group_of.update(&pid.to_ne_bytes(), bytes_of(&Member { group, share }), MapFlags::ANY)?)
     }
@@ -101,14 +106,15 @@ impl Joins {
         Ok(Self { reasons: kernel.map("join_reasons")? })
     }
 
-    /// Why a process acts in this group, as enum joined_by of bpf/records.h. In its own group it is there by itself, whatever joined
-    /// it to another one before.
-    pub fn joined_by(&self, process: &ProcessId, group: u64) -> u32 {
-        let own = own_group(process.pid, process.start_ns);
-        if own == group {
-            JOINED_BY_LINEAGE
-        } else {
-            join_reason(&self.reasons, own)
+    /// Why the process that uses B acts in the group, as enum joined_by of bpf/records.h.
+    pub fn joined_by(&self, key: &EdgeKey, user: &ProcessId) -> u32 {
+        if key.joined == 0 {
+            return JOINED_BY_LINEAGE;
+        }
+        match join_reason(&self.reasons, own_group(user.pid, user.start_ns)) {
+            // Pushed out of the map since.
+            JOINED_BY_LINEAGE => JOINED_BY_DESCRIPTOR,
+            by => by,
         }
     }
 }

@@ -18,7 +18,7 @@ constants! {
     reason: u8 { REASON_MOVED = 1, REASON_CLOSED = 2 }
     initiator: u8 { INITIATOR_LOCAL = 1 }
     scope: u8 { SCOPE_OUTSIDE = 1, SCOPE_INSIDE = 2 }
-    edge_kind: u32 { EDGE_UNIX = 3, EDGE_EXEC = 4 }
+    edge_kind: u16 { EDGE_UNIX = 3, EDGE_EXEC = 4 }
     connection_flags: u8 { CONNECTION_OLDER = 1, CONNECTION_ESTABLISHED = 2, CONNECTION_MPTCP = 4, CONNECTION_UDPLITE = 8, CONNECTION_ROUTE = 32 }
     network_bits: u32 { NETWORK_CONFIGURED = 4, NETWORK_SHARED = 8 }
     overload_kind: u32 { OVERLOAD_EDGES = 1, OVERLOAD_GROUPS = 2, OVERLOAD_RECORDS = 4 }
@@ -111,7 +111,7 @@ record!(
 });
 record!(
     #[derive(PartialEq, Eq, Hash)]
-    EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u32 });
+    EdgeKey, 48, { group: u64, a_remote: [u8; 16], b_remote: [u8; 16], a_port: u16, b_port: u16, kind: u16, joined: u16 });
 record!(Moments, 48, { n: u64, x: u64, y: u64, xx: u64, yy: u64, xy: u64 });
 record!(Turn, 24, { came_in: u64, went_out: u64, last_ns: u64 });
 record!(Order, 48, {

@@ -241,7 +241,7 @@ fn wire_edge(key: &EdgeKey, e: &Edge, process: u32, a_process: u32, clock: Clock
     wire::Edge {
         group: key.group,
         process,
-        kind: i32::try_from(key.kind).unwrap_or(0),
+        kind: key.kind.into(),
         a_remote: key.a_remote.to_vec(),
         a_port: key.a_port.into(),
         a_cookie: e.a_cookie,

@@ -80,7 +80,7 @@ impl Couplings {
             if builder.records() >= EDGE_PART {
                 full.push(std::mem::take(&mut builder));
             }
-            builder.edge(key, edge, joins.joined_by(&edge.b_process, key.group), processes, clock);
+            builder.edge(key, edge, joins.joined_by(key, &edge.b_process), processes, clock);
         });
         if let Err(error) = outcome {
             log::warn(format_args!("failed to read coupling edges, retrying: {error:#}"));

@@ -117,6 +117,16 @@ export class EdgeTable {
   }
 }
 
-function edgeId({ group, kind, aRemote, bRemote, bPath }: CouplingEdge): string {
-  return [group, kind, aRemote.address, aRemote.port, bRemote.address, bRemote.port, bPath].join(" ")
+/** What joins a process to the group may turn out to be more than its workload: it is the same edge. */
+function edgeId({ group, joinedBy, kind, aRemote, bRemote, bPath }: CouplingEdge): string {
+  return [
+    group,
+    joinedBy === "lineage",
+    kind,
+    aRemote.address,
+    aRemote.port,
+    bRemote.address,
+    bRemote.port,
+    bPath,
+  ].join(" ")
 }

@@ -232,6 +232,13 @@ describe("couplings", () => {
     expect(state.edgesOf("0000000000000001")).toMatchObject([{ openedAfter: 2 }])
   })
 
+  it("keep apart what joined processes do at the same place, whatever joins them", () => {
+    const state = aTracker()
+    apply(state, aBatch(1, { edges: [anEdge(), anEdge({ joinedBy: "workload", lastUs: at(1) })] }))
+    apply(state, aBatch(2, { edges: [anEdge({ joinedBy: "descriptor", lastUs: at(2) })] }))
+    expect(state.edgesOf("0000000000000001").map(({ joinedBy }) => joinedBy)).toEqual(["lineage", "descriptor"])
+  })
+
   it("are found by the socket that spoke last", () => {
     const state = aTracker()
     apply(state, aBatch(1, { edges: [anEdge({ aCookie: "old" })] }))
