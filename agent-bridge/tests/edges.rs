@@ -12,7 +12,7 @@ use backflow_collector::kernel::load::Kernel;
 use backflow_collector::kernel::maps::Joins;
 use backflow_collector::kernel::networks::Networks;
 use backflow_collector::kernel::records::{bytes_of, read, Edge, EdgeKey, GROUP_EDGES, MAX_EDGES};
-use backflow_collector::kernel::records::{own_group, ProcessId, JOINED_BY_LINEAGE, JOINED_BY_WORKLOAD};
+use backflow_collector::kernel::records::{own_group, ProcessId, JOINED_BY_DESCRIPTOR, JOINED_BY_LINEAGE, JOINED_BY_WORKLOAD};
 use backflow_collector::kernel::records::{Overload, OverloadKey, OVERLOAD_EDGES};
 use backflow_collector::privilege;
 use backflow_collector::wire::Network;
@@ -71,14 +71,18 @@ fn read_edges(coupling: &mut Coupling, kernel: &Kernel) -> HashSet<[u8; 16]> {
 }
 
 #[test]
-fn tells_why_a_process_acts_in_the_group_of_another_and_not_in_its_own() {
+fn tells_why_a_process_acts_in_the_group_of_another_and_of_nobody_else() {
     let Some(kernel) = kernel() else { return };
+    let own = read::<EdgeKey>(&[0; size_of::<EdgeKey>()]).unwrap();
+    let joined = EdgeKey { joined: 1, ..own };
     let process = ProcessId { start_ns: 9, pid: u32::MAX, uid: 0 };
-    let own = own_group(process.pid, process.start_ns);
-    kernel.map("join_reasons").unwrap().update(&own.to_ne_bytes(), &JOINED_BY_WORKLOAD.to_ne_bytes(), MapFlags::ANY).unwrap();
     let joins = Joins::new(&kernel).unwrap();
-    assert_eq!(joins.joined_by(&process, own + 1), JOINED_BY_WORKLOAD);
-    assert_eq!(joins.joined_by(&process, own), JOINED_BY_LINEAGE);
+    // The reason was pushed out.
+    assert_eq!(joins.joined_by(&joined, &process), JOINED_BY_DESCRIPTOR);
+    let number = own_group(process.pid, process.start_ns);
+    kernel.map("join_reasons").unwrap().update(&number.to_ne_bytes(), &JOINED_BY_WORKLOAD.to_ne_bytes(), MapFlags::ANY).unwrap();
+    assert_eq!(joins.joined_by(&joined, &process), JOINED_BY_WORKLOAD);
+    assert_eq!(joins.joined_by(&own, &process), JOINED_BY_LINEAGE);
 }
 
 #[test]
