@@ -9,7 +9,10 @@
 #include "state.bpf.h"
 #include "log2.bpf.h"
 
-/* A silence of this length ends an exchange; longer than a round trip and than an application's think time. */
+/*
+ * A silence of this length ends an exchange, but for the reply that the leading side waits for: longer than an application's think
+ * time. A server that checks a key takes over a tenth of a second.
+ */
 #define SILENCE_NS (200ULL * 1000 * 1000)
 /* A later reply is no answer. */
 #define ANSWER_NS (1000ULL * 1000 * 1000)
@@ -65,17 +68,19 @@ static __always_inline bool exchange_spoke(struct tracked *t, __u8 side, __u64 b
 	struct exchange_turn *turn = &t->turn;
 	bool silent = now - turn->last_ns > SILENCE_NS;
 	__u32 answered = t->exchanges.remote_led_answered;
-	bool answers = turn->leader && side != turn->leader && !turn->answered && now - turn->lead_last_ns <= ANSWER_NS;
+	bool replies = turn->leader && side != turn->leader && turn->owing && now - turn->lead_last_ns <= ANSWER_NS;
 
-	if (answers)
+	if (replies && !turn->answered)
 		exchange_answered(t, side, now - turn->lead_last_ns);
-	else if (silent || !turn->leader)
+	else if (!replies && (silent || !turn->leader))
 		exchange_begin(t, side);
 	if (side == turn->leader) {
 		turn->lead_last_ns = now;
 		turn->lead_count++;
+		turn->owing = 1;
 	} else {
 		turn->answer_count++;
+		turn->owing = 0;
 		turn->answer_bytes += bytes;
 	}
 	turn->last_ns = now;

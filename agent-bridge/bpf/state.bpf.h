@@ -18,7 +18,9 @@ struct exchange_turn {
 	__u8 leader;
 	__u8 answered;
 	__u16 lead_count;
-	__u32 answer_count;
+	__u16 answer_count;
+	__u8 owing; /* the leading side spoke last */
+	__u8 reserved;
 	__u64 answer_bytes;
 	__u64 previous_answer_bytes;
 };
