@@ -31,21 +31,25 @@ export function coupling(verdictOn: Judge = (edges, above) => judge(edges, undef
   }
 
   /** Edges that are part of a group's sums. */
-  const counted = new WeakSet<CouplingEdge>()
+  const counted = new Set<CouplingEdge>()
 
   function replace(edge: CouplingEdge, previous: CouplingEdge | undefined, view: View): void {
     if (edge.kind === "exec") return
-    const isPrevious = previous !== undefined && counted.has(previous)
-    if (isPrevious) groups.remove(previous, ends.roleOf(previous))
-    if (!isOfSshItself(edge, view)) {
-      groups.add(edge, ends.hold(edge, view))
-      counted.add(edge)
-    }
-    if (isPrevious) ends.release(previous)
+    const before = previous !== undefined && counted.has(previous) ? previous : undefined
+    const counts = !isOfSshItself(edge, view)
+    if (before !== undefined && counts) {
+      const role = ends.roleOf(before)
+      groups.replace(before, role, edge, ends.hold(edge, view))
+    } else if (before !== undefined) groups.remove(before, ends.roleOf(before))
+    else if (counts) groups.add(edge, ends.hold(edge, view))
+    if (counts) counted.add(edge)
+    if (before === undefined) return
+    counted.delete(before)
+    ends.release(before)
   }
 
   function remove(edge: CouplingEdge): void {
-    if (!counted.has(edge)) return
+    if (!counted.delete(edge)) return
     groups.remove(edge, ends.roleOf(edge))
     ends.release(edge)
   }

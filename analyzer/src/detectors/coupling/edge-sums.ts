@@ -106,6 +106,12 @@ export class EdgeSums {
     if (this.#shown.length > limits.shownEdges) this.#shown.pop()
   }
 
+  /** A version of an edge takes the place of another, also of the only one. */
+  replace(previous: CouplingEdge, before: OutsideRole, edge: CouplingEdge, after: OutsideRole): void {
+    this.remove(previous, before)
+    this.add(edge, after)
+  }
+
   /** Takes away what was added for the same role. */
   remove(edge: CouplingEdge, role: OutsideRole): void {
     this.#tally(edge, role, -1)

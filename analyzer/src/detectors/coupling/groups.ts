@@ -44,6 +44,23 @@ export class Groups {
     else group.byInside.set(inside, new EdgeSums(edge, role))
   }
 
+  /** The same as to take away and add, where both are versions of one edge. */
+  replace(previous: CouplingEdge, before: OutsideRole, edge: CouplingEdge, after: OutsideRole): void {
+    const name = poolOf(edge)
+    const group = this.#groups.get(name)
+    if (group === undefined || name !== poolOf(previous)) {
+      this.remove(previous, before)
+      this.add(edge, after)
+      return
+    }
+    group.all.replace(previous, before, edge, after)
+    group.changed.delete(previous)
+    group.changed.add(edge)
+    this.#touched.add(name)
+    const inside = insideOf(edge)
+    if (inside !== undefined) group.byInside.get(inside)?.replace(previous, before, edge, after)
+  }
+
   remove(edge: CouplingEdge, role: OutsideRole): void {
     const name = poolOf(edge)
     const group = this.#groups.get(name)
