@@ -178,13 +178,13 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 	struct edge *edge;
 	__u64 id;
 	struct group *g = current_group(&id);
-	bool stale;
+	bool stale, joined;
 	int i;
 
 	if (!g)
 		return;
 	stale = now - g->waiting_back_ns > CAUSE_NS;
-	g->back_joined = is_joined(id);
+	joined = is_joined(id);
 	for (i = 0; i < OUTSIDES; i++) {
 		struct outside *o = &g->outsides[i];
 
@@ -193,7 +193,7 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 		o->waiting_back = stale ? bytes : o->waiting_back + bytes;
 		if (!order_streams(o, b))
 			continue;
-		edge_key_of(&key, id, o, b, g->back_joined);
+		edge_key_of(&key, id, o, b, joined);
 		edge = edge_find(&key, g);
 		if (edge)
 			edge->order.streamed++;
@@ -203,6 +203,7 @@ static __always_inline void inside_received(struct tracked *b, __u64 bytes, __u6
 	__builtin_memcpy(g->back_remote, b->remote, 16);
 	g->back_port = b->remote_port;
 	g->back_protocol = b->protocol;
+	g->back_joined = joined;
 }
 
 __noinline int closed_after(struct group *g, struct tracked *b, __u64 group_id, __u64 now, __u32 i)

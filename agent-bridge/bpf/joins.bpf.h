@@ -26,7 +26,7 @@
 /* Writes to a connection that stands are looked at so often. */
 #define WRITES_NS (100ULL * 1000 * 1000)
 
-/* The group of the workload to which the far side spoke last, and still does as far as is known. */
+/* The group of the workload to which the far side spoke last. */
 static __always_inline struct group *workload_latest(const struct workload *w, __u64 *id)
 {
 	struct group *latest = NULL;
@@ -36,11 +36,11 @@ static __always_inline struct group *workload_latest(const struct workload *w, _
 		__u64 at = w->groups[i];
 		struct group *g = at ? bpf_map_lookup_elem(&groups, &at) : NULL;
 
-		/* Programs dial once they know the address: that follows what a resolver here heard, and is not led by it. */
 		/* Its process is over, and nobody that it has started has heard from the far side since. */
-		if (g && g->ended_ns > g->a_spoke_ns)
+		if (!g || g->ended_ns > g->a_spoke_ns)
 			continue;
-		if (g && g->a_spoke_ns && !outside_latest(g)->is_resolver && (!latest || g->a_spoke_ns > latest->a_spoke_ns)) {
+		/* Programs dial once they know the address: that follows what a resolver here heard, and is not led by it. */
+		if (g->a_spoke_ns && !outside_latest(g)->is_resolver && (!latest || g->a_spoke_ns > latest->a_spoke_ns)) {
 			latest = g;
 			*id = at;
 		}

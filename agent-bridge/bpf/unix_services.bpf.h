@@ -70,6 +70,7 @@ static __always_inline void unix_dials(struct bpf_sock_addr *ctx)
 	__u64 id, now = bpf_ktime_get_boot_ns();
 	struct unix_end *end;
 	struct group *g;
+	bool joined;
 	int i;
 
 	if (!socket || socket->type == SOCK_DGRAM)
@@ -85,9 +86,10 @@ static __always_inline void unix_dials(struct bpf_sock_addr *ctx)
 	end->b.opened_ns = now;
 	end->b.flags = now - g->a_spoke_ns <= CAUSE_NS ? TRACKED_DIALLED_AFTER : 0;
 	end->is_dialled = 1;
+	joined = is_joined(id);
 	for (i = 0; i < OUTSIDES; i++) {
 		opening_of(&end->openings[i], g, now, i);
-		end->openings[i].joined = is_joined(id);
+		end->openings[i].joined = joined;
 	}
 }
 
@@ -111,12 +113,13 @@ static __always_inline void unix_note_path(const struct unix_end *end)
 	struct edge *edge;
 	__u64 id;
 	struct group *g = current_group(&id);
+	bool joined = g && is_joined(id);
 	int i;
 
 	for (i = 0; g && i < OUTSIDES; i++) {
 		if (!g->outsides[i].spoke_ns)
 			continue;
-		edge_key_of(&key, id, &g->outsides[i], &end->b, is_joined(id));
+		edge_key_of(&key, id, &g->outsides[i], &end->b, joined);
 		edge = bpf_map_lookup_elem(&edges, &key);
 		if (edge && !edge->b_path[0] && !edge->b_path[1])
 			__builtin_memcpy(edge->b_path, end->name.path, UNIX_PATH_BYTES);

@@ -36,14 +36,16 @@ export function coupling(verdictOn: Judge = (edges, above) => judge(edges, undef
   function replace(edge: CouplingEdge, previous: CouplingEdge | undefined, view: View): void {
     if (edge.kind === "exec") return
     const before = previous !== undefined && counted.has(previous) ? previous : undefined
-    const counts = !isOfSshItself(edge, view)
-    if (before !== undefined && counts) {
-      const role = ends.roleOf(before)
-      groups.replace(before, role, edge, ends.hold(edge, view))
-    } else if (before !== undefined) groups.remove(before, ends.roleOf(before))
-    else if (counts) groups.add(edge, ends.hold(edge, view))
-    if (counts) counted.add(edge)
-    if (before === undefined) return
+    if (isOfSshItself(edge, view)) {
+      if (before !== undefined) remove(before)
+      return
+    }
+    counted.add(edge)
+    if (before === undefined) {
+      groups.add(edge, ends.hold(edge, view))
+      return
+    }
+    groups.replace(before, ends.roleOf(before), edge, ends.hold(edge, view))
     counted.delete(before)
     ends.release(before)
   }
