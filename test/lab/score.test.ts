@@ -6,6 +6,7 @@ const sighting = (changes: Partial<Sighting> = {}): Sighting => ({
   class: "reverse_tunnel",
   severity: "high",
   exe: "/usr/bin/ssh",
+  argv: ["ssh"],
   summary: "",
   atUs: 2_000_000,
   connectedUs: 500_000,
